@@ -1,0 +1,327 @@
+"""Every setting of the service, in groups, validated once at start.
+
+Names are those of the published manual (`DATABASE_URL`, `TWILIO_ACCOUNT_SID`, ...). Values come
+from the environment, else from files in `/run/secrets` (container secrets), else from `.env`.
+Outside development the service refuses to start on a placeholder secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+SECRETS_FOLDER = Path("/run/secrets")
+PLACEHOLDER = "change-me"
+AES_KEY_BYTES = 32
+
+
+class Environment(str, Enum):
+    """Where the process runs. Only `production` is strict about secrets and database roles."""
+
+    development = "development"
+    test = "test"
+    production = "production"
+
+
+class Group(BaseSettings):
+    """One nested group; each reads the same sources, so names stay flat."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        secrets_dir=SECRETS_FOLDER if SECRETS_FOLDER.is_dir() else None,
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+
+def _psycopg2(url: str) -> str:
+    """`postgresql://` means psycopg2 here; SQLAlchemy 2.1 alone would pick psycopg 3."""
+    scheme, separator, rest = url.partition("://")
+    if scheme in ("postgres", "postgresql"):
+        return f"postgresql+psycopg2{separator}{rest}"
+    if scheme == "postgresql+psycopg2":
+        return url
+    raise ValueError("must be a postgresql:// URL")
+
+
+class DatabaseSettings(Group):
+    """PostgreSQL. `owner_url` migrates; `url` serves and, in production, owns nothing."""
+
+    url: SecretStr = Field(
+        default=SecretStr("postgresql://careloop:careloop@127.0.0.1:5432/careloop"),
+        validation_alias="DATABASE_URL",
+    )
+    owner_url_given: SecretStr | None = Field(default=None, validation_alias="DATABASE_OWNER_URL")
+    pool_size: int = Field(default=10, ge=1, le=200, validation_alias="DATABASE_POOL_SIZE")
+    pool_timeout: float = Field(default=5.0, gt=0, validation_alias="DATABASE_POOL_TIMEOUT")
+    connect_timeout: int = Field(default=5, ge=1, validation_alias="DATABASE_CONNECT_TIMEOUT")
+    statement_timeout_ms: int = Field(
+        default=15_000, ge=0, validation_alias="DATABASE_STATEMENT_TIMEOUT_MS"
+    )
+
+    @field_validator("url", "owner_url_given")
+    @classmethod
+    def _driver(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else SecretStr(_psycopg2(value.get_secret_value()))
+
+    @property
+    def owner_url(self) -> SecretStr:
+        """The login that owns the schemas; the service's own when only one was given."""
+        return self.owner_url_given or self.url
+
+
+class RedisSettings(Group):
+    """Redis or Valkey: a fast path. PostgreSQL can rebuild everything that is in it."""
+
+    url: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6379/0"), validation_alias="REDIS_URL"
+    )
+    timeout: float = Field(default=1.0, gt=0, validation_alias="REDIS_TIMEOUT")
+
+
+class TwilioSettings(Group):
+    """SMS and calls. `api_url` points the official library elsewhere (the simulator)."""
+
+    account_sid: str = Field(default="", validation_alias="TWILIO_ACCOUNT_SID")
+    auth_token: SecretStr = Field(default=SecretStr(""), validation_alias="TWILIO_AUTH_TOKEN")
+    phone_number: str = Field(default="", validation_alias="TWILIO_PHONE_NUMBER")
+    api_url: str | None = Field(default=None, validation_alias="TWILIO_API_URL")
+    timeout: float = Field(default=10.0, gt=0, le=60, validation_alias="TWILIO_TIMEOUT")
+
+    @property
+    def configured(self) -> bool:
+        """True when messages can be sent at all."""
+        return bool(self.account_sid and self.auth_token.get_secret_value())
+
+
+class EmailSettings(Group):
+    """E-mail by SendGrid when its key is set, else by SMTP."""
+
+    sendgrid_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias="SENDGRID_API_KEY"
+    )
+    sendgrid_api_url: str | None = Field(default=None, validation_alias="SENDGRID_API_URL")
+    smtp_host: str = Field(default="", validation_alias="SMTP_HOST")
+    smtp_port: int = Field(default=587, ge=1, le=65535, validation_alias="SMTP_PORT")
+    smtp_user: str = Field(default="", validation_alias="SMTP_USER")
+    smtp_pass: SecretStr = Field(default=SecretStr(""), validation_alias="SMTP_PASS")
+    smtp_tls: bool = Field(default=True, validation_alias="SMTP_TLS")
+    sender: str = Field(default="no-reply@hospital.example", validation_alias="EMAIL_FROM")
+    timeout: float = Field(default=10.0, gt=0, le=60, validation_alias="EMAIL_TIMEOUT")
+
+    @property
+    def provider(self) -> str | None:
+        """`sendgrid`, `smtp`, or None when no e-mail can be sent."""
+        if self.sendgrid_api_key.get_secret_value():
+            return "sendgrid"
+        return "smtp" if self.smtp_host else None
+
+
+def _decode_key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError("a key must be base64") from error
+    if len(key) != AES_KEY_BYTES:
+        raise ValueError(f"a key must be {AES_KEY_BYTES} bytes long")
+    return key
+
+
+class PrivacySettings(Group):
+    """Keys. The first of `ENCRYPTION_KEYS` encrypts; the others only decrypt what is old."""
+
+    secret_key: SecretStr = Field(
+        default=SecretStr(PLACEHOLDER), min_length=8, validation_alias="SECRET_KEY"
+    )
+    previous_secret_keys: Annotated[list[SecretStr], NoDecode] = Field(
+        default_factory=list, validation_alias="SECRET_KEYS_PREVIOUS"
+    )
+    encryption_keys: SecretStr = Field(
+        default=SecretStr(""), validation_alias="ENCRYPTION_KEYS"
+    )
+    blind_index_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias="BLIND_INDEX_KEY"
+    )
+
+    @field_validator("previous_secret_keys", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [part for part in value.split(",") if part] if isinstance(value, str) else value
+
+    @property
+    def key_ring(self) -> dict[str, bytes]:
+        """Key id to key, the current one first.
+
+        Without `ENCRYPTION_KEYS` (development only) a key is derived from `SECRET_KEY`.
+        """
+        given = self.encryption_keys.get_secret_value()
+        if not given:
+            return {"dev": self._derived("encryption")}
+        pairs = [pair.partition(":") for pair in given.split(",")]
+        return {key_id.strip(): _decode_key(key.strip()) for key_id, _, key in pairs}
+
+    @property
+    def index_key(self) -> bytes:
+        """The HMAC key of every blind index."""
+        given = self.blind_index_key.get_secret_value()
+        return _decode_key(given) if given else self._derived("blind-index")
+
+    def _derived(self, purpose: str) -> bytes:
+        material = f"{purpose}:{self.secret_key.get_secret_value()}"
+        return hashlib.sha256(material.encode()).digest()
+
+    def weaknesses(self) -> list[str]:
+        """The settings that must not be what they are outside development."""
+        secret = self.secret_key.get_secret_value()
+        found = []
+        if PLACEHOLDER in secret or len(secret) < AES_KEY_BYTES:
+            found.append("SECRET_KEY (32 characters or more, not the example's)")
+        if not self.encryption_keys.get_secret_value():
+            found.append("ENCRYPTION_KEYS")
+        if not self.blind_index_key.get_secret_value():
+            found.append("BLIND_INDEX_KEY")
+        return found
+
+    @model_validator(mode="after")
+    def _parse_once(self) -> Self:
+        if not all(0 < len(key_id) <= 16 and key_id.isalnum() for key_id in self.key_ring):
+            raise ValueError("ENCRYPTION_KEYS: an id is 1 to 16 letters or digits, as in k1:<base64>")
+        _ = self.index_key
+        return self
+
+
+class EngineSettings(Group):
+    """Durations of the delivery engine, in seconds (DESIGN: decisions and defaults)."""
+
+    claim_lease: float = Field(default=60.0, gt=0, validation_alias="ENGINE_CLAIM_LEASE")
+    batch: int = Field(default=200, ge=1, le=1000, validation_alias="ENGINE_BATCH")
+    outstanding_batches: int = Field(
+        default=4, ge=1, le=100, validation_alias="ENGINE_OUTSTANDING_BATCHES"
+    )
+    concurrency: int = Field(default=50, ge=1, le=500, validation_alias="ENGINE_CONCURRENCY")
+    # Twilio shows a message in its list within seconds of accepting it. A negative answer this
+    # long after the attempt is taken as proof that the carrier never had it.
+    settle_after: float = Field(default=90.0, gt=0, validation_alias="ENGINE_SETTLE_AFTER")
+    give_up_after: float = Field(default=3600.0, gt=0, validation_alias="ENGINE_GIVE_UP_AFTER")
+    poll: float = Field(default=1.0, gt=0, validation_alias="ENGINE_POLL")
+    sweep: float = Field(default=5.0, gt=0, validation_alias="ENGINE_SWEEP")
+    crash_at: str = Field(default="", validation_alias="CARELOOP_CRASH_AT")
+
+
+class WebSettings(Group):
+    """What the API listens on and allows."""
+
+    host: str = Field(default="127.0.0.1", validation_alias="HOST")
+    port: int = Field(default=8000, ge=1, le=65535, validation_alias="PORT")
+    public_url: str = Field(default="", validation_alias="PUBLIC_URL")
+    simulator_url: str | None = Field(default=None, validation_alias="SIMULATOR_URL")
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, validation_alias="CORS_ORIGINS"
+    )
+    trusted_proxies: str = Field(default="127.0.0.1", validation_alias="TRUSTED_PROXIES")
+    rate_limit: str = Field(default="600/minute", validation_alias="RATE_LIMIT")
+    anonymous_rate_limit: str = Field(
+        default="1200/minute", validation_alias="RATE_LIMIT_ANONYMOUS"
+    )
+    login_rate_limit: str = Field(default="30/minute", validation_alias="RATE_LIMIT_LOGIN")
+    max_body_bytes: int = Field(
+        default=4 * 1024 * 1024, ge=1024, validation_alias="MAX_BODY_BYTES"
+    )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return [origin.strip() for origin in value.split(",") if origin.strip()]
+        return value
+
+    @property
+    def base_url(self) -> str:
+        """The address that providers and links use, without a slash at its end."""
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+
+class StorageSettings(Group):
+    """Where recordings live: a folder, or any S3-compatible store."""
+
+    data_folder: Path = Field(default=Path(".careloop"), validation_alias="CARELOOP_DATA")
+    url: str = Field(default="", validation_alias="STORAGE_URL")
+    access_key: str = Field(default="", validation_alias="STORAGE_ACCESS_KEY")
+    secret_key: SecretStr = Field(default=SecretStr(""), validation_alias="STORAGE_SECRET_KEY")
+
+    @property
+    def location(self) -> str:
+        """The storage URL, the data folder's `recordings` when none was given."""
+        return self.url or (self.data_folder.resolve() / "recordings").as_uri()
+
+
+class OperationsSettings(Group):
+    """Logs and error reports."""
+
+    log_level: str = Field(default="INFO", validation_alias="LOG_LEVEL")
+    log_format: str = Field(default="", pattern="^(|json|console)$", validation_alias="LOG_FORMAT")
+    sentry_dsn: SecretStr = Field(default=SecretStr(""), validation_alias="SENTRY_DSN")
+    metrics_token: SecretStr = Field(default=SecretStr(""), validation_alias="METRICS_TOKEN")
+
+
+class Settings(Group):
+    """All groups together."""
+
+    environment: Environment = Field(
+        default=Environment.development, validation_alias="ENVIRONMENT"
+    )
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    twilio: TwilioSettings = Field(default_factory=TwilioSettings)
+    email: EmailSettings = Field(default_factory=EmailSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
+    engine: EngineSettings = Field(default_factory=EngineSettings)
+    web: WebSettings = Field(default_factory=WebSettings)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
+    operations: OperationsSettings = Field(default_factory=OperationsSettings)
+
+    @property
+    def production(self) -> bool:
+        """True where placeholders, a simulator and an owning database login are refused."""
+        return self.environment is Environment.production
+
+    @model_validator(mode="after")
+    def _simulator_speaks_for_providers(self) -> Self:
+        simulator = self.web.simulator_url
+        if simulator and not self.production:
+            self.twilio.api_url = self.twilio.api_url or simulator
+            self.email.sendgrid_api_url = self.email.sendgrid_api_url or simulator
+        return self
+
+    @model_validator(mode="after")
+    def _production_is_strict(self) -> Self:
+        if not self.production:
+            return self
+        wrong = self.privacy.weaknesses()
+        if self.web.simulator_url:
+            wrong.append("SIMULATOR_URL (there is no simulator in production)")
+        if self.engine.crash_at:
+            wrong.append("CARELOOP_CRASH_AT (for tests only)")
+        if urlsplit(self.web.public_url).scheme != "https":
+            wrong.append("PUBLIC_URL (the https:// address that Twilio and SendGrid call)")
+        if wrong:
+            raise ValueError("set before starting in production: " + "; ".join(wrong))
+        return self
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

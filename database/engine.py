@@ -1,0 +1,71 @@
+"""The one engine of a process. Every new connection steps down to a role that may do nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg2
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from config.settings import DatabaseSettings
+from database.roles import nobody_role
+
+
+class DatabaseNotReady(Exception):
+    """PostgreSQL answers, but the schema `shared` is not there yet: `make migrate` makes it."""
+
+
+def service_engine(settings: DatabaseSettings) -> Engine:
+    """The engine that serves. Make it after a fork, never before.
+
+    Connections start as the installation's `nobody` role with an empty `search_path`; only a
+    session opened for an establishment (or for the service itself) can do anything.
+    """
+    engine = create_engine(
+        settings.url.get_secret_value(),
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=settings.pool_timeout,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": settings.connect_timeout},
+    )
+    statement_timeout = str(settings.statement_timeout_ms)
+
+    @event.listens_for(engine, "connect")
+    def _step_down(connection: Any, _record: Any) -> None:
+        connection.autocommit = True  # a SET inside a transaction would go with its rollback
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select set_config('role', %s, false), set_config('search_path', '', false),"
+                " set_config('statement_timeout', %s, false), set_config('timezone', 'UTC', false)",
+                (nobody_role(_installation_id(cursor)), statement_timeout),
+            )
+        connection.autocommit = False
+
+    return engine
+
+
+def _installation_id(cursor: Any) -> str:
+    try:
+        cursor.execute("select id from shared.installation")
+    except psycopg2.errors.UndefinedTable as error:
+        raise DatabaseNotReady("the database is not migrated: run `make migrate`") from error
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise DatabaseNotReady(
+            "this login was not granted the service's roles: run `make migrate` with"
+            " DATABASE_OWNER_URL and DATABASE_URL both set"
+        ) from error
+    row = cursor.fetchone()
+    if row is None:
+        raise DatabaseNotReady("the database is not migrated: run `make migrate`")
+    return str(row[0])
+
+
+def owner_engine(settings: DatabaseSettings) -> Engine:
+    """The engine that migrates: it does not step down and keeps no pool."""
+    return create_engine(
+        settings.owner_url.get_secret_value(),
+        poolclass=NullPool,
+        connect_args={"connect_timeout": settings.connect_timeout},
+    )

@@ -1,0 +1,129 @@
+"""Sessions, each opened for exactly one establishment or for the service itself.
+
+The role and the `search_path` are set inside every transaction, local to it, by the session's
+`after_begin`: they survive a commit in mid-request and a savepoint, leave the pool clean, and
+work behind a transaction pooler. What must happen after the commit (handing jobs to the queue)
+is buffered on the session, carried out once the commit has succeeded, dropped on a rollback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.orm import Session, SessionTransaction
+
+from database.roles import (
+    SHARED_SCHEMA,
+    establishment_role,
+    establishment_schema,
+    service_role,
+)
+
+_ENTER = text(
+    "select set_config('role', :role, true), set_config('search_path', :schema, true)"
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A hint for a worker: a stable name, the establishment, and row ids. No personal data."""
+
+    name: str
+    establishment_id: int
+    ids: tuple[int, ...]
+
+
+HandOver = Callable[[Sequence[Job]], None]
+
+
+class NoEstablishment(Exception):
+    """A session was used that was opened for nobody."""
+
+
+class ScopedSession(Session):
+    """A session bound for life to one role and one schema."""
+
+    def __init__(self, *, role: str, schema: str, establishment_id: int | None, **kw: Any) -> None:
+        super().__init__(expire_on_commit=False, **kw)
+        self._scope = {"role": role, "schema": f'"{schema}"'}
+        self._establishment_id = establishment_id
+        self.jobs: list[Job] = []
+
+    @property
+    def establishment_id(self) -> int:
+        """The establishment that this session was opened for; raises `NoEstablishment`."""
+        if self._establishment_id is None:
+            raise NoEstablishment("this session was opened for the service, not an establishment")
+        return self._establishment_id
+
+    def enqueue(self, name: str, *ids: int) -> None:
+        """Hand a job to the queue once this transaction has been committed."""
+        self.jobs.append(Job(name, self.establishment_id, ids))
+
+    def enter(self, connection: Connection) -> None:
+        """Take on this session's role and schema until the transaction ends."""
+        connection.execute(_ENTER, self._scope)
+
+
+@event.listens_for(ScopedSession, "after_begin")
+def _enter_scope(
+    session: ScopedSession, transaction: SessionTransaction, connection: Connection
+) -> None:
+    if not transaction.nested:
+        session.enter(connection)
+
+
+class Database:
+    """Opens sessions on one engine. One request, one session, one connection."""
+
+    def __init__(self, engine: Engine, hand_over: HandOver | None = None) -> None:
+        self.engine = engine
+        self._hand_over = hand_over
+        self._installation: str | None = None
+
+    @contextmanager
+    def establishment(self, establishment_id: int) -> Iterator[ScopedSession]:
+        """A unit of work for one establishment: commits at the end, rolls back on an error."""
+        role = establishment_role(self.installation, establishment_id)
+        schema = establishment_schema(establishment_id)
+        with self._unit_of_work(role, schema, establishment_id) as session:
+            yield session
+
+    @contextmanager
+    def service(self) -> Iterator[ScopedSession]:
+        """A unit of work on the schema `shared`: no establishment's rows can be reached."""
+        with self._unit_of_work(
+            service_role(self.installation), SHARED_SCHEMA, None
+        ) as session:
+            yield session
+
+    @contextmanager
+    def _unit_of_work(
+        self, role: str, schema: str, establishment_id: int | None
+    ) -> Iterator[ScopedSession]:
+        session = ScopedSession(
+            bind=self.engine, role=role, schema=schema, establishment_id=establishment_id
+        )
+        with session:
+            yield session
+            session.commit()
+        if session.jobs and self._hand_over is not None:
+            self._hand_over(session.jobs)
+
+    @property
+    def installation(self) -> str:
+        """The installation id, read once."""
+        if self._installation is None:
+            with self.engine.connect() as connection:
+                self._installation = str(
+                    connection.scalar(text("select id from shared.installation"))
+                )
+        return self._installation
+
+    def dispose(self) -> None:
+        """Close the pool."""
+        self.engine.dispose()

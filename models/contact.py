@@ -1,0 +1,50 @@
+"""A person whom the hospital reaches."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    func,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from database.types import Sealed
+from models.address import Address
+from models.base import Base, Created, Numbered
+
+
+class Contact(Numbered, Created, Base):
+    """A patient, member of staff or student. `patient_id` is the hospital's own reference."""
+
+    __tablename__ = "contacts"
+
+    kind: Mapped[str] = mapped_column(String(8), default="patient")
+    patient_id: Mapped[str] = mapped_column(Sealed("contacts.patient_id"))
+    patient_id_index: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    name: Mapped[str | None] = mapped_column(Sealed("contacts.name"))
+    name_tokens: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), default=list, doc="blind indexes of each word's beginnings"
+    )
+    language: Mapped[str | None] = mapped_column(String(3), doc="ISO 639-3, the patient's choice")
+    phone_id: Mapped[int | None] = mapped_column(ForeignKey(Address.id), index=True)
+    email_id: Mapped[int | None] = mapped_column(ForeignKey(Address.id), index=True)
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    version: Mapped[int] = mapped_column(Integer, default=1)
+
+    phone: Mapped[Address | None] = relationship(foreign_keys=[phone_id], lazy="raise")
+    email: Mapped[Address | None] = relationship(foreign_keys=[email_id], lazy="raise")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own spelling
+    __table_args__ = (
+        CheckConstraint("kind in ('patient', 'staff', 'student')", name="kind_known"),
+        Index("ix_contacts_name_tokens", "name_tokens", postgresql_using="gin"),
+    )

@@ -1,0 +1,120 @@
+"""One occurrence of a reminder on one channel to one address: the state machine."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.address import Address
+from models.base import Base, Created, Numbered
+from models.reminder import Reminder
+
+
+class DeliveryStatus(StrEnum):
+    """The states of a delivery."""
+
+    scheduled = "scheduled"
+    queued = "queued"  # claimed by a scheduler, waiting for a worker
+    sending = "sending"  # attempt stamped and committed; the provider is being called
+    unknown = "unknown"  # the request may have left; being reconciled
+    sent = "sent"  # accepted by the provider
+    delivered = "delivered"
+    undelivered = "undelivered"
+    failed = "failed"  # refused
+    expired = "expired"
+    cancelled = "cancelled"
+    suppressed = "suppressed"  # the address said stop
+
+
+_S = DeliveryStatus
+_PROVIDER_NEWS = frozenset({_S.sent, _S.failed, _S.undelivered, _S.delivered})
+_NOT_SENT_AFTER_ALL = frozenset({_S.expired, _S.cancelled, _S.suppressed})
+
+# From each state, the states that an event may move a delivery to. All else is ignored: it is
+# late, repeated or out of order. What the provider says counts in every state in which an attempt
+# may have left, and only ever moves up the ladder sent < failed < undelivered < delivered, so any
+# order of the same events ends in the same state.
+TRANSITIONS: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
+    _S.scheduled: frozenset({_S.queued, _S.sending}) | _PROVIDER_NEWS | _NOT_SENT_AFTER_ALL,
+    _S.queued: frozenset({_S.scheduled, _S.sending}) | _PROVIDER_NEWS | _NOT_SENT_AFTER_ALL,
+    _S.sending: frozenset({_S.scheduled, _S.unknown}) | _PROVIDER_NEWS,
+    _S.unknown: frozenset({_S.scheduled, _S.expired}) | _PROVIDER_NEWS,
+    _S.sent: frozenset({_S.failed, _S.undelivered, _S.delivered}),
+    _S.failed: frozenset({_S.undelivered, _S.delivered}),
+    _S.undelivered: frozenset({_S.delivered}),
+    _S.delivered: frozenset(),
+    _S.expired: _PROVIDER_NEWS,
+    _S.cancelled: _PROVIDER_NEWS,
+    _S.suppressed: _PROVIDER_NEWS,
+}
+
+FINAL = frozenset(
+    {_S.sent, _S.delivered, _S.undelivered, _S.failed, _S.expired, _S.cancelled, _S.suppressed}
+)
+"""States in which the engine has nothing more to do for a delivery."""
+
+WAITING = frozenset({_S.scheduled, _S.queued})
+"""States in which nothing has left yet: a cancel still wins."""
+
+
+def may_move(current: DeliveryStatus, to: DeliveryStatus) -> bool:
+    """True when an event may move a delivery from `current` to `to`."""
+    return to in TRANSITIONS[current]
+
+
+class Delivery(Numbered, Created, Base):
+    """A delivery. `attempt` and `attempted_at` are stamped, and committed, before each call."""
+
+    __tablename__ = "deliveries"
+
+    reminder_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Reminder.id), index=True)
+    occurrence: Mapped[datetime] = mapped_column(doc="the scheduled time that this one is for")
+    channel: Mapped[str] = mapped_column(String(8))
+    address_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Address.id), index=True)
+    status: Mapped[str] = mapped_column(String(12), default=DeliveryStatus.scheduled)
+    due_at: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    attempt: Mapped[int] = mapped_column(SmallInteger, default=0)
+    attempted_at: Mapped[datetime | None]
+    provider: Mapped[str | None] = mapped_column(String(16))
+    provider_id: Mapped[str | None] = mapped_column(String(128))
+    error_code: Mapped[str | None] = mapped_column(String(24))
+    correlation_id: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (
+        CheckConstraint(
+            "status in (" + ", ".join(f"'{status}'" for status in DeliveryStatus) + ")",
+            name="status_known",
+        ),
+        UniqueConstraint("reminder_id", "occurrence", "channel"),
+        # Not on `queued` or `sending`: a guard that matches a partial index would be planned
+        # with stale statistics and scan the backlog.
+        Index("ix_deliveries_unknown", "attempted_at", postgresql_where=text("status = 'unknown'")),
+    )
+
+
+class DeliveryEvent(Numbered, Base):
+    """One transition: the trace that staff see. Append-only."""
+
+    __tablename__ = "delivery_events"
+
+    delivery_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Delivery.id), index=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    status: Mapped[str] = mapped_column(String(12))
+    cause: Mapped[str] = mapped_column(String(40))
+    code: Mapped[str | None] = mapped_column(String(24), doc="the provider's own code")
+    attempt: Mapped[int] = mapped_column(Integer, default=0)

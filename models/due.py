@@ -1,0 +1,44 @@
+"""The due queue: what must be looked at, and when. Ids and times only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import SharedBase
+from models.establishment import Establishment
+
+
+class Due(SharedBase):
+    """A delivery that the engine must act on at `due_at`.
+
+    The row says what is due before Redis does: it is written in the transaction that makes the
+    delivery and goes in the one that ends it. `claimed_until` is the lease of a claim; a claim
+    whose lease has run out is found by the sweeper.
+    """
+
+    __tablename__ = "due"
+
+    establishment_id: Mapped[int] = mapped_column(
+        ForeignKey(Establishment.id, ondelete="CASCADE"), primary_key=True
+    )
+    delivery_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    due_at: Mapped[datetime]
+    claimed_until: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "ix_due_unclaimed",
+            "establishment_id",
+            "due_at",
+            postgresql_where=text("claimed_until is null"),
+        ),
+        Index(
+            "ix_due_claimed",
+            "establishment_id",
+            "claimed_until",
+            postgresql_where=text("claimed_until is not null"),
+        ),
+    )

@@ -1,0 +1,62 @@
+"""What a patient said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    func,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database.types import Sealed
+from models.base import Base, Numbered
+from models.department import Department
+from models.recording import Recording
+
+
+class FeedbackState(StrEnum):
+    """Where staff stand with a feedback."""
+
+    open = "open"
+    answered = "answered"
+    closed = "closed"
+
+
+class Feedback(Numbered, Base):
+    """A feedback: text, rating, emoji or voice. `client_id` is its identity for ever."""
+
+    __tablename__ = "feedbacks"
+
+    client_id: Mapped[UUID] = mapped_column(unique=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary, doc="keyed hash of what was sent in")
+    patient_id: Mapped[str | None] = mapped_column(Sealed("feedbacks.patient_id"))
+    patient_id_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    language: Mapped[str] = mapped_column(String(3))
+    content: Mapped[str | None] = mapped_column(Sealed("feedbacks.content"))
+    rating: Mapped[int | None] = mapped_column(SmallInteger)
+    emoji: Mapped[str | None] = mapped_column(Sealed("feedbacks.emoji"))
+    recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id), unique=True)
+    department_id: Mapped[int | None] = mapped_column(ForeignKey(Department.id), index=True)
+    channel: Mapped[str] = mapped_column(String(8), default="app")
+    recorded_at: Mapped[datetime | None] = mapped_column(doc="the device's own clock, as sent")
+    received_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    date_submitted: Mapped[datetime] = mapped_column(server_default=func.now())
+    processed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    state: Mapped[str] = mapped_column(String(8), default="open", server_default="open")
+
+    __table_args__ = (
+        CheckConstraint("rating between 1 and 5", name="rating_range"),
+        CheckConstraint("state in ('open', 'answered', 'closed')", name="state_known"),
+        Index("ix_feedbacks_date_submitted", "date_submitted", "id"),
+        Index("ix_feedbacks_unprocessed", "received_at", postgresql_where=text("not processed")),
+    )

@@ -1,0 +1,83 @@
+"""An intent: tell this contact this, at this time, by these channels in this order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    func,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from database.types import Sealed
+from models.address import Address
+from models.base import Base, Created, Numbered
+from models.contact import Contact
+
+
+class Channel(StrEnum):
+    """A way to reach a contact."""
+
+    sms = "sms"
+    voice = "voice"
+    email = "email"
+
+
+class ReminderStatus(StrEnum):
+    """What has become of a reminder."""
+
+    scheduled = "scheduled"
+    active = "active"  # recurring, with occurrences still to come
+    done = "done"
+    partly_failed = "partly_failed"
+    failed = "failed"
+    expired = "expired"
+    cancelled = "cancelled"
+
+
+class Reminder(Numbered, Created, Base):
+    """A reminder. `client_id` is its identity for ever; `version` guards against lost changes."""
+
+    __tablename__ = "reminders"
+
+    client_id: Mapped[UUID] = mapped_column(unique=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary, doc="keyed hash of what was sent in")
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey(Contact.id), index=True)
+    patient_id: Mapped[str | None] = mapped_column(Sealed("reminders.patient_id"))
+    patient_id_index: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    message: Mapped[str] = mapped_column(Sealed("reminders.message"))
+    template: Mapped[str | None] = mapped_column(String(40))
+    language: Mapped[str] = mapped_column(String(3), doc="the language actually used")
+    scheduled_time: Mapped[datetime]
+    phone_id: Mapped[int | None] = mapped_column(ForeignKey(Address.id), index=True)
+    email_id: Mapped[int | None] = mapped_column(ForeignKey(Address.id), index=True)
+    channels: Mapped[list[str]] = mapped_column(ARRAY(String(8)))
+    rrule: Mapped[str | None] = mapped_column(String(500))
+    validity_seconds: Mapped[int] = mapped_column(Integer)
+    expects_reply: Mapped[bool] = mapped_column(default=False)
+    status: Mapped[str] = mapped_column(String(16), default=ReminderStatus.scheduled)
+    created_by: Mapped[str] = mapped_column(String(40), doc="user:7, device:3 or cli")
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    version: Mapped[int] = mapped_column(Integer, default=1)
+
+    phone: Mapped[Address | None] = relationship(foreign_keys=[phone_id], lazy="raise")
+    email: Mapped[Address | None] = relationship(foreign_keys=[email_id], lazy="raise")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own spelling
+    __table_args__ = (
+        CheckConstraint(
+            "status in ('scheduled', 'active', 'done', 'partly_failed', 'failed', 'expired',"
+            " 'cancelled')",
+            name="status_known",
+        ),
+        Index("ix_reminders_scheduled_time", "scheduled_time", "id"),
+    )
