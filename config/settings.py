@@ -109,9 +109,7 @@ class TwilioSettings(Group):
 class EmailSettings(Group):
     """E-mail by SendGrid when its key is set, else by SMTP."""
 
-    sendgrid_api_key: SecretStr = Field(
-        default=SecretStr(""), validation_alias="SENDGRID_API_KEY"
-    )
+    sendgrid_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="SENDGRID_API_KEY")
     sendgrid_api_url: str | None = Field(default=None, validation_alias="SENDGRID_API_URL")
     smtp_host: str = Field(default="", validation_alias="SMTP_HOST")
     smtp_port: int = Field(default=587, ge=1, le=65535, validation_alias="SMTP_PORT")
@@ -148,12 +146,8 @@ class PrivacySettings(Group):
     previous_secret_keys: Annotated[list[SecretStr], NoDecode] = Field(
         default_factory=list, validation_alias="SECRET_KEYS_PREVIOUS"
     )
-    encryption_keys: SecretStr = Field(
-        default=SecretStr(""), validation_alias="ENCRYPTION_KEYS"
-    )
-    blind_index_key: SecretStr = Field(
-        default=SecretStr(""), validation_alias="BLIND_INDEX_KEY"
-    )
+    encryption_keys: SecretStr = Field(default=SecretStr(""), validation_alias="ENCRYPTION_KEYS")
+    blind_index_key: SecretStr = Field(default=SecretStr(""), validation_alias="BLIND_INDEX_KEY")
 
     @field_validator("previous_secret_keys", mode="before")
     @classmethod
@@ -197,7 +191,9 @@ class PrivacySettings(Group):
     @model_validator(mode="after")
     def _parse_once(self) -> Self:
         if not all(0 < len(key_id) <= 16 and key_id.isalnum() for key_id in self.key_ring):
-            raise ValueError("ENCRYPTION_KEYS: an id is 1 to 16 letters or digits, as in k1:<base64>")
+            raise ValueError(
+                "ENCRYPTION_KEYS: an id is 1 to 16 letters or digits, as in k1:<base64>"
+            )
         _ = self.index_key
         return self
 
@@ -236,9 +232,7 @@ class WebSettings(Group):
         default="1200/minute", validation_alias="RATE_LIMIT_ANONYMOUS"
     )
     login_rate_limit: str = Field(default="30/minute", validation_alias="RATE_LIMIT_LOGIN")
-    max_body_bytes: int = Field(
-        default=4 * 1024 * 1024, ge=1024, validation_alias="MAX_BODY_BYTES"
-    )
+    max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, validation_alias="MAX_BODY_BYTES")
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -52,7 +52,7 @@ class MigrationFailed(Exception):
 
 def print_progress(done: int, total: int, schema: str, to: TextIO | None = None) -> None:
     """One line for each schema."""
-    print(f"migrated {schema} ({done}/{total})", file=to or sys.stdout, flush=True)  # noqa: T201
+    print(f"migrated {schema} ({done}/{total})", file=to or sys.stdout, flush=True)
 
 
 def upgrade_everything(progress: Progress | None = None) -> MigrationReport:
@@ -124,9 +124,7 @@ def _run_pending(connection: Connection, history: str, schema: str) -> None:
         context.run_migrations()
 
 
-def with_reference_schema(
-    history: str, run: Callable[[Connection, str, str], None]
-) -> None:
+def with_reference_schema(history: str, run: Callable[[Connection, str, str], None]) -> None:
     """Run a person's command (`revision`, `check`, `current`) against a schema of that history.
 
     For the establishments' history that is the first establishment's schema.

@@ -23,9 +23,7 @@ from database.roles import (
     service_role,
 )
 
-_ENTER = text(
-    "select set_config('role', :role, true), set_config('search_path', :schema, true)"
-)
+_ENTER = text("select set_config('role', :role, true), set_config('search_path', :schema, true)")
 
 
 @dataclass(frozen=True)
@@ -96,9 +94,7 @@ class Database:
     @contextmanager
     def service(self) -> Iterator[ScopedSession]:
         """A unit of work on the schema `shared`: no establishment's rows can be reached."""
-        with self._unit_of_work(
-            service_role(self.installation), SHARED_SCHEMA, None
-        ) as session:
+        with self._unit_of_work(service_role(self.installation), SHARED_SCHEMA, None) as session:
             yield session
 
     @contextmanager

@@ -26,9 +26,7 @@ class Message(Numbered, Base):
 
     direction: Mapped[str] = mapped_column(String(3), default="out")
     channel: Mapped[str] = mapped_column(String(8))
-    delivery_id: Mapped[int | None] = mapped_column(
-        BigInteger, ForeignKey(Delivery.id), index=True
-    )
+    delivery_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Delivery.id), index=True)
     provider: Mapped[str] = mapped_column(String(16))
     provider_id: Mapped[str] = mapped_column(String(128))
     encoding: Mapped[str | None] = mapped_column(String(8))
@@ -47,9 +45,7 @@ class Call(Numbered, Base):
     __tablename__ = "calls"
 
     direction: Mapped[str] = mapped_column(String(3), default="out")
-    delivery_id: Mapped[int | None] = mapped_column(
-        BigInteger, ForeignKey(Delivery.id), index=True
-    )
+    delivery_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Delivery.id), index=True)
     provider: Mapped[str] = mapped_column(String(16))
     provider_id: Mapped[str] = mapped_column(String(128))
     at: Mapped[datetime] = mapped_column(server_default=func.now())

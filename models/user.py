@@ -57,9 +57,7 @@ class RefreshToken(Created, SharedBase):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     sign_in: Mapped[UUID] = mapped_column(index=True)
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
-    establishment_id: Mapped[int] = mapped_column(
-        ForeignKey(Establishment.id, ondelete="CASCADE")
-    )
+    establishment_id: Mapped[int] = mapped_column(ForeignKey(Establishment.id, ondelete="CASCADE"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

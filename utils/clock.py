@@ -16,7 +16,7 @@ def local_time(moment: datetime, tz: tzinfo) -> datetime:
     return _aware(moment).astimezone(tz)
 
 
-class InvalidDuration(ValueError):  # noqa: N818 - named for what it says
+class InvalidDuration(ValueError):
     """Not a duration, or too long a one. `code` is `duration_invalid` or `duration_too_long`."""
 
     def __init__(self, code: str, reason: str) -> None:

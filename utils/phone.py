@@ -23,7 +23,7 @@ _REASONS = {
 }
 
 
-class InvalidPhone(ValueError):  # noqa: N818 - named for what it says
+class InvalidPhone(ValueError):
     """A number that cannot exist. `code` is stable; neither text ever holds the number."""
 
     def __init__(self, code: str) -> None:

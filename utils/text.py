@@ -16,7 +16,7 @@ _REASONS = {
 }
 
 
-class TextRefused(ValueError):  # noqa: N818 - named for what it says
+class TextRefused(ValueError):
     """A text that is not stored. `code` is stable; the text itself is never quoted."""
 
     def __init__(self, code: str) -> None:

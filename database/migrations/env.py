@@ -41,8 +41,8 @@ def run(connection: migrate.Connection, history: str, schema: str) -> None:
         version_table_schema=schema,
         include_schemas=history == migrate.SHARED,
         include_name=lambda name, kind, _parents: kind != "schema" or name == schema,
-        include_object=lambda _object, name, kind, _reflected, _to: not (
-            kind == "table" and name == migrate.VERSION_TABLE
+        include_object=lambda _object, name, kind, _reflected, _to: (
+            not (kind == "table" and name == migrate.VERSION_TABLE)
         ),
         compare_type=True,
         render_item=_render_storage_type,

@@ -1,0 +1,108 @@
+"""Dependencies with names: who asks, for which establishment, with which session.
+
+Everything here runs to its end before the answer goes out (`scope="function"`): with FastAPI's
+default the commit would come after it, and a failed one would still say 200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from fastapi.security import OAuth2PasswordBearer
+
+from database.session import ScopedSession
+from models.establishment import Establishment
+from models.user import Role
+from routers.state import State, get_state
+from services.errors import CareloopError, Forbidden, Unauthenticated
+from services.identity import Principal
+from services.reminder_plan import Senders
+
+_LEVEL = {Role.viewer: 1, Role.staff: 2, Role.admin: 3}
+
+bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/auth/token", auto_error=False)
+
+StateDep = Annotated[State, Depends(get_state)]
+TokenDep = Annotated[str | None, Depends(bearer)]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=40)]
+
+
+def require(role: Role) -> Callable[[State, str | None], Principal]:
+    """A dependency that lets through members of staff with at least this role."""
+
+    def check(state: StateDep, token: TokenDep) -> Principal:
+        if not token:
+            raise Unauthenticated("Log in first: POST /api/v1/auth/token.")
+        principal = state.authenticator.authenticate(token)
+        if principal.role is None or _LEVEL[principal.role] < _LEVEL[role]:
+            raise Forbidden(f"This needs the role {role.value}.", code="role_too_low")
+        return principal
+
+    return check
+
+
+Viewer = Annotated[Principal, Depends(require(Role.viewer), scope="function")]
+Staff = Annotated[Principal, Depends(require(Role.staff), scope="function")]
+Admin = Annotated[Principal, Depends(require(Role.admin), scope="function")]
+
+
+def _session_for(role: Role) -> Callable[[State, Principal], Iterator[ScopedSession]]:
+    def open_session(
+        state: StateDep, principal: Annotated[Principal, Depends(require(role), scope="function")]
+    ) -> Iterator[ScopedSession]:
+        with state.database.establishment(principal.establishment_id) as session:
+            yield session
+
+    return open_session
+
+
+ViewerSession = Annotated[ScopedSession, Depends(_session_for(Role.viewer), scope="function")]
+StaffSession = Annotated[ScopedSession, Depends(_session_for(Role.staff), scope="function")]
+AdminSession = Annotated[ScopedSession, Depends(_session_for(Role.admin), scope="function")]
+
+
+def _service_session(state: StateDep) -> Iterator[ScopedSession]:
+    with state.database.service() as session:
+        yield session
+
+
+ServiceSession = Annotated[ScopedSession, Depends(_service_session, scope="function")]
+
+
+def establishment_of(state: State, principal: Principal) -> Establishment:
+    """The establishment that a principal belongs to."""
+    return state.directory.get(principal.establishment_id)
+
+
+def senders_of(state: State, principal: Principal) -> Senders:
+    """What the principal's establishment sends from."""
+    found = {
+        channel: state.directory.sender(principal.establishment_id, channel)
+        for channel in ("sms", "voice", "email")
+    }
+    return Senders({channel: sender for channel, sender in found.items() if sender})
+
+
+def expected_version(if_match: str | None) -> int | None:
+    """The version named by `If-Match: "3"`; None without one."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    digits = if_match.strip().removeprefix("W/").strip('"')
+    if not digits.isdigit():
+        raise CareloopError(
+            'If-Match takes the ETag of an earlier answer, such as "3".',
+            code="if_match_invalid",
+            field="header.If-Match",
+        )
+    return int(digits[:18])
+
+
+def correlation_id(request: Request) -> str:
+    """The id that follows this request into its jobs and callbacks."""
+    return str(request.state.correlation_id)
+
+
+CorrelationId = Annotated[str, Depends(correlation_id)]

@@ -1,0 +1,153 @@
+"""Errors as RFC 9457 problem documents. What was sent in is never echoed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+
+from database.engine import DatabaseNotReady
+from services.errors import CareloopError
+from utils.logs import get_logger
+
+RETRY_AFTER = "5"
+MOST_ERRORS = 20
+_TYPES = "https://careloop.example/problems/"
+_DEADLOCK, _LOCK_TIMEOUT, _STATEMENT_TIMEOUT, _SHUTDOWN = "40P01", "55P03", "57014", "57P01"
+_COME_BACK = {_DEADLOCK, _LOCK_TIMEOUT, _STATEMENT_TIMEOUT, _SHUTDOWN, "57P02", "57P03", "53300"}
+
+log = get_logger("careloop.api")
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> JSONResponse:
+    """A problem document; `code` is stable, `more` holds members such as `field`."""
+    body = {
+        "type": _TYPES + code,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    } | {name: value for name, value in more.items() if value not in (None, [])}
+    return JSONResponse(
+        body, status, headers=dict(headers or {}), media_type="application/problem+json"
+    )
+
+
+def unavailable() -> JSONResponse:
+    """The database cannot be reached just now."""
+    return problem(
+        503,
+        "database_unavailable",
+        "The service cannot store anything just now. Nothing was saved: please try again.",
+        {"Retry-After": RETRY_AFTER},
+    )
+
+
+def _rule(_request: Request, error: CareloopError) -> JSONResponse:
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+    return problem(
+        error.status,
+        error.code,
+        error.detail,
+        headers,
+        field=error.field,
+        fields=error.fields,
+        id=error.row_id,
+    )
+
+
+def _validation(_request: Request, error: RequestValidationError) -> JSONResponse:
+    found = [
+        {"field": _field(item["loc"]), "code": item["type"], "detail": _reason(item)}
+        for item in error.errors()[:MOST_ERRORS]
+    ]
+    first = found[0] if found else {"field": None, "code": "invalid", "detail": "Invalid."}
+    return problem(422, "invalid", first["detail"] or "", field=first["field"], errors=found)
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """Where in the request: `rating`, `items.3.rating`, `query.limit`. Never a client's own key."""
+    kind, *rest = location or ("body",)
+    names = [str(part) for part in rest if not str(part).startswith("function-")]
+    path = ".".join(name[:64] for name in names) or str(kind)
+    return path if kind == "body" else f"{kind}.{path}"
+
+
+def _reason(item: Mapping[str, Any]) -> str:
+    """Pydantic's own sentence where it cannot quote the input, else one of ours."""
+    kind = str(item["type"])
+    if kind in ("json_invalid", "value_error", "extra_forbidden") or kind.startswith(
+        ("string_", "missing", "greater_", "less_", "too_", "bytes_", "list_", "bool_", "int_",
+         "float_", "model_", "enum", "literal_", "uuid_", "datetime_", "date_", "time_", "dict_")
+    ):
+        return {
+            "json_invalid": "This is not JSON.",
+            "extra_forbidden": "There is no such field.",
+            "uuid_parsing": "This is not a UUID.",
+        }.get(kind, str(item["msg"]).removeprefix("Value error, "))
+    return "This value is not valid here."
+
+
+def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_").replace("-", "_")
+    detail = {
+        404: "There is nothing at this address.",
+        405: "This address does not take that method.",
+        400: "The body could not be read.",
+    }.get(error.status_code, phrase)
+    return problem(error.status_code, code, detail, error.headers)
+
+
+def _stale(_request: Request, _error: StaleDataError) -> JSONResponse:
+    return problem(
+        409, "changed_meanwhile", "Somebody has changed this meanwhile: read it again."
+    )
+
+
+def _database(request: Request, error: DBAPIError) -> JSONResponse:
+    code = getattr(error.orig, "pgcode", None)
+    if isinstance(error, OperationalError) or error.connection_invalidated or code in _COME_BACK:
+        log.warning("database unavailable", code=code)
+        return unavailable()
+    return _unexpected(request, error)
+
+
+def _not_ready(_request: Request, _error: Exception) -> JSONResponse:
+    log.warning("database not ready")
+    return unavailable()
+
+
+def _unexpected(_request: Request, error: Exception) -> JSONResponse:
+    log.error("unexpected error", exc_info=error)
+    return problem(500, "internal_error", "Something went wrong on our side. It has been noted.")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application with a problem document."""
+    handlers: dict[Any, Any] = {
+        CareloopError: _rule,
+        RequestValidationError: _validation,
+        HTTPException: _http,
+        StaleDataError: _stale,
+        DBAPIError: _database,
+        PoolTimeout: _not_ready,
+        DatabaseNotReady: _not_ready,
+        Exception: _unexpected,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)

@@ -1,0 +1,36 @@
+"""What the routes need, built once a process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from fastapi import Request
+from starlette.requests import HTTPConnection
+
+from config.settings import Settings
+from database.session import Database
+from services.auth import Authenticator
+from services.establishment import Directory
+from services.tokens import TokenSigner
+
+
+@dataclass
+class State:
+    """The parts of a running API process."""
+
+    settings: Settings
+    database: Database
+    directory: Directory
+    signer: TokenSigner
+    authenticator: Authenticator
+
+
+def state_of(connection: HTTPConnection) -> State:
+    """The parts that `main.build_app` put on the application."""
+    return cast(State, connection.app.state.careloop)
+
+
+def get_state(request: Request) -> State:
+    """`state_of`, as a dependency."""
+    return state_of(request)

@@ -1,0 +1,163 @@
+"""Reminders: what goes in and out."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from models.reminder import Channel
+from schemas.common import (
+    In,
+    LanguageIn,
+    LanguageOut,
+    Out,
+    PatientReference,
+    RowId,
+    UtcOut,
+    cleaned,
+)
+from utils.clock import parse_duration
+
+MESSAGE_LENGTH = 1600
+"""Twilio takes no longer body (error 21617)."""
+
+
+def _duration(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str | int) else value
+
+
+class ReminderIn(In):
+    """A reminder as a client asks for it."""
+
+    client_id: UUID | None = Field(
+        default=None, description="identity of this submission, for ever"
+    )
+    patient_id: PatientReference | None = None
+    message: (
+        Annotated[str, Field(min_length=1, max_length=MESSAGE_LENGTH), cleaned(MESSAGE_LENGTH)]
+        | None
+    ) = None
+    template: str | None = Field(default=None, max_length=40, description="instead of `message`")
+    parameters: dict[str, Annotated[str, Field(max_length=200), cleaned(200)]] = Field(
+        default_factory=dict, max_length=20
+    )
+    language: LanguageIn | None = None
+    scheduled_time: datetime = Field(
+        description="without an offset: the establishment's local time"
+    )
+    phone_number: str | None = Field(default=None, max_length=64)
+    email: str | None = Field(default=None, max_length=254)
+    channels: list[Channel] | None = Field(
+        default=None, min_length=1, max_length=3, description="in order of fallback"
+    )
+    rrule: str | None = Field(default=None, max_length=500, description="RFC 5545")
+    valid_for: Annotated[timedelta, BeforeValidator(_duration)] | None = Field(
+        default=None, description="ISO 8601 duration (PT4H) or seconds; not sent later than that"
+    )
+    expects_reply: bool = False
+
+    @field_validator("channels")
+    @classmethod
+    def _each_once(cls, value: list[Channel] | None) -> list[Channel] | None:
+        if value is not None and len(set(value)) != len(value):
+            raise ValueError("each channel stands once, in the order of fallback")
+        return value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ReminderIn:
+        if (self.message is None) == (self.template is None):
+            raise ValueError("give either `message` or `template`")
+        return self
+
+
+class ReminderChange(In):
+    """What may be changed of a reminder that has not gone out. What is left out stays."""
+
+    message: (
+        Annotated[str, Field(min_length=1, max_length=MESSAGE_LENGTH), cleaned(MESSAGE_LENGTH)]
+        | None
+    ) = None
+    scheduled_time: datetime | None = None
+    valid_for: Annotated[timedelta, BeforeValidator(_duration)] | None = None
+
+
+class ReminderPlan(Out):
+    """What will happen: shown before saving (preview), and with every answer."""
+
+    channels: list[Channel]
+    language: LanguageOut
+    encoding: str | None = Field(description="of the SMS, if one goes out: GSM-7 or UCS-2")
+    segments: int | None
+    local_time: str = Field(description="when it goes out, in the establishment's local time")
+    deferred: str | None = Field(
+        default=None, description="why it goes out at another time than asked for"
+    )
+
+
+class DeliveryEventOut(Out):
+    """One step of a delivery's trace."""
+
+    at: UtcOut
+    status: str
+    cause: str
+    code: str | None
+    attempt: int
+
+
+class DeliveryOut(Out):
+    """A delivery with its trace."""
+
+    id: int
+    channel: Channel
+    occurrence: UtcOut
+    due_at: UtcOut
+    valid_until: UtcOut
+    status: str
+    attempt: int
+    error_code: str | None
+    events: list[DeliveryEventOut] = []
+
+
+class ReminderOut(Out):
+    """A reminder as it is answered: the published fields, and what will happen."""
+
+    id: RowId
+    patient_id: str | None
+    message: str
+    message_truncated: bool | None = None
+    language: LanguageOut
+    scheduled_time: UtcOut
+    phone_number: str | None
+    email: str | None
+    status: str
+    channels: list[Channel]
+    rrule: str | None = None
+    encoding: str | None = None
+    segments: int | None = None
+    local_time: str | None = None
+    deferred: str | None = None
+
+
+class ReminderDetail(ReminderOut):
+    """A reminder with its deliveries."""
+
+    expects_reply: bool
+    valid_for: int = Field(description="seconds")
+    created_at: UtcOut
+    version: int
+    deliveries: list[DeliveryOut]
+
+
+class ReminderSummary(Out):
+    """A reminder in a list: no address, so that a list is not a directory of phone numbers."""
+
+    id: int
+    patient_id: str | None
+    language: LanguageOut
+    scheduled_time: UtcOut
+    status: str
+    channels: list[Channel]
+    rrule: str | None

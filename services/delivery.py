@@ -1,0 +1,298 @@
+"""Single deliveries: opened, moved by an event, ended. Batches are in `services/dispatch.py`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, text
+
+from database.session import ScopedSession
+from models.address import Address
+from models.delivery import FINAL, WAITING, Delivery, DeliveryEvent, DeliveryStatus, may_move
+from models.due import Due
+from models.message import Call, Message
+from models.reminder import Channel, Reminder, ReminderStatus
+from services.errors import NotFound
+from services.recurrence import next_occurrence
+
+S = DeliveryStatus
+
+# What Twilio calls a message or a call -> our state. Its words for "not there yet" say nothing
+# that we do not know. (Message status: 13 values, call status: 8, in the published specification.)
+TWILIO_STATUS: dict[str, DeliveryStatus] = {
+    "accepted": S.sent,
+    "scheduled": S.sent,
+    "queued": S.sent,
+    "sending": S.sent,
+    "sent": S.sent,
+    "read": S.delivered,
+    "delivered": S.delivered,
+    "partially_delivered": S.delivered,
+    "undelivered": S.undelivered,
+    "failed": S.failed,
+    "canceled": S.failed,
+    # Calls
+    "initiated": S.sent,
+    "ringing": S.sent,
+    "in-progress": S.delivered,
+    "completed": S.delivered,
+    "busy": S.undelivered,
+    "no-answer": S.undelivered,
+}
+
+WAKE = text("select pg_notify('careloop_due', '')")
+"""Tells the schedulers, at the commit, that something is due earlier than they thought."""
+
+
+def open_delivery(
+    session: ScopedSession,
+    reminder: Reminder,
+    channel: str,
+    *,
+    occurrence: datetime,
+    due_at: datetime,
+    cause: str,
+    correlation_id: str | None = None,
+) -> Delivery:
+    """Make a delivery, its first event and its row in the due queue, all in this transaction."""
+    address_id = reminder.email_id if channel == Channel.email else reminder.phone_id
+    assert address_id is not None  # the reminder's channels were checked against its addresses
+    delivery = Delivery(
+        reminder_id=reminder.id,
+        occurrence=occurrence,
+        channel=channel,
+        address_id=address_id,
+        status=S.scheduled,
+        due_at=due_at,
+        valid_until=occurrence + timedelta(seconds=reminder.validity_seconds),
+        correlation_id=correlation_id,
+    )
+    session.add(delivery)
+    session.flush()
+    session.add(DeliveryEvent(delivery_id=delivery.id, status=S.scheduled, cause=cause))
+    session.add(
+        Due(establishment_id=session.establishment_id, delivery_id=delivery.id, due_at=due_at)
+    )
+    session.flush()
+    session.execute(WAKE)
+    return delivery
+
+
+def lock_delivery(session: ScopedSession, delivery_id: int) -> Delivery:
+    """A delivery, locked until the transaction ends; raises `NotFound`."""
+    found = session.get(Delivery, delivery_id, with_for_update=True)
+    if found is None:
+        raise NotFound("delivery")
+    return found
+
+
+def move(
+    session: ScopedSession,
+    delivery: Delivery,
+    to: DeliveryStatus,
+    *,
+    cause: str,
+    code: str | None = None,
+) -> bool:
+    """Apply an event to a locked delivery; False when it is late, repeated or out of order."""
+    if not may_move(DeliveryStatus(delivery.status), to):
+        return False
+    delivery.status = to
+    if code:
+        delivery.error_code = code
+    session.add(
+        DeliveryEvent(
+            delivery_id=delivery.id, status=to, cause=cause, code=code, attempt=delivery.attempt
+        )
+    )
+    session.flush()
+    if to in FINAL:
+        forget_due(session, delivery.id)
+        settle(session, delivery)
+    return True
+
+
+def provider_news(
+    session: ScopedSession,
+    delivery: Delivery,
+    status: str,
+    *,
+    cause: str,
+    provider_id: str | None,
+    code: str | None = None,
+) -> bool:
+    """Apply what Twilio says of a message or call; True when the delivery moved.
+
+    The provider's id is kept whatever the state: it proves that the request arrived.
+    """
+    to = TWILIO_STATUS.get(status)
+    if to is None:
+        return False
+    if provider_id and delivery.provider_id is None:
+        delivery.provider, delivery.provider_id = "twilio", provider_id
+        record_passage(session, delivery, provider_id)
+    return move(session, delivery, to, cause=cause, code=code)
+
+
+def record_passage(session: ScopedSession, delivery: Delivery, provider_id: str) -> None:
+    """Note that a message or call really passed (append-only)."""
+    if delivery.channel == Channel.voice:
+        session.add(
+            Call(delivery_id=delivery.id, provider=delivery.provider, provider_id=provider_id)
+        )
+    else:
+        session.add(
+            Message(
+                delivery_id=delivery.id,
+                channel=delivery.channel,
+                provider=delivery.provider,
+                provider_id=provider_id,
+            )
+        )
+
+
+def forget_due(session: ScopedSession, delivery_id: int) -> None:
+    """Take a delivery out of the due queue: the engine has nothing more to do for it."""
+    session.execute(
+        delete(Due).where(
+            Due.establishment_id == session.establishment_id, Due.delivery_id == delivery_id
+        )
+    )
+
+
+def look_again(session: ScopedSession, delivery_id: int, at: datetime) -> None:
+    """Have the engine look at a delivery at a time; ends a claim on it."""
+    due = session.get(Due, (session.establishment_id, delivery_id))
+    if due is None:
+        session.add(
+            Due(establishment_id=session.establishment_id, delivery_id=delivery_id, due_at=at)
+        )
+    else:
+        due.due_at, due.claimed_until = at, None
+    session.flush()
+    session.execute(WAKE)
+
+
+def reschedule(session: ScopedSession, delivery: Delivery, *, cause: str) -> None:
+    """Have a locked, waiting delivery go out at its (changed) `due_at`.
+
+    A worker that already holds it finds it no longer queued and leaves it alone.
+    """
+    delivery.status = S.scheduled
+    session.add(
+        DeliveryEvent(
+            delivery_id=delivery.id, status=S.scheduled, cause=cause, attempt=delivery.attempt
+        )
+    )
+    look_again(session, delivery.id, delivery.due_at)
+
+
+def settle(session: ScopedSession, delivery: Delivery) -> None:
+    """Carry a delivery's end over to its reminder: next channel, next occurrence, or its status."""
+    reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
+    if reminder.status == ReminderStatus.cancelled:
+        return
+    if delivery.status in (S.failed, S.undelivered) and _fall_back(session, reminder, delivery):
+        reminder.status = ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
+        return
+    if reminder.rrule and _open_next_occurrence(session, reminder, delivery):
+        reminder.status = ReminderStatus.active
+        return
+    reminder.status = _final_status(session, reminder)
+
+
+def _fall_back(session: ScopedSession, reminder: Reminder, delivery: Delivery) -> bool:
+    """Open the next channel's delivery, if there is one that was not tried and time is left."""
+    tried = set(
+        session.scalars(
+            select(Delivery.channel).where(
+                Delivery.reminder_id == reminder.id, Delivery.occurrence == delivery.occurrence
+            )
+        )
+    )
+    left = [channel for channel in reminder.channels if channel not in tried]
+    now = _now(session)
+    if not left or delivery.valid_until <= now:
+        return False
+    open_delivery(
+        session,
+        reminder,
+        left[0],
+        occurrence=delivery.occurrence,
+        due_at=now,
+        cause=f"fallback from {delivery.channel}",
+        correlation_id=delivery.correlation_id,
+    )
+    return True
+
+
+def _open_next_occurrence(session: ScopedSession, reminder: Reminder, ended: Delivery) -> bool:
+    """Open the delivery of the first occurrence that is still to come, once."""
+    from_when = max(ended.occurrence, _now(session))
+    upcoming = next_occurrence(session, reminder, after=from_when)
+    if upcoming is None:
+        return False
+    later = session.scalar(
+        select(Delivery.id).where(
+            Delivery.reminder_id == reminder.id, Delivery.occurrence > ended.occurrence
+        )
+    )
+    if later is None:
+        open_delivery(
+            session,
+            reminder,
+            reminder.channels[0],
+            occurrence=upcoming,
+            due_at=upcoming,
+            cause="next occurrence",
+        )
+    return True
+
+
+def _final_status(session: ScopedSession, reminder: Reminder) -> ReminderStatus:
+    """What became of the whole reminder, from each occurrence's best delivery."""
+    rows = session.execute(
+        select(Delivery.occurrence, Delivery.status).where(Delivery.reminder_id == reminder.id)
+    ).all()
+    occurrences: dict[datetime, set[str]] = {}
+    for occurrence, status in rows:
+        occurrences.setdefault(occurrence, set()).add(status)
+    reached = [bool(found & {S.sent, S.delivered}) for found in occurrences.values()]
+    statuses = set().union(*occurrences.values())
+    if statuses - FINAL:
+        return ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
+    if all(reached):
+        return ReminderStatus.done
+    if any(reached):
+        return ReminderStatus.partly_failed
+    if statuses == {S.expired}:
+        return ReminderStatus.expired
+    return ReminderStatus.failed
+
+
+def cancel_waiting(session: ScopedSession, reminder: Reminder) -> int:
+    """Cancel the deliveries of a reminder that have not left; the number that had already left."""
+    deliveries = session.scalars(
+        select(Delivery)
+        .where(Delivery.reminder_id == reminder.id)
+        .order_by(Delivery.id)
+        .with_for_update()
+    ).all()
+    gone = 0
+    for delivery in deliveries:
+        if delivery.status in WAITING:
+            move(session, delivery, S.cancelled, cause="cancelled by staff")
+        elif delivery.status in (S.sending, S.unknown):
+            gone += 1
+    return gone
+
+
+def address_of(session: ScopedSession, delivery: Delivery) -> Address:
+    """The address that a delivery goes to."""
+    return session.get_one(Address, delivery.address_id)
+
+
+def _now(session: ScopedSession) -> datetime:
+    """The database's clock: every process agrees on it."""
+    moment: datetime = session.execute(text("select now()")).scalar_one()
+    return moment

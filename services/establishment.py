@@ -1,0 +1,133 @@
+"""Establishments: making one, and knowing them without asking the database each time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from threading import Lock
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from database import migrate
+from database.session import Database
+from models.establishment import Establishment, Sender
+from services.errors import NotFound
+
+KNOWN_FOR = 5.0
+"""Seconds for which an establishment's facts are kept in a process."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    by_id: dict[int, Establishment]
+    senders: list[Sender]
+    at: float
+
+
+class Directory:
+    """All establishments and their senders, read again every few seconds. Thread-safe.
+
+    Kept values are detached rows, never changed. When PostgreSQL is away the last known facts
+    stay good: a webhook must find its establishment to be spooled.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._known: _Known | None = None
+
+    def get(self, establishment_id: int) -> Establishment:
+        """One establishment; raises `NotFound`."""
+        found = self._read().by_id.get(establishment_id)
+        if found is None:
+            raise NotFound("establishment")
+        return found
+
+    def by_slug(self, slug: str) -> Establishment:
+        """The establishment of a public path; raises `NotFound`."""
+        for establishment in self._read().by_id.values():
+            if establishment.slug == slug:
+                return establishment
+        raise NotFound("establishment")
+
+    def default(self) -> Establishment:
+        """The only establishment, else the default one; raises `NotFound`."""
+        everyone = list(self._read().by_id.values())
+        chosen = everyone if len(everyone) == 1 else [e for e in everyone if e.is_default]
+        if not chosen:
+            raise NotFound("establishment")
+        return chosen[0]
+
+    def all(self) -> list[Establishment]:
+        """Every establishment, by number."""
+        return list(self._read().by_id.values())
+
+    def sender(self, establishment_id: int, channel: str) -> Sender | None:
+        """What an establishment sends from on a channel; None when it cannot."""
+        for sender in self._read().senders:
+            if sender.establishment_id == establishment_id and sender.channel == channel:
+                return sender
+        return None
+
+    def forget(self) -> None:
+        """Read again at the next question: something was changed here."""
+        self._known = None
+
+    def _read(self) -> _Known:
+        known = self._known
+        if known is not None and time.monotonic() - known.at < KNOWN_FOR:
+            return known
+        with self._lock:
+            known = self._known
+            if known is None or time.monotonic() - known.at >= KNOWN_FOR:
+                known = self._load()
+                self._known = known
+            return known
+
+    def _load(self) -> _Known:
+        with self._database.service() as session:
+            rows = session.scalars(select(Establishment).order_by(Establishment.id)).all()
+            senders = session.scalars(select(Sender).where(Sender.active).order_by(Sender.id)).all()
+            session.expunge_all()
+        return _Known({row.id: row for row in rows}, list(senders), time.monotonic())
+
+
+def create_establishment(engine: Engine, establishment: Establishment) -> int:
+    """Store an establishment and make its schema and role, as the owner; returns its number.
+
+    Killed in between, the next migration makes what is missing.
+    """
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        session.add(establishment)
+        session.flush()
+        number = establishment.id
+    migrate.upgrade_establishment(engine, number)
+    return number
+
+
+def set_sender(
+    session: Session,
+    establishment_id: int,
+    channel: str,
+    address: str,
+    provider: str,
+    *,
+    can_receive: bool,
+    gives_receipts: bool,
+) -> Sender:
+    """Let an establishment send from an address on a channel; replaces what it had there."""
+    for old in session.scalars(
+        select(Sender).where(Sender.establishment_id == establishment_id, Sender.channel == channel)
+    ):
+        old.active = False
+    sender = Sender(
+        establishment_id=establishment_id,
+        channel=channel,
+        address=address,
+        provider=provider,
+        can_receive=can_receive,
+        gives_receipts=gives_receipts,
+    )
+    session.add(sender)
+    return sender

@@ -1,0 +1,19 @@
+"""What is counted. Labels hold states, codes and route patterns, never a person's data."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Counter("careloop_requests", "HTTP requests", ["method", "route", "status"])
+REQUEST_SECONDS = Histogram(
+    "careloop_request_seconds",
+    "Time to answer",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+)
+WEBHOOKS_REFUSED = Counter("careloop_webhooks_refused", "Webhooks with a bad signature", ["provider"])
+QUEUE_FAILURES = Counter("careloop_queue_failures", "Jobs that could not be handed to Redis")
+QUEUE_DEPTH = Gauge("careloop_queue_depth", "Jobs waiting in Redis")
+DUE_BACKLOG = Gauge("careloop_due_backlog", "Deliveries due and not yet claimed")
+DUE_LAG_SECONDS = Gauge("careloop_due_lag_seconds", "Age of the oldest delivery that is due")
+DELIVERIES = Gauge("careloop_deliveries", "Deliveries of the last day", ["state", "provider"])

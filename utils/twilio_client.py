@@ -1,0 +1,219 @@
+"""SMS and calls by the official `twilio` library, over kept-alive connections.
+
+The library has no base-URL option and hides `Retry-After`; its HTTP client is ours, which settles
+both, and tells a request that never left from one that may have.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import urllib3
+from twilio.base.exceptions import TwilioRestException
+from twilio.http import HttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+from twilio.twiml.voice_response import VoiceResponse
+
+from config.settings import TwilioSettings
+from utils.languages import VOICES
+from utils.senders import Outbound, Outcome, Passed, Verdict
+
+# The library writes the recipient's number at INFO.
+logging.getLogger("twilio.http_client").disabled = True
+
+LIST_LIMIT = 200
+MIN_VALIDITY, MAX_VALIDITY = 1, 36_000  # seconds; bounds of Twilio's ValidityPeriod
+RING_SECONDS = 25
+CLOCK_TOLERANCE = timedelta(seconds=30)  # their clock against ours
+CALL_EVENTS = ["initiated", "answered", "completed"]
+_AUTHENTICATION = 20003
+
+
+class _DidNotLeaveError(Exception):
+    """No connection was made, so nothing left this machine."""
+
+
+class _MayHaveLeftError(Exception):
+    """The connection broke or timed out after the request may have left, or the answer was 5xx."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class _ThrottledError(Exception):
+    def __init__(self, retry_after: float | None) -> None:
+        super().__init__("429")
+        self.retry_after = retry_after
+
+
+class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
+    """The library's HTTP client over one urllib3 pool; thread-safe."""
+
+    def __init__(self, settings: TwilioSettings, connections: int) -> None:
+        super().__init__(logger=logging.getLogger("twilio.http_client"), is_async=False)
+        self._base = urlsplit(settings.api_url) if settings.api_url else None
+        timeout = urllib3.Timeout(connect=min(settings.timeout, 5.0), read=settings.timeout)
+        self._pool = urllib3.PoolManager(
+            maxsize=connections, block=False, retries=False, timeout=timeout
+        )
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        params: Any = None,
+        data: Any = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        """One request; raises this module's errors for everything but 2xx to 4xx."""
+        sent = dict(headers or {})
+        if auth:
+            sent |= urllib3.make_headers(basic_auth=":".join(auth))
+        if params:
+            url = f"{url}?{urlencode(params, doseq=True)}"
+        body = urlencode(data, doseq=True) if data else None
+        try:
+            answer = self._pool.request(method, self._rebased(url), body=body, headers=sent)
+        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
+            raise _DidNotLeaveError from None
+        except (urllib3.exceptions.SSLError, urllib3.exceptions.ProxyError):
+            raise _DidNotLeaveError from None
+        except urllib3.exceptions.TimeoutError:
+            raise _MayHaveLeftError("timeout") from None
+        except urllib3.exceptions.HTTPError:
+            raise _MayHaveLeftError("cut") from None
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise _ThrottledError(_seconds(answer.headers.get("Retry-After")))
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise _MayHaveLeftError(str(answer.status))
+        return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
+
+    def _rebased(self, url: str) -> str:
+        if self._base is None:
+            return url
+        return urlunsplit(
+            urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc)
+        )
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.isdigit() else None
+
+
+class _TwilioSender:
+    """What SMS and calls share."""
+
+    provider = "twilio"
+
+    def __init__(self, settings: TwilioSettings, from_: str, connections: int) -> None:
+        self._from = from_
+        self._client = Client(
+            settings.account_sid,
+            settings.auth_token.get_secret_value(),
+            http_client=KeptAliveHttpClient(settings, connections),
+        )
+
+    def _create(self, message: Outbound) -> str:
+        raise NotImplementedError
+
+    def _list(self, to: str, since: datetime) -> Sequence[Passed]:
+        raise NotImplementedError
+
+    def send(self, message: Outbound) -> Outcome:
+        """One call of Twilio's API, as an outcome."""
+        try:
+            return Outcome(Verdict.accepted, provider_id=self._create(message))
+        except _DidNotLeaveError:
+            return Outcome(Verdict.unreachable, code="unreachable")
+        except _ThrottledError as error:
+            return Outcome(Verdict.throttled, code="429", retry_after=error.retry_after)
+        except _MayHaveLeftError as error:
+            return Outcome(Verdict.unknown, code=error.code)
+        except TwilioRestException as error:
+            return _refusal(error)
+
+    def passed(self, to: str, since: datetime) -> Sequence[Passed] | None:
+        """Twilio's own list for an address since a time; None when it cannot be asked now."""
+        try:
+            return self._list(to, since)
+        except (_DidNotLeaveError, _MayHaveLeftError, _ThrottledError, TwilioRestException):
+            return None
+
+
+def _refusal(error: TwilioRestException) -> Outcome:
+    code = str(error.code or error.status)
+    # Wrong credentials are ours to mend, not the patient's fault: nothing was sent, try again.
+    if error.code == _AUTHENTICATION or error.status == HTTPStatus.UNAUTHORIZED:
+        return Outcome(Verdict.unreachable, code=code)
+    return Outcome(Verdict.refused, code=code)
+
+
+class TwilioSms(_TwilioSender):
+    """SMS. The carrier drops what is stale (`ValidityPeriod`)."""
+
+    def _create(self, message: Outbound) -> str:
+        created = self._client.messages.create(
+            to=message.to,
+            from_=self._from,
+            body=message.text,
+            status_callback=message.callback,
+            validity_period=max(MIN_VALIDITY, min(MAX_VALIDITY, message.seconds_valid)),
+        )
+        return str(created.sid)
+
+    def _list(self, to: str, since: datetime) -> Sequence[Passed]:
+        # Not by DateSent: a message that is still queued at Twilio has none yet.
+        found = self._client.messages.list(to=to, from_=self._from, limit=LIST_LIMIT)
+        return [
+            Passed(
+                provider_id=str(message.sid),
+                status=str(message.status),
+                text=message.body or "",
+                code=str(message.error_code) if message.error_code else None,
+            )
+            for message in found
+            if message.date_created >= since - CLOCK_TOLERANCE
+        ]
+
+
+class TwilioVoice(_TwilioSender):
+    """A call that speaks the reminder. Its TwiML goes with the request: no second fetch."""
+
+    def _create(self, message: Outbound) -> str:
+        created = self._client.calls.create(
+            to=message.to,
+            from_=self._from,
+            twiml=spoken(message.text, message.language),
+            status_callback=message.callback,
+            status_callback_event=CALL_EVENTS,
+            timeout=RING_SECONDS,
+        )
+        return str(created.sid)
+
+    def _list(self, to: str, since: datetime) -> Sequence[Passed]:
+        found = self._client.calls.list(to=to, from_=self._from, limit=LIST_LIMIT)
+        return [
+            Passed(provider_id=str(call.sid), status=str(call.status), text=None)
+            for call in found
+            if call.date_created >= since - CLOCK_TOLERANCE
+        ]
+
+
+def spoken(text: str, language: str) -> str:
+    """TwiML that says a text twice, with a pause: one may pick up in the middle of a noise."""
+    response = VoiceResponse()
+    voice = VOICES[language]
+    response.say(text, language=voice)
+    response.pause(length=1)
+    response.say(text, language=voice)
+    return str(response)
