@@ -23,8 +23,8 @@ def main() -> int:
     except RefusedToStartError as refusal:
         print(f"simulator: {refusal}", file=sys.stderr)  # noqa: T201 - nothing else runs yet
         return 2
-    host, port = listener.getsockname()[:2]
-    print(f"simulator: phone page at http://{host}:{port}/simulator/", flush=True)  # noqa: T201
+    host, settings.port = listener.getsockname()[:2]
+    print(f"simulator: phone page at http://{host}:{settings.port}/simulator/", flush=True)  # noqa: T201
     config = uvicorn.Config(
         app,
         http=CuttableProtocol,

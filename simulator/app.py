@@ -9,11 +9,19 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simulator import control_api, messages_api
+from simulator import (
+    calls_api,
+    control_api,
+    messages_api,
+    phone_api,
+    recordings_api,
+    sendgrid_api,
+)
 from simulator.carrier import Carrier
 from simulator.control_api import BadRequestError, bad_request
 from simulator.errors import ApiError
 from simulator.settings import Settings, refuse_where_it_must_not_run
+from simulator.smtp_server import start_smtp
 from simulator.wire import JsonResponse
 
 
@@ -25,13 +33,23 @@ def build(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         carrier.start()
+        mail_server = await start_smtp(carrier)
         try:
             yield
         finally:
+            if mail_server is not None:
+                mail_server.close()
             await carrier.stop()
 
     app = Starlette(
-        routes=[*messages_api.ROUTES, *control_api.ROUTES],
+        routes=[
+            *messages_api.ROUTES,
+            *calls_api.ROUTES,
+            *recordings_api.ROUTES,
+            *sendgrid_api.ROUTES,
+            *control_api.ROUTES,
+            *phone_api.ROUTES,
+        ],
         lifespan=lifespan,
         exception_handlers={
             BadRequestError: bad_request,

@@ -10,6 +10,7 @@ from simulator.resources import Entry
 from simulator.settings import Settings
 from simulator.signature import EventSigner
 from simulator.store import Store
+from simulator.switchboard import Switchboard
 
 
 class Carrier:
@@ -22,16 +23,20 @@ class Carrier:
         self.events = Events()
         self.outbox = Outbox(settings.auth_token)
         self.signer = EventSigner()
+        self.smtp_port = 0
         self.delivery = Delivery(self)
+        self.switchboard = Switchboard(self)
 
     def start(self) -> None:
         """Start sending callbacks, and go on with messages that a restart interrupted."""
         self.outbox.start()
         self.delivery.resume()
+        self.switchboard.give_up_interrupted()
 
     async def stop(self) -> None:
         """End streams and callbacks, and close the ledger file."""
         self.events.close()
+        await self.switchboard.stop()
         await self.outbox.stop()
         self.store.close()
 

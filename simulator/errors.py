@@ -42,6 +42,7 @@ MESSAGES: dict[int, tuple[int, str]] = {
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
     21620: (400, "Invalid media URL(s): {}"),
     21623: (400, "Number of media files exceeds allowed limit"),
+    21626: (400, "Invalid statusCallbackEvents: {}"),
     21659: (400, "'{}' is not a Twilio phone number or Short Code country mismatch"),
     21660: (400, "Mismatch between the 'From' number {} and the account"),
     21701: (404, "The Messaging Service {} does not exist"),

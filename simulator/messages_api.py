@@ -48,7 +48,7 @@ async def index(request: Request) -> Response:
         entry
         for entry in carrier.store.newest_first(to)
         if isinstance(entry, Message)
-        and not entry.deleted
+        and not (entry.deleted or entry.automatic)
         and (not sender or entry.sender == sender)
         and in_dates(query, "DateSent", entry.sent_at)
     ]

@@ -84,6 +84,7 @@ class Message(Entry):
     sent_at: float | None = None
     error_code: int | None = None
     opt_out_type: str = ""
+    automatic: bool = False  # the carrier's own answer to a keyword: in no list of the API
 
     def extra(self) -> dict[str, Any]:
         """Segments, encoding, and why it failed."""
@@ -95,6 +96,7 @@ class Message(Entry):
             "messaging_service_sid": self.messaging_service_sid or None,
             "validity_period": self.validity,
             "opt_out_type": self.opt_out_type or None,
+            "automatic": self.automatic,
             "deleted": self.deleted,
         }
 
@@ -108,6 +110,8 @@ class Call(Entry):
     url: str = ""
     method: str = "POST"
     twiml: str = ""
+    fallback_url: str = ""
+    fallback_method: str = "POST"
     status_callback_method: str = "POST"
     status_callback_events: list[str] = field(default_factory=lambda: ["completed"])
     timeout: int = 60

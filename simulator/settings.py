@@ -54,6 +54,11 @@ class Settings:
     delivery_ms: int = 300
     environment: str = ""
     container: bool = False
+    public_url: str = ""
+
+    def base_url(self) -> str:
+        """Where the API is reached from the service, without a final slash."""
+        return self.public_url.rstrip("/") or f"http://127.0.0.1:{self.port}"
 
 
 def load(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Settings:
@@ -79,6 +84,7 @@ def load(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Settings:
         delivery_ms=given.delivery_ms,
         environment=environ.get("ENVIRONMENT", ""),
         container=given.container,
+        public_url=given.public_url,
     )
     refuse_where_it_must_not_run(settings)
     return settings
@@ -158,6 +164,7 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     whole("port", 8025, "port of the HTTP API and of the phone page; 0 takes a free one")
     whole("smtp-port", 8026, "port of the SMTP server; 0 takes a free one, -1 starts none")
     option("ledger", "", "SQLite file that keeps the ledger over a restart; in memory if empty")
+    option("public-url", "", "this API's URL as the service sees it, if not 127.0.0.1")
     option("account-sid", DEFAULT_ACCOUNT_SID, "Twilio account SID: AC and 32 hex digits")
     option("auth-token", DEFAULT_AUTH_TOKEN, "Twilio auth token; also signs the webhooks")
     option("sendgrid-key", DEFAULT_SENDGRID_KEY, "SendGrid API key")

@@ -65,9 +65,10 @@ class Store:
         self._save_opt_outs()
 
     def message(self, sid: str) -> Message | None:
-        """A message that has not been deleted."""
+        """A message that the API may show: not deleted, not the carrier's own."""
         entry = self.entries.get(sid)
-        return entry if isinstance(entry, Message) and not entry.deleted else None
+        shown = isinstance(entry, Message) and not (entry.deleted or entry.automatic)
+        return entry if isinstance(entry, Message) and shown else None
 
     def call(self, sid: str) -> Call | None:
         """A call that has not been deleted."""
