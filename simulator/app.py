@@ -1,0 +1,71 @@
+"""The application: every route, and what starts and stops with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+from simulator import (
+    calls_api,
+    control_api,
+    messages_api,
+    phone_api,
+    recordings_api,
+    sendgrid_api,
+)
+from simulator.carrier import Carrier
+from simulator.control_api import BadRequestError, bad_request
+from simulator.errors import ApiError
+from simulator.settings import Settings, refuse_where_it_must_not_run
+from simulator.smtp_server import start_smtp
+from simulator.wire import JsonResponse
+
+
+def build(settings: Settings) -> Starlette:
+    """The ASGI application. Raises `RefusedToStartError` where it must not run."""
+    refuse_where_it_must_not_run(settings)
+    carrier = Carrier(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        carrier.start()
+        mail_server = await start_smtp(carrier)
+        try:
+            yield
+        finally:
+            if mail_server is not None:
+                mail_server.close()
+            await carrier.stop()
+
+    app = Starlette(
+        routes=[
+            *messages_api.ROUTES,
+            *calls_api.ROUTES,
+            *recordings_api.ROUTES,
+            *sendgrid_api.ROUTES,
+            *control_api.ROUTES,
+            *phone_api.ROUTES,
+        ],
+        lifespan=lifespan,
+        exception_handlers={
+            BadRequestError: bad_request,
+            404: _unknown_resource,
+            405: _unknown_method,
+        },
+    )
+    app.state.carrier = carrier
+    return app
+
+
+def _unknown_resource(request: Request, _error: Exception) -> Response:
+    error = ApiError(20404, request.url.path)
+    return JsonResponse(error.body(), status_code=404)
+
+
+def _unknown_method(_request: Request, _error: Exception) -> Response:
+    error = ApiError(20004)
+    return JsonResponse(error.body(), status_code=405)
