@@ -20,21 +20,14 @@ import psycopg2
 from supervisor.errors import ServerNotStartedError
 from supervisor.files import FolderLock, kept_password, last_lines, write_private
 from supervisor.leftover import end_leftover
+from supervisor.ports import LOOPBACK, free_port
 from supervisor.privilege import Identity, identity_for
 from supervisor.spawn import Process, end, spawn, sweep
 
-LOOPBACK = "127.0.0.1"
 # After a kill -9 of the postmaster its children need a moment to notice and let go of the data.
 START_SECONDS = 15.0
 INIT_SECONDS = 60.0
 POLL_SECONDS = 0.01
-
-
-def free_port() -> int:
-    """A TCP port of the loopback address that nobody used a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 def wheel_folder(package: str) -> Path:
@@ -104,6 +97,15 @@ class EmbeddedServer:
             raise
         return self.url
 
+    def revive(self) -> None:
+        """Start the server again, on the port that its clients know, after it ended by itself.
+
+        Raises ServerNotStartedError when it does not answer within 15 s.
+        """
+        if self._process is not None:
+            sweep(self._process)
+        self._launch_until_ready(self.port)
+
     def stop(self, seconds: float = 10.0) -> None:
         """Stop the server: politely for `seconds`, then by force. Harmless when not running."""
         if self._process is not None:
@@ -140,11 +142,11 @@ class EmbeddedServer:
     def _is_ready(self) -> bool:
         raise NotImplementedError
 
-    def _launch_until_ready(self) -> None:
-        """Try again, each time on a new port: a lock may be stale, a port may just be taken."""
+    def _launch_until_ready(self, port: int = 0) -> None:
+        """Try again, on a new port unless one is given: a lock may be stale, a port just taken."""
         deadline = time.monotonic() + START_SECONDS
         while True:
-            self.port = free_port()
+            self.port = port or free_port()
             self._launch()
             if self._wait_until_ready(deadline):
                 return

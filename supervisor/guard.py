@@ -1,9 +1,11 @@
 """Ends our processes when we are killed outright: the net below the kernel's own.
 
 A small `/bin/sh` holds the reading end of a pipe whose only writer is this process. Each line that
-it reads replaces its list of process groups; when the pipe closes, however we ended, it sends each
-group its signal. On Linux this catches the grandchildren (a worker's forked job), which the
-parent-death signal does not reach; elsewhere it is all there is. It costs about 1 MB.
+it reads replaces its list of sessions (every child of ours leads one); when the pipe closes,
+however we ended, it sends each its signal: to the leader's process group, and on Linux to every
+other member too, for a queue worker puts the jobs that it forks in groups of their own. On Linux
+this catches the grandchildren, which the parent-death signal does not reach; elsewhere it is all
+there is. It costs about 1 MB.
 """
 
 import contextlib
@@ -16,7 +18,16 @@ SCRIPT = """
 trap '' INT TERM HUP QUIT
 targets=
 while read -r line; do targets=$line; done
-for target in $targets; do kill -s "${target%%:*}" -- "-${target#*:}" 2>/dev/null; done
+for target in $targets; do
+  signal=${target%%:*} session=${target#*:}
+  kill -s "$signal" -- "-$session" 2>/dev/null
+  for entry in /proc/[0-9]*/stat; do
+    read -r stat 2>/dev/null <"$entry" || continue
+    member=${stat%% *}
+    set -- ${stat##*) }
+    [ "$4" = "$session" ] && kill -s "$signal" "$member" 2>/dev/null
+  done
+done
 """
 
 

@@ -124,7 +124,21 @@ def end(process: Process, steps: Sequence[tuple[signal.Signals, float]]) -> int 
 
 
 def sweep(process: Process) -> None:
-    """After a process has ended: kill what it left in its process group, and stop watching it."""
+    """After a process has ended: kill what it left in its session, and stop watching it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+    for member in session_members(process.pid):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(member, signal.SIGKILL)
     _the_forker().guard.forget(process.pid)
+
+
+def session_members(session: int) -> list[int]:
+    """The processes of a session (Linux; empty elsewhere), in whatever groups: see proc(5)."""
+    members = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = entry.read_text(errors="replace").rpartition(") ")[2].split()
+            if int(fields[3]) == session:
+                members.append(int(entry.parent.name))
+    return members

@@ -4,7 +4,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import IO
@@ -20,7 +21,7 @@ HEALTHY_SECONDS = 30.0
 POLITE_SECONDS = 3.0
 KILL_SECONDS = 0.5
 # A grandchild may hold a pipe open after its parent's end; nobody waits longer for its words.
-LAST_WORDS_SECONDS = 0.3
+LAST_WORDS_SECONDS = 1.0
 LONGEST_LINE = 1 << 20
 
 
@@ -32,6 +33,7 @@ class Child:
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(repr=False)
     cwd: Path | None = None
+    restart: bool = True
 
 
 class _Keeper:
@@ -43,6 +45,7 @@ class _Keeper:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._process: Process | None = None
+        self.ended: Future[str] = Future()
         self._thread = threading.Thread(target=self._keep, name=child.name, daemon=True)
         self._thread.start()
 
@@ -67,7 +70,8 @@ class _Keeper:
         while not self._stopping.is_set():
             began = time.monotonic()
             ending = self._run_once()
-            if self._stopping.is_set():
+            if self._stopping.is_set() or not self.child.restart:
+                self.ended.set_result(ending)
                 return
             lived = time.monotonic() - began
             pause = FIRST_PAUSE if lived >= HEALTHY_SECONDS else pause
@@ -100,6 +104,11 @@ class Tree:
     def start(self, child: Child) -> None:
         """Start a child and keep it running: a crash is one visible line, then a restart."""
         self._keepers[child.name] = _Keeper(child, self._output)
+
+    def run(self, child: Child) -> "Future[str]":
+        """Start a child that ends by itself; the future tells how it ended, in words."""
+        keeper = self._keepers[child.name] = _Keeper(replace(child, restart=False), self._output)
+        return keeper.ended
 
     def pids(self) -> dict[str, int]:
         """The process ids of the children that run just now."""
@@ -151,6 +160,9 @@ def _pass_on(lines: IO[bytes], name: str, output: Output) -> None:
     with lines:
         while line := lines.readline(LONGEST_LINE):
             output.line(name, line)
+
+
+SUCCESS = "ended with code 0"
 
 
 def how_it_ended(code: int) -> str:
