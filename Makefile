@@ -3,10 +3,57 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ARGS ?=
 .DEFAULT_GOAL := help
+.PHONY: help run test lint bench migrate lock clean
+
+help:  ## list the commands
+	@echo "Careloop. Usage: make <command>"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@echo "Settings: PORT=8000 CARELOOP_DATA=.careloop, and all of .env.example; PYTHON=$(PYTHON) makes the environment."
+
+# exec: Ctrl-C and exit codes pass between the terminal and the program with no shell in between.
+run: $(VENV)/.runtime  ## run everything on this machine (Ctrl-C ends it)
+	@exec $(BIN)/python -m supervisor
+
+test: $(VENV)/.dev  ## run the whole test suite (ARGS='-k x' for a part of it)
+	@exec $(BIN)/python -m pytest tests/ -n 2 --dist loadfile $(ARGS)
+
+lint: $(VENV)/.dev  ## check style, format, types and import rules; all of them, even after a failure
+	@failed=; \
+	for check in "ruff check ." "ruff format --check ." mypy lint-imports; do \
+		echo "== $$check"; $(BIN)/$$check || failed="$$failed $${check%% *}"; \
+	done; \
+	[ -z "$$failed" ] || { echo "make lint: failed:$$failed" >&2; exit 1; }
+
+bench: $(VENV)/.dev  ## measure, each figure against a reference in the same run
+	@exec $(BIN)/python -m bench $(ARGS)
+
+migrate: $(VENV)/.runtime  ## migrate DATABASE_URL, or the local database when none is set
+	@exec $(BIN)/python -m supervisor.migrate
 
 lock: $(VENV)/.dev  ## compile the locked requirements from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
 		--python-version 3.11 --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
 		--python-version 3.11 --custom-compile-command "make lock" --extra dev pyproject.toml -o requirements-dev.txt
+
+clean:  ## remove caches and the virtual environment; the data stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './node_modules/*' -prune -exec rm -rf {} +
+
+# Stamps: a lock that changed is installed again. The development lock holds the runtime's whole.
+$(VENV)/.runtime: requirements.txt | $(BIN)/python
+	@$(BIN)/python -m supervisor.install requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
+	@$(BIN)/python -m supervisor.install requirements-dev.txt
+	@touch $(VENV)/.runtime $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Careloop needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1 || echo missing): name another one, as in 'make $(or $(MAKECMDGOALS),run) PYTHON=python3.12'." >&2; exit 1; }
+	@echo "making $(VENV) with $$($(PYTHON) -V)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make a virtual environment (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }

@@ -5,6 +5,7 @@ free port at each start, and end with the process that started them (on Linux al
 `kill -9`). Not for production.
 """
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,25 +13,21 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import IO, ClassVar, Self
+
+import psycopg2
 
 from supervisor.errors import ServerNotStartedError
 from supervisor.files import FolderLock, kept_password, last_lines, write_private
 from supervisor.leftover import end_leftover
+from supervisor.ports import LOOPBACK, free_port
 from supervisor.privilege import Identity, identity_for
-from supervisor.spawn import Process, end, spawn
+from supervisor.spawn import Process, end, spawn, sweep
 
-LOOPBACK = "127.0.0.1"
 # After a kill -9 of the postmaster its children need a moment to notice and let go of the data.
 START_SECONDS = 15.0
+INIT_SECONDS = 60.0
 POLL_SECONDS = 0.01
-
-
-def free_port() -> int:
-    """A TCP port of the loopback address that nobody used a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 def wheel_folder(package: str) -> Path:
@@ -50,6 +47,8 @@ class EmbeddedServer:
     name: ClassVar[str]
     death_signal: ClassVar[signal.Signals]
     stop_signal: ClassVar[signal.Signals]
+    # Words in the log of a failed start that say: try again.
+    passing: ClassVar[tuple[str, ...]] = ("Address already in use",)
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
         """`durable=False` trades the data's safety for speed (no fsync): for tests only."""
@@ -90,10 +89,22 @@ class EmbeddedServer:
             self._identity = identity_for(self.folder)
             self._prepare()
             self._launch_until_ready()
+        except PermissionError as error:
+            self.stop()
+            raise ServerNotStartedError(self.name, f"{error.strerror}: {error.filename}") from None
         except BaseException:
             self.stop()
             raise
         return self.url
+
+    def revive(self) -> None:
+        """Start the server again, on the port that its clients know, after it ended by itself.
+
+        Raises ServerNotStartedError when it does not answer within 15 s.
+        """
+        if self._process is not None:
+            sweep(self._process)
+        self._launch_until_ready(self.port)
 
     def stop(self, seconds: float = 10.0) -> None:
         """Stop the server: politely for `seconds`, then by force. Harmless when not running."""
@@ -131,19 +142,27 @@ class EmbeddedServer:
     def _is_ready(self) -> bool:
         raise NotImplementedError
 
-    def _launch_until_ready(self) -> None:
-        """Try again, each time on a new port: a lock may be stale, a port may just be taken."""
+    def _launch_until_ready(self, port: int = 0) -> None:
+        """Try again, on a new port unless one is given: a lock may be stale, a port just taken."""
         deadline = time.monotonic() + START_SECONDS
         while True:
-            self.port = free_port()
+            self.port = port or free_port()
             self._launch()
             if self._wait_until_ready(deadline):
                 return
-            if time.monotonic() >= deadline:
-                raise ServerNotStartedError(
-                    self.name, f"no answer in {START_SECONDS:.0f} s", self.log, last_lines(self.log)
-                )
+            self._give_up_unless_passing(deadline)
             time.sleep(0.2)
+
+    def _give_up_unless_passing(self, deadline: float) -> None:
+        assert self._process is not None
+        written = last_lines(self.log)
+        reason = f"no answer in {START_SECONDS:.0f} s"
+        if (code := self._process.poll()) is not None:
+            sweep(self._process)
+            if any(words in written for words in self.passing) and time.monotonic() < deadline:
+                return
+            reason = f"it ended with code {code}"
+        raise ServerNotStartedError(self.name, reason, self.log, written)
 
     def _launch(self) -> None:
         with self.log.open("wb") as log:
@@ -176,6 +195,8 @@ class EmbeddedPostgres(EmbeddedServer):
     # An immediate end; the write-ahead log brings everything committed back at the next start.
     death_signal = signal.SIGQUIT
     stop_signal = signal.SIGINT  # "fast": ends sessions, writes a checkpoint
+    # The children of a postmaster that was killed take a moment to notice.
+    passing = ("Address already in use", "postmaster.pid", "pre-existing shared memory")
 
     @property
     def url(self) -> str:
@@ -199,18 +220,34 @@ class EmbeddedPostgres(EmbeddedServer):
     def _prepare(self) -> None:
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
-        self._identity.adopt(self.data)
+        self._identity.adopt(self.folder)
         end_leftover(self._pid_file, "postgres", str(self.data), ask=signal.SIGQUIT)
 
     def _initialise(self) -> None:
         """Run initdb beside the data folder and move the result in: whole or not at all."""
         draft = self.folder / "data.new"
-        _remove_tree(draft)
+        if draft.exists():
+            shutil.rmtree(draft)
         draft.mkdir(mode=0o700)
         password_file = self.folder / "initdb.password"
         write_private(password_file, self.password + "\n")
         self._identity.adopt(draft, password_file)
-        process = spawn(
+        with self.log.open("wb") as log:
+            process = self._spawn_initdb(draft, password_file, log)
+        try:
+            code: int | None = process.wait(INIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            end(process, [(signal.SIGKILL, 5)])
+            password_file.unlink(missing_ok=True)
+        if code != 0:
+            reason = f"no end in {INIT_SECONDS:.0f} s" if code is None else f"exit code {code}"
+            raise ServerNotStartedError("initdb", reason, self.log, last_lines(self.log))
+        draft.rename(self.data)
+
+    def _spawn_initdb(self, draft: Path, password_file: Path, log: IO[bytes]) -> Process:
+        return spawn(
             [
                 str(self.binaries() / "initdb"),
                 *("--pgdata", str(draft), "--username", "careloop"),
@@ -224,20 +261,9 @@ class EmbeddedPostgres(EmbeddedServer):
             launcher=self._identity.launcher,
             user=self._identity.user,
             cwd=self.folder,
-            stdout=self.log.open("wb"),
+            stdout=log,
             stderr=subprocess.STDOUT,
         )
-        try:
-            code: int | None = process.wait(60)
-        except subprocess.TimeoutExpired:
-            code = end(process, [(signal.SIGKILL, 5)])
-        finally:
-            password_file.unlink(missing_ok=True)
-        if code != 0:
-            raise ServerNotStartedError(
-                "initdb", f"exit code {code}", self.log, last_lines(self.log)
-            )
-        draft.rename(self.data)
 
     def _command(self) -> list[str]:
         settings: dict[str, str | int] = {
@@ -269,16 +295,17 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _has_database(self) -> bool:
         """Make the database when it is missing: at first start, or after a kill in mid-start."""
-        import psycopg2
-
-        connection = psycopg2.connect(
-            host=LOOPBACK,
-            port=self.port,
-            user="careloop",
-            password=self.password,
-            dbname="postgres",
-            connect_timeout=5,
-        )
+        try:
+            connection = psycopg2.connect(
+                host=LOOPBACK,
+                port=self.port,
+                user="careloop",
+                password=self.password,
+                dbname="postgres",
+                connect_timeout=5,
+            )
+        except psycopg2.OperationalError as error:
+            raise ServerNotStartedError(self.name, str(error).strip()) from None
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
@@ -334,7 +361,7 @@ class EmbeddedRedis(EmbeddedServer):
         }
         # In a file and not on the command line, where everybody on the machine reads the password.
         write_private(self._config, "".join(f"{key} {value}\n" for key, value in settings.items()))
-        self._identity.adopt(self.data, self._config)
+        self._identity.adopt(self.folder)
         return [str(self.binary()), str(self._config)]
 
     def _is_ready(self) -> bool:
@@ -348,10 +375,3 @@ class EmbeddedRedis(EmbeddedServer):
         except OSError:
             return False
         return answer == b"+OK\r\n+PONG\r\n"
-
-
-def _remove_tree(folder: Path) -> None:
-    import shutil
-
-    if folder.exists():
-        shutil.rmtree(folder)

@@ -37,3 +37,42 @@ class FolderInUseError(SupervisorError):
             f"{self.folder} is in use by another Careloop{by}: "
             "stop that one, or set CARELOOP_DATA to another folder."
         )
+
+
+class BadSettingError(SupervisorError):
+    """A setting makes no sense; the message says which and what to set."""
+
+
+class PreparationError(SupervisorError):
+    """The database could not be brought up to date; the lines above it say why."""
+
+
+@dataclass(eq=False)
+class PortTakenError(SupervisorError):
+    """Nobody can listen on the port; `reason` is the system's own word for why."""
+
+    port: int
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"Port {self.port} cannot be used ({self.reason}): stop the program that has it, "
+            f"or choose another one, for example `PORT={self.another()} make run`."
+        )
+
+    def another(self) -> int:
+        """A port to suggest: near, and one that a plain user may open."""
+        return self.port + 1 if 1024 <= self.port < 65535 else 8001
+
+
+@dataclass(eq=False)
+class SecretsMissingError(SupervisorError):
+    """The database is there and the keys to read it are not."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return (
+            f"{self.path} is missing, but {self.path.parent} holds a database that only its keys "
+            "can read: put the file back, or set CARELOOP_DATA to an empty folder to start anew."
+        )

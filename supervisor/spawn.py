@@ -4,6 +4,7 @@ Linux ties a child's life to the *thread* that forked it, not to the process. So
 forked by one thread that lives as long as the process does.
 """
 
+import contextlib
 import os
 import queue
 import signal
@@ -14,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import IO
+
+from supervisor.guard import Guard
 
 EXEC_CHILD = Path(__file__).with_name("exec_child.py")
 # Forking is a matter of milliseconds; a machine that needs this long is not coming back.
@@ -29,6 +32,7 @@ class _Forker:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
+        self.guard = Guard()
         self._orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()
         threading.Thread(target=self._serve, name="forker", daemon=True).start()
 
@@ -96,20 +100,45 @@ def spawn(
             extra_groups=None if user is None else [],
         )
 
-    return _the_forker().fork(order)
+    forker = _the_forker()
+    process = forker.fork(order)
+    forker.guard.watch(process.pid, death_signal)
+    return process
 
 
 def end(process: Process, steps: Sequence[tuple[signal.Signals, float]]) -> int | None:
     """Send each signal in turn and wait that many seconds for it; return the exit code.
 
-    None means that it outlived every step.
+    Whatever the process leaves behind in its session is killed. None means that the process
+    itself outlived every step.
     """
     for step, seconds in steps:
         if process.poll() is not None:
             break
         process.send_signal(step)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            continue
-    return process.poll()
+    if process.poll() is not None:
+        sweep(process)
+    return process.returncode
+
+
+def sweep(process: Process) -> None:
+    """After a process has ended: kill what it left in its session, and stop watching it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for member in session_members(process.pid):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(member, signal.SIGKILL)
+    _the_forker().guard.forget(process.pid)
+
+
+def session_members(session: int) -> list[int]:
+    """The processes of a session (Linux; empty elsewhere), in whatever groups: see proc(5)."""
+    members = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = entry.read_text(errors="replace").rpartition(") ")[2].split()
+            if int(fields[3]) == session:
+                members.append(int(entry.parent.name))
+    return members
