@@ -26,7 +26,9 @@ bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/auth/token", auto_error=False)
 
 StateDep = Annotated[State, Depends(get_state)]
 TokenDep = Annotated[str | None, Depends(bearer)]
-IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+IdempotencyKey = Annotated[
+    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
+]
 IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=40)]
 
 

@@ -92,11 +92,11 @@ class BoundedBody:
             if chunks is None:  # the client went away in mid-body: nobody to answer
                 return
             encoding = headers.get("content-encoding", "identity")
-            body = expand(encoding, chunks, self.limit) if encoding != "identity" else b"".join(chunks)
-        except BodyTooLarge:
-            answer = problem(
-                413, "body_too_large", f"At most {self.limit} bytes, after expansion."
+            body = (
+                expand(encoding, chunks, self.limit) if encoding != "identity" else b"".join(chunks)
             )
+        except BodyTooLarge:
+            answer = problem(413, "body_too_large", f"At most {self.limit} bytes, after expansion.")
             await answer(scope, receive, send)
             return
         except UnsupportedEncoding:

@@ -91,8 +91,26 @@ def _reason(item: Mapping[str, Any]) -> str:
     """Pydantic's own sentence where it cannot quote the input, else one of ours."""
     kind = str(item["type"])
     if kind in ("json_invalid", "value_error", "extra_forbidden") or kind.startswith(
-        ("string_", "missing", "greater_", "less_", "too_", "bytes_", "list_", "bool_", "int_",
-         "float_", "model_", "enum", "literal_", "uuid_", "datetime_", "date_", "time_", "dict_")
+        (
+            "string_",
+            "missing",
+            "greater_",
+            "less_",
+            "too_",
+            "bytes_",
+            "list_",
+            "bool_",
+            "int_",
+            "float_",
+            "model_",
+            "enum",
+            "literal_",
+            "uuid_",
+            "datetime_",
+            "date_",
+            "time_",
+            "dict_",
+        )
     ):
         return {
             "json_invalid": "This is not JSON.",
@@ -114,9 +132,7 @@ def _http(_request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _stale(_request: Request, _error: StaleDataError) -> JSONResponse:
-    return problem(
-        409, "changed_meanwhile", "Somebody has changed this meanwhile: read it again."
-    )
+    return problem(409, "changed_meanwhile", "Somebody has changed this meanwhile: read it again.")
 
 
 def _database(request: Request, error: DBAPIError) -> JSONResponse:

@@ -139,6 +139,9 @@ class ReminderOut(Out):
     segments: int | None = None
     local_time: str | None = None
     deferred: str | None = None
+    already_with_carrier: int | None = Field(
+        default=None, description="after a cancel: deliveries that had already left"
+    )
 
 
 class ReminderDetail(ReminderOut):

@@ -144,6 +144,13 @@ def revoke_sign_in(session: ScopedSession, sign_in_id: UUID) -> None:
     )
 
 
+def end_sign_in(session: ScopedSession, token: str) -> None:
+    """End the sign-in that a refresh token belongs to; an unknown token is nobody's."""
+    link = session.get(RefreshToken, token_hash(token))
+    if link is not None:
+        revoke_sign_in(session, link.sign_in)
+
+
 def revoke_everywhere(session: ScopedSession, user_id: int) -> None:
     """End every sign-in of a user."""
     session.execute(

@@ -143,6 +143,13 @@ def _send_again(session: ScopedSession, delivery: Delivery, now: datetime) -> No
     look_again(session, delivery.id, now)
 
 
+def leave_unknown_to_staff(session: ScopedSession, question: Question) -> None:
+    """`leave_to_staff`, if the delivery is still the unknown one that was asked about."""
+    delivery = lock_delivery(session, question.delivery_id)
+    if delivery.status == S.unknown and delivery.attempt == question.attempt:
+        leave_to_staff(session, delivery)
+
+
 def leave_to_staff(session: ScopedSession, delivery: Delivery) -> None:
     """Give up visibly: the delivery stays unknown, somebody looks at it; a callback still counts."""
     session.execute(

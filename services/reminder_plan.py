@@ -17,7 +17,7 @@ from services.contact import find_contact
 from services.errors import Invalid
 from services.recurrence import check_rule, following
 from services.template import render
-from utils.clock import local_time, quiet_until
+from utils.clock import latest_before_quiet, local_time, quiet_until
 from utils.email_address import normalise_email
 from utils.languages import VOICES, language_name
 from utils.phone import InvalidPhone, normalise_phone
@@ -243,12 +243,8 @@ def due_time(
         return wanted, None
     if allowed < scheduled + validity:
         return allowed, "quiet hours: goes out when they end"
-    local = wanted.astimezone(establishment.zone)
-    evening = datetime.combine(local.date(), start, establishment.zone)
-    if evening > local:
-        evening -= timedelta(days=1)
-    before = evening.astimezone(UTC) - timedelta(minutes=1)
-    if before > now:
+    before = latest_before_quiet(now, wanted, establishment.zone, start, end)
+    if before is not None:
         return before, "quiet hours: goes out before they begin"
     raise Invalid(
         "This falls into the quiet hours and would no longer be valid after them.",

@@ -34,7 +34,9 @@ class TokenSigner:
 
     def __init__(self, privacy: PrivacySettings) -> None:
         keys = [privacy.secret_key, *privacy.previous_secret_keys]
-        self._keys = {_key_id(key.get_secret_value()): _signing_key(key.get_secret_value()) for key in keys}
+        self._keys = {
+            _key_id(key.get_secret_value()): _signing_key(key.get_secret_value()) for key in keys
+        }
         self._current = next(iter(self._keys))
 
     def sign(self, claims: AccessClaims) -> str:

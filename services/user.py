@@ -14,7 +14,13 @@ SHORTEST_PASSWORD = 12
 
 
 def create_user(
-    session: Session, establishment_id: int, *, email: str, password: str, role: Role, name: str | None
+    session: Session,
+    establishment_id: int,
+    *,
+    email: str,
+    password: str,
+    role: Role,
+    name: str | None,
 ) -> User:
     """Make a user with a role, or give an existing one a role here; raises `Invalid`."""
     normal = normalise_email(email)
@@ -36,9 +42,7 @@ def create_user(
         session.flush()
     membership = session.get(Membership, (user.id, establishment_id))
     if membership is None:
-        session.add(
-            Membership(user_id=user.id, establishment_id=establishment_id, role=role.value)
-        )
+        session.add(Membership(user_id=user.id, establishment_id=establishment_id, role=role.value))
     else:
         membership.role = role.value
     session.flush()

@@ -21,17 +21,17 @@ class BodyError(Exception):
     code = "body_corrupt"
 
 
-class BodyTooLarge(BodyError):  # noqa: N818 - named for what it says
+class BodyTooLarge(BodyError):
     """Over the limit, expanded or as it came."""
 
     code = "body_too_large"
 
 
-class BodyCorrupt(BodyError):  # noqa: N818 - named for what it says
+class BodyCorrupt(BodyError):
     """Not of its encoding, cut short, or followed by something else."""
 
 
-class UnsupportedEncoding(BodyError):  # noqa: N818 - named for what it says
+class UnsupportedEncoding(BodyError):
     """No encoding of ours, or several on top of each other."""
 
     code = "encoding_unsupported"

@@ -11,7 +11,9 @@ REQUEST_SECONDS = Histogram(
     ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
 )
-WEBHOOKS_REFUSED = Counter("careloop_webhooks_refused", "Webhooks with a bad signature", ["provider"])
+WEBHOOKS_REFUSED = Counter(
+    "careloop_webhooks_refused", "Webhooks with a bad signature", ["provider"]
+)
 QUEUE_FAILURES = Counter("careloop_queue_failures", "Jobs that could not be handed to Redis")
 QUEUE_DEPTH = Gauge("careloop_queue_depth", "Jobs waiting in Redis")
 DUE_BACKLOG = Gauge("careloop_due_backlog", "Deliveries due and not yet claimed")

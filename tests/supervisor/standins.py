@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CLI = '''
+CLI = """
 import http.server, json, os, signal, sys, time
 from pathlib import Path
 command, data = sys.argv[1], Path(os.environ["CARELOOP_DATA"])
@@ -29,16 +29,16 @@ if command == "serve":
     http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 while True:
     time.sleep(1)
-'''
+"""
 
-SIMULATOR = '''
+SIMULATOR = """
 import json, os, sys, time
 ledger = sys.argv[sys.argv.index("--ledger") + 1]
 with open(ledger + ".json", "w") as file:
     json.dump({"argv": sys.argv[1:], "env": dict(os.environ)}, file)
 while True:
     time.sleep(1)
-'''
+"""
 
 
 def make_root(folder: Path) -> Path:

@@ -8,19 +8,19 @@ class StorageError(Exception):
     """The base of all that a store raises. Messages hold neither bytes nor credentials."""
 
 
-class StorageMissing(StorageError):  # noqa: N818 - named for what it says
+class StorageMissing(StorageError):
     """There is nothing under this key, and the store is sure of it."""
 
 
-class StorageFull(StorageError):  # noqa: N818 - named for what it says
+class StorageFull(StorageError):
     """No room or no quota: nothing was written."""
 
 
-class StorageUnavailable(StorageError):  # noqa: N818 - named for what it says
+class StorageUnavailable(StorageError):
     """The store cannot be asked now; says nothing about what it holds. Worth a retry."""
 
 
-class StorageKeyRefused(StorageError, ValueError):  # noqa: N818 - named for what it says
+class StorageKeyRefused(StorageError, ValueError):
     """A key that is not one of ours: a mistake of the caller's, or an attack."""
 
 

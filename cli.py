@@ -1,0 +1,102 @@
+"""Careloop's commands: `python cli.py --help`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from config.settings import get_settings
+from utils.logs import configure_logs
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def _logs() -> None:
+    settings = get_settings()
+    fmt = settings.operations.log_format or ("json" if settings.production else "console")
+    configure_logs(settings.operations.log_level, fmt)
+
+
+@app.command()
+def serve() -> None:
+    """Run the API."""
+    import uvicorn
+
+    settings = get_settings()
+    uvicorn.run(
+        "main:app",
+        host=settings.web.host,
+        port=settings.web.port,
+        log_config=None,
+        access_log=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.web.trusted_proxies,
+        timeout_graceful_shutdown=3,
+    )
+
+
+@app.command()
+def scheduler() -> None:
+    """Run a scheduler: it claims what is due."""
+    _logs()
+    from workers import scheduler as clock
+
+    clock.main()
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker: it sends what was claimed."""
+    _logs()
+    from workers import runner
+
+    runner.main()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the shared schema and every establishment's to the newest revision."""
+    from database.migrate import MigrationFailed, print_progress, upgrade_everything
+
+    try:
+        report = upgrade_everything(print_progress)
+    except MigrationFailed as error:
+        raise SystemExit(str(error)) from error
+    typer.echo(f"{len(report.done)} schema(s) at the newest revision")
+
+
+@app.command()
+def prepare() -> None:
+    """Migrate, and on the first start make the demonstration establishment and administrator."""
+    from database.migrate import upgrade_everything
+    from services.first_start import first_start
+
+    upgrade_everything()
+    made = first_start(
+        get_settings(),
+        admin_email=os.environ.get("CARELOOP_ADMIN_EMAIL", ""),
+        admin_password=os.environ.get("CARELOOP_ADMIN_PASSWORD", ""),
+    )
+    typer.echo("first establishment made" if made else "ready")
+
+
+@app.command("restore-roles")
+def restore_roles() -> None:
+    """After a restore on a fresh cluster: make every role and grant again."""
+    from database.engine import owner_engine
+    from database.provision import restore_roles as restore
+
+    count = restore(owner_engine(get_settings().database))
+    typer.echo(f"roles of {count} establishment(s) restored")
+
+
+def main(argv: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Run a command."""
+    app(args=argv)
+
+
+if __name__ == "__main__":
+    sys.exit(app())

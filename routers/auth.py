@@ -1,0 +1,53 @@
+"""Sign-in, refreshing, signing out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form
+from fastapi.security import OAuth2PasswordRequestForm
+
+from routers.dependencies import ServiceSession, StateDep, Viewer
+from schemas.auth import RefreshIn, TokenOut
+from services import auth
+from services.errors import Unauthenticated
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+
+@router.post("/token", summary="Log in (OAuth2 password form)")
+def log_in(
+    form: Annotated[OAuth2PasswordRequestForm, Depends()],
+    state: StateDep,
+    session: ServiceSession,
+    establishment: Annotated[str | None, Form(max_length=63)] = None,
+) -> TokenOut:
+    wanted = state.directory.by_slug(establishment).id if establishment else None
+    grant = auth.sign_in(session, state.signer, form.username, form.password, wanted)
+    return TokenOut.model_validate(grant)
+
+
+@router.post("/refresh", summary="Swap a refresh token for a new pair")
+def refresh(body: RefreshIn, state: StateDep) -> TokenOut:
+    with state.database.service() as session:
+        grant = auth.refresh(session, state.signer, body.refresh_token)
+    if grant is None:
+        state.authenticator.forget()
+        raise Unauthenticated(
+            "This token was used before, so its sign-in was ended: log in again.",
+            code="refresh_reused",
+        )
+    return TokenOut.model_validate(grant)
+
+
+@router.post("/logout", status_code=204, summary="End this sign-in")
+def log_out(body: RefreshIn, state: StateDep, session: ServiceSession) -> None:
+    auth.end_sign_in(session, body.refresh_token)
+    state.authenticator.forget()
+
+
+@router.post("/logout-everywhere", status_code=204, summary="End all of my sign-ins")
+def log_out_everywhere(principal: Viewer, state: StateDep, session: ServiceSession) -> None:
+    assert principal.user_id is not None  # a viewer is a user
+    auth.revoke_everywhere(session, principal.user_id)
+    state.authenticator.forget()

@@ -1,0 +1,77 @@
+"""Twilio's webhooks. The signature is checked against the public URL; repeats get 200."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from twilio.request_validator import RequestValidator
+
+from routers.problems import problem
+from routers.state import State, state_of
+from services.callback import StatusNews, apply_status, parse_reference
+from utils.failpoint import reached
+from utils.logs import get_logger
+from utils.metrics import WEBHOOKS_REFUSED
+
+router = APIRouter(prefix="/twilio", tags=["webhooks"])
+
+log = get_logger("careloop.webhooks")
+
+
+def _genuine(state: State, request: Request, form: FormData) -> bool:
+    """True when Twilio, or somebody with our auth token, signed this request.
+
+    Behind a proxy our own idea of the URL is not what Twilio called, so it is made of
+    `PUBLIC_URL`. Repeated parameters are signed as a list.
+    """
+    token = state.settings.twilio.auth_token.get_secret_value()
+    if not token:
+        return False
+    url = state.settings.web.base_url + request.url.path
+    if request.url.query:
+        url += f"?{request.url.query}"
+    parameters = {name: form.getlist(name) for name in form}
+    signature = request.headers.get("X-Twilio-Signature", "")
+    return bool(RequestValidator(token).validate(url, parameters, signature))
+
+
+@router.post("/status", summary="A message's or call's status", include_in_schema=False)
+async def status(request: Request) -> Response:
+    state = state_of(request)
+    form = await request.form()
+    if not _genuine(state, request, form):
+        WEBHOOKS_REFUSED.labels("twilio").inc()
+        return problem(403, "signature_invalid", "This request was not signed by the provider.")
+    reference = parse_reference(request.query_params.get("delivery", ""))
+    if reference is None:
+        log.warning("callback without a delivery")
+        return Response(status_code=200)
+    news = _news(form)
+    if news is not None:
+        await run_in_threadpool(_store, state, reference, news)
+    return Response(status_code=200)
+
+
+def _news(form: FormData) -> StatusNews | None:
+    """What a callback says; None when it lacks what every status callback has."""
+    provider_id = str(form.get("MessageSid") or form.get("CallSid") or "")
+    status_word = str(form.get("MessageStatus") or form.get("CallStatus") or "")
+    if not provider_id or not status_word:
+        return None
+    code = form.get("ErrorCode")
+    return StatusNews(
+        kind="message" if form.get("MessageSid") else "call",
+        provider_id=provider_id[:128],
+        status=status_word[:24],
+        code=str(code)[:24] if code else None,
+    )
+
+
+def _store(state: State, reference: tuple[int, int], news: StatusNews) -> None:
+    establishment_id, delivery_id = reference
+    state.directory.get(establishment_id)  # an unknown establishment is a 404
+    with state.database.establishment(establishment_id) as session:
+        apply_status(session, delivery_id, news)
+        reached("callback.before_commit")
+    reached("callback.after_commit")

@@ -1,0 +1,92 @@
+"""The first start: a demonstration establishment and its administrator."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.orm import Session
+
+from config.settings import Settings
+from database.engine import owner_engine
+from models.department import Department
+from models.establishment import Establishment
+from models.user import Membership, Role
+from services.establishment import create_establishment, set_sender
+from services.user import create_user
+
+FIRST_START_LOCK = 0x43_4C_46_53  # "CLFS": two first starts at once make one establishment
+_DEPARTMENTS = {"urgences": "Urgences", "maternite": "Maternité", "consultation": "Consultations"}
+
+
+def first_start(settings: Settings, *, admin_email: str, admin_password: str) -> bool:
+    """Make what is missing of the first establishment; False when nothing was. May be repeated.
+
+    Raises `Invalid` for an e-mail address or password that cannot be used.
+    """
+    engine = owner_engine(settings.database)
+    with engine.connect() as lock:
+        lock.execute(text("select pg_advisory_lock(:key)"), {"key": FIRST_START_LOCK})
+        number, made = _establishment(engine)
+        made |= _members(engine, number, admin_email, admin_password)
+        _senders(engine, number, settings)
+        if made:
+            _departments(engine, number)
+    return made
+
+
+def _establishment(engine: Engine) -> tuple[int, bool]:
+    with Session(engine) as session:
+        found = session.scalar(select(Establishment.id).order_by(Establishment.id).limit(1))
+    if found is not None:
+        return found, False
+    # No quiet hours: somebody who tries the service at night must see the message arrive.
+    demonstration = Establishment(
+        slug="demo",
+        name="Hôpital général de démonstration",
+        languages=["fra", "eng"],
+        is_default=True,
+    )
+    return create_establishment(engine, demonstration), True
+
+
+def _members(engine: Engine, number: int, email: str, password: str) -> bool:
+    with Session(engine) as session, session.begin():
+        admins = session.scalar(
+            select(func.count()).select_from(Membership).where(Membership.role == Role.admin.value)
+        )
+        if admins or not email:
+            return False
+        create_user(
+            session, number, email=email, password=password, role=Role.admin, name="Administrator"
+        )
+    return True
+
+
+def _senders(engine: Engine, number: int, settings: Settings) -> None:
+    """What the settings name as the way out, for an establishment that has none of its own."""
+    with Session(engine) as session, session.begin():
+        own = session.scalar(
+            select(func.count()).select_from(Establishment).where(Establishment.id != number)
+        )
+        if own:
+            return
+        if settings.twilio.configured and settings.twilio.phone_number:
+            simulated = settings.web.simulator_url is not None
+            for channel in ("sms", "voice"):
+                set_sender(
+                    session,
+                    number,
+                    channel,
+                    settings.twilio.phone_number,
+                    "twilio",
+                    can_receive=simulated,
+                    gives_receipts=simulated,
+                )
+
+
+def _departments(engine: Engine, number: int) -> None:
+    with Session(engine) as session, session.begin():
+        session.execute(
+            text("select set_config('search_path', :schema, true)"), {"schema": f'"est_{number}"'}
+        )
+        if not session.scalar(select(func.count()).select_from(Department)):
+            session.add_all(Department(code=code, name=name) for code, name in _DEPARTMENTS.items())

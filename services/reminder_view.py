@@ -1,0 +1,148 @@
+"""Reminders as they are shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select, tuple_
+
+from database.session import ScopedSession
+from models.delivery import Delivery
+from models.establishment import Establishment
+from models.reminder import Channel, Reminder, ReminderStatus
+from schemas.common import Page, shortened
+from schemas.reminder import (
+    DeliveryEventOut,
+    DeliveryOut,
+    ReminderDetail,
+    ReminderOut,
+    ReminderPlan,
+    ReminderSummary,
+)
+from services.audit import audit
+from services.contact import reference_index
+from services.errors import Invalid
+from services.identity import Principal
+from services.paging import decode_cursor, encode_cursor
+from services.reminder import trace
+from services.reminder_plan import Plan, sms_text
+from utils.clock import local_time
+from utils.sms_encoding import analyse
+
+MESSAGE_BUDGET = 320
+"""Bytes of the message in a short answer, which as a whole stays under 1 KB."""
+
+
+def plan_view(planned: Plan) -> ReminderPlan:
+    """A plan as a preview shows it."""
+    return ReminderPlan.model_validate(planned)
+
+
+def reminder_view(
+    session: ScopedSession, establishment: Establishment, reminder: Reminder
+) -> ReminderOut:
+    """The short answer: the published fields and what will happen, under 1 KB."""
+    message, cut = shortened(reminder.message, MESSAGE_BUDGET)
+    first = session.scalar(
+        select(Delivery)
+        .where(Delivery.reminder_id == reminder.id)
+        .order_by(Delivery.id.desc())
+        .limit(1)
+    )
+    sms = (
+        analyse(sms_text(establishment, reminder.language, reminder.message))
+        if Channel.sms in reminder.channels
+        else None
+    )
+    goes_out = first.due_at if first else reminder.scheduled_time
+    deferred = None
+    if first is not None and first.attempt == 0 and first.due_at != first.occurrence:
+        late = first.due_at > max(first.occurrence, reminder.created_at)
+        early = first.due_at < first.occurrence
+        deferred = "quiet_hours" if late or early else None
+    return ReminderOut(
+        id=reminder.id,
+        patient_id=reminder.patient_id,
+        message=message,
+        message_truncated=True if cut else None,
+        language=reminder.language,
+        scheduled_time=reminder.scheduled_time,
+        phone_number=reminder.phone.value if reminder.phone else None,
+        email=reminder.email.value if reminder.email else None,
+        status=reminder.status,
+        channels=[Channel(channel) for channel in reminder.channels],
+        rrule=reminder.rrule,
+        encoding=sms.encoding if sms else None,
+        segments=sms.segments if sms else None,
+        local_time=local_time(goes_out, establishment.zone).strftime("%Y-%m-%d %H:%M"),
+        deferred=deferred,
+    )
+
+
+def detail_view(
+    session: ScopedSession,
+    establishment: Establishment,
+    reminder: Reminder,
+    principal: Principal,
+) -> ReminderDetail:
+    """A reminder with its trace. It shows an address, so the reading is audited."""
+    short = reminder_view(session, establishment, reminder)
+    audit(session, principal, "read", "reminder", reminder.id)
+    deliveries = [
+        DeliveryOut.model_validate(delivery).model_copy(
+            update={"events": [DeliveryEventOut.model_validate(event) for event in events]}
+        )
+        for delivery, events in trace(session, reminder.id)
+    ]
+    return ReminderDetail(
+        **short.model_dump(exclude={"message", "message_truncated"}),
+        message=reminder.message,
+        expects_reply=reminder.expects_reply,
+        valid_for=reminder.validity_seconds,
+        created_at=reminder.created_at,
+        version=reminder.version,
+        deliveries=deliveries,
+    )
+
+
+def summaries(
+    session: ScopedSession,
+    *,
+    status: ReminderStatus | None,
+    patient_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    cursor: str | None,
+    limit: int,
+) -> Page[ReminderSummary]:
+    """A page of reminders, the latest scheduled time first."""
+    wanted = select(Reminder)
+    if status is not None:
+        wanted = wanted.where(Reminder.status == status)
+    if patient_id is not None:
+        wanted = wanted.where(Reminder.patient_id_index == reference_index(session, patient_id))
+    if since is not None:
+        wanted = wanted.where(Reminder.scheduled_time >= aware(since, "since"))
+    if until is not None:
+        wanted = wanted.where(Reminder.scheduled_time < aware(until, "until"))
+    if cursor is not None:
+        wanted = wanted.where(
+            tuple_(Reminder.scheduled_time, Reminder.id) < tuple_(*decode_cursor(cursor))
+        )
+    rows = session.scalars(
+        wanted.order_by(Reminder.scheduled_time.desc(), Reminder.id.desc()).limit(limit + 1)
+    ).all()
+    shown = rows[:limit]
+    more = len(rows) > limit
+    return Page(
+        items=[ReminderSummary.model_validate(row) for row in shown],
+        cursor=encode_cursor(shown[-1].scheduled_time, shown[-1].id) if more else None,
+    )
+
+
+def aware(value: datetime, name: str) -> datetime:
+    """A time in a query, in UTC; without an offset it is taken as UTC."""
+    try:
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid("This time is out of range.", field=f"query.{name}") from error

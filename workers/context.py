@@ -1,0 +1,85 @@
+"""What a worker or scheduler process needs, built once, after any fork."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import uuid4
+
+from sqlalchemy import delete, func
+from sqlalchemy.dialects.postgresql import insert
+
+from config.settings import Settings, get_settings
+from database.engine import service_engine
+from database.session import Database
+from models.installation import Process
+from services.establishment import Directory
+from utils.senders import Sender
+from utils.twilio_client import TwilioSms
+from workers.queue import JobQueue, connect
+
+STALE_SECONDS = 3600
+
+
+@dataclass
+class Context:
+    """The parts of a running worker or scheduler."""
+
+    settings: Settings
+    database: Database
+    directory: Directory
+    queue: JobQueue
+    senders: dict[tuple[str, str], Sender]
+
+    def sender(self, establishment_id: int, channel: str) -> Sender | None:
+        """The client that sends for an establishment on a channel; None when there is none."""
+        row = self.directory.sender(establishment_id, channel)
+        if row is None:
+            return None
+        known = self.senders.get((channel, row.address))
+        if known is None:
+            known = _make_sender(self.settings, channel, row.address)
+            self.senders[channel, row.address] = known
+        return known
+
+
+def _make_sender(settings: Settings, channel: str, address: str) -> Sender:
+    connections = settings.engine.concurrency
+    if channel == "sms":
+        return TwilioSms(settings.twilio, address, connections)
+    raise LookupError(f"no client sends {channel}")
+
+
+@lru_cache(maxsize=1)
+def get_context() -> Context:
+    """This process's context."""
+    settings = get_settings()
+    queue = JobQueue(connect(settings.redis))
+    database = Database(service_engine(settings.database), queue.hand_over)
+    return Context(settings, database, Directory(database), queue, {})
+
+
+class Heartbeat:
+    """Says in the database that a process of some kind is alive."""
+
+    def __init__(self, database: Database, kind: str) -> None:
+        self._database = database
+        self.kind = kind
+        self.id = f"{kind}:{socket.gethostname()[:32]}:{os.getpid()}:{uuid4().hex[:8]}"
+
+    def beat(self) -> None:
+        """Note that this process is alive, and forget those that have long been silent."""
+        with self._database.service() as session:
+            session.execute(
+                insert(Process)
+                .values(id=self.id, kind=self.kind)
+                .on_conflict_do_update(index_elements=["id"], set_={"seen_at": func.now()})
+            )
+            session.execute(
+                delete(Process).where(
+                    Process.seen_at
+                    < func.now() - func.make_interval(0, 0, 0, 0, 0, 0, STALE_SECONDS)
+                )
+            )

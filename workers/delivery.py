@@ -1,0 +1,169 @@
+"""Jobs on deliveries: send a claimed batch, ask about unknown ones. Ids in, nothing out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import islice
+
+from models.delivery import DeliveryStatus
+from models.establishment import Establishment
+from services import dispatch
+from services.callback import reference_of
+from services.dispatch import Attempt, Settlement
+from services.reconcile import Patience, Question, leave_unknown_to_staff, questions, settle_unknown
+from services.reminder_plan import sms_text
+from utils.backoff import delay
+from utils.clock import quiet_until
+from utils.failpoint import reached
+from utils.logs import get_logger
+from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
+from utils.sms_encoding import analyse
+from workers.context import Context, get_context
+from workers.scheduler import FIRST_QUESTION
+
+RETRY_BASE, RETRY_CAP = 5.0, 600.0  # seconds
+NO_SENDER = Outcome(Verdict.refused, code="no_sender")
+
+_STATUS = {
+    Verdict.accepted: DeliveryStatus.sent,
+    Verdict.refused: DeliveryStatus.failed,
+    Verdict.throttled: DeliveryStatus.scheduled,
+    Verdict.unreachable: DeliveryStatus.scheduled,
+    Verdict.unknown: DeliveryStatus.unknown,
+}
+
+log = get_logger("careloop.worker")
+_dice = random.Random()  # noqa: S311 - jitter, not a secret
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(get_context().settings.engine.concurrency, "provider")
+
+
+def send(establishment_id: int, ids: list[int]) -> None:
+    """Send a claimed batch in groups no larger than the concurrency.
+
+    Killed anywhere, at most one group is unknown: each group is stamped and committed before its
+    calls, and its outcomes are stored before the next begins.
+    """
+    context = get_context()
+    establishment = context.directory.get(establishment_id)
+    for group in _groups(sorted(ids), context.settings.engine.concurrency):
+        reached("worker.before_begin")
+        with context.database.establishment(establishment_id) as session:
+            attempts = dispatch.begin(
+                session,
+                group,
+                quiet_until=_quiet(establishment),
+                lease=context.settings.engine.claim_lease,
+            )
+        reached("worker.after_begin")
+        if attempts:
+            _carry_out(context, establishment, attempts)
+
+
+def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
+    remaining = iter(ids)
+    while group := list(islice(remaining, size)):
+        yield group
+
+
+def _quiet(establishment: Establishment) -> datetime | None:
+    """The end of the quiet hours, if it is quiet at the establishment now."""
+    start, end = establishment.quiet_start, establishment.quiet_end
+    if start is None or end is None:
+        return None
+    return quiet_until(datetime.now(UTC), establishment.zone, start, end)
+
+
+def _carry_out(context: Context, establishment: Establishment, attempts: Sequence[Attempt]) -> None:
+    def call(attempt: Attempt) -> Settlement:
+        return _call(context, establishment, attempt)
+
+    settlements = list(_threads().map(call, attempts))
+    reached("worker.before_outcome")
+    with context.database.establishment(establishment.id) as session:
+        dispatch.conclude(session, settlements, ask_after=FIRST_QUESTION)
+    reached("worker.after_outcome")
+    for settlement, attempt in zip(settlements, attempts, strict=True):
+        log.info(
+            "delivery attempted",
+            establishment=establishment.id,
+            delivery=settlement.delivery_id,
+            attempt=settlement.attempt,
+            status=settlement.status.value,
+            code=settlement.code,
+            correlation_id=attempt.correlation_id,
+        )
+
+
+def _call(context: Context, establishment: Establishment, attempt: Attempt) -> Settlement:
+    """Call the provider once, for one delivery; raises nothing of the provider's."""
+    sender = context.sender(establishment.id, attempt.channel)
+    sms = attempt.channel == "sms"
+    text = sms_text(establishment, attempt.language, attempt.message) if sms else attempt.message
+    if sender is None:
+        outcome = NO_SENDER
+    else:
+        reference = reference_of(establishment.id, attempt.delivery_id)
+        base = context.settings.web.base_url
+        outcome = sender.send(
+            Outbound(
+                to=attempt.to,
+                text=text,
+                language=attempt.language,
+                reference=reference,
+                callback=f"{base}/webhooks/twilio/status?delivery={reference}",
+                seconds_valid=attempt.seconds_valid,
+                subject=establishment.name,
+            )
+        )
+    reached("worker.after_call")
+    encoding = analyse(text) if sms and outcome.verdict is Verdict.accepted else None
+    return Settlement(
+        delivery_id=attempt.delivery_id,
+        attempt=attempt.attempt,
+        status=_STATUS[outcome.verdict],
+        provider=sender.provider if sender else "none",
+        provider_id=outcome.provider_id,
+        code=outcome.code,
+        retry_at=_retry_at(outcome, attempt.attempt),
+        encoding=encoding.encoding if encoding else None,
+        segments=encoding.segments if encoding else None,
+    )
+
+
+def _retry_at(outcome: Outcome, attempt: int) -> datetime | None:
+    """When to try again after an outcome that allows it; the validity window ends the trying."""
+    if _STATUS[outcome.verdict] is not DeliveryStatus.scheduled:
+        return None
+    wait = outcome.retry_after or 1.0 + delay(attempt, RETRY_BASE, RETRY_CAP, _dice)
+    return datetime.now(UTC) + timedelta(seconds=min(wait, RETRY_CAP))
+
+
+def reconcile(establishment_id: int, ids: list[int]) -> None:
+    """Ask the provider about unknown deliveries; no transaction is open while it is asked."""
+    context = get_context()
+    engine = context.settings.engine
+    patience = Patience(settle_after=engine.settle_after, give_up_after=engine.give_up_after)
+    with context.database.establishment(establishment_id) as session:
+        asked = questions(session, ids)
+    for question in asked:
+        try:
+            passed = _ask(context, establishment_id, question)
+        except NoList:
+            with context.database.establishment(establishment_id) as session:
+                leave_unknown_to_staff(session, question)
+            continue
+        with context.database.establishment(establishment_id) as session:
+            settle_unknown(session, question, passed, patience)
+
+
+def _ask(context: Context, establishment_id: int, question: Question) -> Sequence[Passed] | None:
+    sender = context.sender(establishment_id, question.channel)
+    return sender.passed(question.to, question.since) if sender else None

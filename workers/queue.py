@@ -1,0 +1,87 @@
+"""The queue: Redis with RQ. Only a fast path; a job that is lost here is found by the sweeper.
+
+JSON on both sides, ids only. When Redis is away nothing waits for it: after a failure the queue is
+left alone for a few seconds, and PostgreSQL's due queue says later what there is to do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from config.settings import RedisSettings
+from database.session import Job
+from utils.logs import get_logger
+from utils.metrics import QUEUE_FAILURES
+
+QUEUE_NAME = "careloop"
+RESULT_SECONDS = 0  # nobody reads an RQ result; PostgreSQL has the outcome
+FAILURE_SECONDS = 3600
+JOB_SECONDS = 300
+LEFT_ALONE_SECONDS = 3.0
+
+log = get_logger("careloop.queue")
+
+
+class JobWithoutEstablishment(Exception):
+    """A job must say whose it is."""
+
+
+def connect(settings: RedisSettings, *, blocking: bool = False) -> Redis:
+    """A connection with a time-out on everything (a worker's blocking reads wait longer)."""
+    return Redis.from_url(
+        settings.url.get_secret_value(),
+        socket_connect_timeout=settings.timeout,
+        socket_timeout=None if blocking else settings.timeout,
+        health_check_interval=30,
+    )
+
+
+class JobQueue:
+    """Hands jobs to the workers."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._queue = Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)
+        self._away_until = 0.0
+
+    def put(self, job: Job) -> bool:
+        """Enqueue one job; False when Redis cannot be reached. Raises for a job of nobody."""
+        if not job.establishment_id:
+            raise JobWithoutEstablishment(job.name)
+        if time.monotonic() < self._away_until:
+            return False
+        correlation = structlog.contextvars.get_contextvars().get("correlation_id")
+        try:
+            self._queue.enqueue_call(
+                job.name,
+                args=(job.establishment_id, list(job.ids)),
+                timeout=JOB_SECONDS,
+                result_ttl=RESULT_SECONDS,
+                failure_ttl=FAILURE_SECONDS,
+                meta={"correlation_id": correlation},
+                description=job.name,  # the default would be the call with its arguments
+            )
+        except RedisError as error:
+            self._away_until = time.monotonic() + LEFT_ALONE_SECONDS
+            QUEUE_FAILURES.inc()
+            log.warning("queue unreachable", error=type(error).__name__)
+            return False
+        return True
+
+    def hand_over(self, jobs: Sequence[Job]) -> None:
+        """What a session does with its buffered jobs after its commit: hints, so none is vital."""
+        for job in jobs:
+            self.put(job)
+
+    def depth(self) -> int | None:
+        """Jobs waiting; None when Redis cannot be reached."""
+        try:
+            return int(self._queue.count)
+        except RedisError:
+            return None

@@ -1,0 +1,75 @@
+"""The worker process: RQ's loop around our jobs.
+
+RQ's own retries, scheduler and registries decide nothing. Jobs run in this process, one after the
+other, so that provider connections stay open between them; a crash costs one group of one batch,
+which the sweeper finds.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from typing import Any
+
+import structlog
+from rq import Queue, SimpleWorker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from database.engine import DatabaseNotReady
+from utils.logs import get_logger
+from workers.context import Heartbeat, get_context
+from workers.queue import QUEUE_NAME, connect
+
+HEARTBEAT_SECONDS = 5.0
+
+log = get_logger("careloop.worker")
+
+
+class CareloopWorker(SimpleWorker):  # type: ignore[misc]
+    """RQ's in-process worker, impatient when Redis is away, with our correlation ids."""
+
+    max_connection_wait_time = 2.0
+
+    def perform_job(self, job: Job, queue: Queue) -> bool:
+        """Run one job with its correlation id bound to every log line."""
+        correlation = (job.meta or {}).get("correlation_id")
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation):
+            return bool(super().perform_job(job, queue))
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """One scrubbed line: RQ's own would quote the exception's message."""
+        log.error("job failed", job=job.func_name, exc_info=exc_info)
+
+
+def main() -> None:
+    """Work until SIGTERM or SIGINT; the job at hand is finished first."""
+    import workers.delivery
+    import workers.feedback  # noqa: F401 - loaded before the first job, not during it
+
+    context = get_context()
+    heartbeat = Heartbeat(context.database, "worker")
+    stopped = threading.Event()
+    pulse = threading.Thread(target=_pulse, args=(heartbeat, stopped), daemon=True)
+    pulse.start()
+    redis = connect(context.settings.redis, blocking=True)
+    worker = CareloopWorker(
+        [QUEUE_NAME], connection=redis, serializer=JSONSerializer, name=heartbeat.id
+    )
+    gc.collect()
+    gc.freeze()
+    log.info("worker started")
+    worker.work(logging_level="WARNING", with_scheduler=False)
+    stopped.set()
+    log.info("worker stopped")
+
+
+def _pulse(heartbeat: Heartbeat, stopped: threading.Event) -> None:
+    while not stopped.is_set():
+        try:
+            heartbeat.beat()
+        except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
+            log.warning("database unavailable", error=type(error).__name__)
+        stopped.wait(HEARTBEAT_SECONDS)

@@ -1,0 +1,164 @@
+"""The clock: claims what is due and hands it to the workers; sweeps up after crashes.
+
+Any number may run. Between two claims it sleeps until the next thing is due, and is woken by
+NOTIFY when something earlier was stored.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from config.settings import EngineSettings
+from database.engine import DatabaseNotReady
+from database.session import Job
+from services import dispatch
+from services.sweep import sweep
+from utils.failpoint import reached
+from utils.logs import get_logger
+from workers.context import Context, Heartbeat, get_context
+from workers.names import RECONCILE, SEND
+
+CHANNEL = "careloop_due"
+FIRST_QUESTION = 10.0
+"""Seconds after an attempt at which an unknown delivery is first asked about."""
+AWAY_SECONDS = 2.0
+
+log = get_logger("careloop.scheduler")
+
+
+class Scheduler:
+    """One scheduler. `run` returns after `stop`."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.engine: EngineSettings = context.settings.engine
+        self.heartbeat = Heartbeat(context.database, "scheduler")
+        self._stopped = threading.Event()
+        self._alarm = Alarm(context)
+        self._next_sweep = 0.0
+
+    def stop(self, *_signal: int | FrameType | None) -> None:
+        """End after the present round. Safe as a signal handler."""
+        self._stopped.set()
+        self._alarm.ring()
+
+    def run(self) -> None:
+        """Claim, sweep, sleep; for ever, whatever the database does."""
+        log.info("scheduler started")
+        while not self._stopped.is_set():
+            try:
+                more = self.round()
+                self._alarm.wait(0.0 if more else self._pause())
+            except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
+                log.warning("database unavailable", error=type(error).__name__)
+                self._alarm.reset()
+                self._stopped.wait(AWAY_SECONDS)
+        self._alarm.reset()
+        log.info("scheduler stopped")
+
+    def round(self) -> bool:
+        """Sweep if it is time, then give every establishment one batch; True if any got one."""
+        if time.monotonic() >= self._next_sweep:
+            self._next_sweep = time.monotonic() + self.engine.sweep
+            self.heartbeat.beat()
+            self._sweep()
+        handed = [
+            self._serve(number) for number in dispatch.establishments_due(self.context.database)
+        ]
+        return any(handed)
+
+    def _pause(self) -> float:
+        """Seconds to sleep: until the next thing is due or the next sweep, at most `poll`."""
+        until_sweep = self._next_sweep - time.monotonic()
+        until_due = dispatch.seconds_to_next(self.context.database)
+        # Overdue and yet not claimed: every place in the queue is taken, a worker will ring.
+        waits = [self.engine.poll, until_sweep]
+        if until_due is not None and until_due > 0:
+            waits.append(until_due)
+        return max(0.0, min(waits))
+
+    def _sweep(self) -> None:
+        for establishment in self.context.directory.all():
+            with self.context.database.establishment(establishment.id) as session:
+                found = sweep(session, ask_after=FIRST_QUESTION)
+            if found:
+                log.info("leases ran out", establishment=establishment.id, deliveries=found)
+
+    def _serve(self, establishment_id: int) -> bool:
+        """Claim one batch for one establishment and hand it over; False when there was none."""
+        database, queue, engine = self.context.database, self.context.queue, self.engine
+        with database.establishment(establishment_id) as session:
+            claimed = dispatch.claim(
+                session,
+                batch=engine.batch,
+                outstanding=engine.batch * engine.outstanding_batches,
+                lease=engine.claim_lease,
+            )
+        reached("scheduler.after_claim")
+        handed = False
+        for name, ids in ((SEND, claimed.to_send), (RECONCILE, claimed.to_reconcile)):
+            if not ids:
+                continue
+            if queue.put(Job(name, establishment_id, ids)):
+                handed = True
+            else:
+                with database.establishment(establishment_id) as session:
+                    dispatch.release(session, ids, "queue unreachable")
+        reached("scheduler.after_enqueue")
+        return handed
+
+
+class Alarm:
+    """Sleeps on a LISTEN connection, so that a NOTIFY ends the sleep."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._connection: Any = None
+        self._stopped = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until somebody notifies, or at most `seconds`."""
+        if seconds <= 0 or self._stopped.is_set():
+            return
+        if self._connection is None:
+            self._listen()
+        connection = self._connection.driver_connection
+        readable, _, _ = select.select([connection], [], [], seconds)
+        if readable:
+            connection.poll()
+            connection.notifies.clear()
+
+    def _listen(self) -> None:
+        """Take a connection of one's own out of the pool: LISTEN belongs to a connection."""
+        fairy = self._context.database.engine.raw_connection()
+        fairy.detach()
+        fairy.driver_connection.autocommit = True
+        with fairy.cursor() as cursor:
+            cursor.execute(f"listen {CHANNEL}")
+        self._connection = fairy
+
+    def ring(self) -> None:
+        """End the sleeping for good (a signal handler interrupts the select by itself)."""
+        self._stopped.set()
+
+    def reset(self) -> None:
+        """Let go of a connection that may be broken."""
+        if self._connection is not None:
+            self._connection.driver_connection.close()
+            self._connection = None
+
+
+def main() -> None:
+    """Run a scheduler until SIGTERM or SIGINT."""
+    scheduler = Scheduler(get_context())
+    signal.signal(signal.SIGTERM, scheduler.stop)
+    signal.signal(signal.SIGINT, scheduler.stop)
+    scheduler.run()
