@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from enum import Enum
+import os
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -24,7 +25,7 @@ PLACEHOLDER = "change-me"
 AES_KEY_BYTES = 32
 
 
-class Environment(str, Enum):
+class Environment(StrEnum):
     """Where the process runs. Only `production` is strict about secrets and database roles."""
 
     development = "development"
@@ -36,7 +37,8 @@ class Group(BaseSettings):
     """One nested group; each reads the same sources, so names stay flat."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
+        # Tests must not pick up somebody's real credentials.
+        env_file=None if os.environ.get("ENVIRONMENT") == "test" else ".env",
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         secrets_dir=SECRETS_FOLDER if SECRETS_FOLDER.is_dir() else None,

@@ -1,4 +1,4 @@
-"""Establishments: making one, and knowing them without asking the database each time."""
+"""Establishments, known without asking the database each time."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import time
 from dataclasses import dataclass
 from threading import Lock
 
-from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
-from database import migrate
 from database.session import Database
 from models.establishment import Establishment, Sender
 from services.errors import NotFound
@@ -91,43 +89,3 @@ class Directory:
             senders = session.scalars(select(Sender).where(Sender.active).order_by(Sender.id)).all()
             session.expunge_all()
         return _Known({row.id: row for row in rows}, list(senders), time.monotonic())
-
-
-def create_establishment(engine: Engine, establishment: Establishment) -> int:
-    """Store an establishment and make its schema and role, as the owner; returns its number.
-
-    Killed in between, the next migration makes what is missing.
-    """
-    with Session(engine, expire_on_commit=False) as session, session.begin():
-        session.add(establishment)
-        session.flush()
-        number = establishment.id
-    migrate.upgrade_establishment(engine, number)
-    return number
-
-
-def set_sender(
-    session: Session,
-    establishment_id: int,
-    channel: str,
-    address: str,
-    provider: str,
-    *,
-    can_receive: bool,
-    gives_receipts: bool,
-) -> Sender:
-    """Let an establishment send from an address on a channel; replaces what it had there."""
-    for old in session.scalars(
-        select(Sender).where(Sender.establishment_id == establishment_id, Sender.channel == channel)
-    ):
-        old.active = False
-    sender = Sender(
-        establishment_id=establishment_id,
-        channel=channel,
-        address=address,
-        provider=provider,
-        can_receive=can_receive,
-        gives_receipts=gives_receipts,
-    )
-    session.add(sender)
-    return sender

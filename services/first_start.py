@@ -10,7 +10,7 @@ from database.engine import owner_engine
 from models.department import Department
 from models.establishment import Establishment
 from models.user import Membership, Role
-from services.establishment import create_establishment, set_sender
+from services.founding import create_establishment, set_sender
 from services.user import create_user
 
 FIRST_START_LOCK = 0x43_4C_46_53  # "CLFS": two first starts at once make one establishment

@@ -130,20 +130,19 @@ class Alarm:
             return
         if self._connection is None:
             self._listen()
-        connection = self._connection.driver_connection
-        readable, _, _ = select.select([connection], [], [], seconds)
+        readable, _, _ = select.select([self._connection], [], [], seconds)
         if readable:
-            connection.poll()
-            connection.notifies.clear()
+            self._connection.poll()
+            self._connection.notifies.clear()
 
     def _listen(self) -> None:
         """Take a connection of one's own out of the pool: LISTEN belongs to a connection."""
-        fairy = self._context.database.engine.raw_connection()
-        fairy.detach()
-        fairy.driver_connection.autocommit = True
-        with fairy.cursor() as cursor:
+        pooled = self._context.database.engine.raw_connection()
+        self._connection = pooled.driver_connection
+        pooled.detach()
+        self._connection.autocommit = True
+        with self._connection.cursor() as cursor:
             cursor.execute(f"listen {CHANNEL}")
-        self._connection = fairy
 
     def ring(self) -> None:
         """End the sleeping for good (a signal handler interrupts the select by itself)."""
@@ -152,7 +151,7 @@ class Alarm:
     def reset(self) -> None:
         """Let go of a connection that may be broken."""
         if self._connection is not None:
-            self._connection.driver_connection.close()
+            self._connection.close()
             self._connection = None
 
 

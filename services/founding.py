@@ -1,0 +1,49 @@
+"""Making an establishment: its row, its schema and role, its senders. Done by the owner."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from database import migrate
+from models.establishment import Establishment, Sender
+
+
+def create_establishment(engine: Engine, establishment: Establishment) -> int:
+    """Store an establishment and make its schema and role, as the owner; returns its number.
+
+    Killed in between, the next migration makes what is missing.
+    """
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        session.add(establishment)
+        session.flush()
+        number = establishment.id
+    migrate.upgrade_establishment(engine, number)
+    return number
+
+
+def set_sender(
+    session: Session,
+    establishment_id: int,
+    channel: str,
+    address: str,
+    provider: str,
+    *,
+    can_receive: bool,
+    gives_receipts: bool,
+) -> Sender:
+    """Let an establishment send from an address on a channel; replaces what it had there."""
+    for old in session.scalars(
+        select(Sender).where(Sender.establishment_id == establishment_id, Sender.channel == channel)
+    ):
+        old.active = False
+    sender = Sender(
+        establishment_id=establishment_id,
+        channel=channel,
+        address=address,
+        provider=provider,
+        can_receive=can_receive,
+        gives_receipts=gives_receipts,
+    )
+    session.add(sender)
+    return sender

@@ -1,0 +1,116 @@
+"""Fixtures that several folders of tests share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+from sqlalchemy import text
+
+from tests.template import PASSWORD
+
+NORTH, SOUTH = 1, 2
+
+_EMPTY = """
+do $$
+declare names text;
+begin
+    select string_agg(format('%I.%I', schemaname, tablename), ', ') into names
+    from pg_tables
+    where tablename <> 'alembic_version' and (
+        schemaname like 'est\\_%' or schemaname = 'shared' and tablename in
+        ('due', 'refresh_tokens', 'devices', 'processes', 'encryption_keys')
+    );
+    execute 'truncate ' || names || ' restart identity cascade';
+end $$
+"""
+
+
+@pytest.fixture(scope="session")
+def owner() -> Iterator[Any]:
+    """The engine of the database's owner, for looking behind the service's back."""
+    from config.settings import get_settings
+    from database.engine import owner_engine
+
+    engine = owner_engine(get_settings().database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def empty(owner: Any, redis: Redis) -> None:
+    """Start from empty tables: what tests stored here was committed for real."""
+    redis.flushdb()
+    with owner.begin() as connection:
+        connection.execute(text(_EMPTY))
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """This process's own Redis database."""
+    from config.settings import get_settings
+    from workers.queue import connect
+
+    connection = connect(get_settings().redis)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def database(empty: None) -> Iterator[Any]:
+    """Sessions as the service opens them; jobs go to the real queue."""
+    from workers.context import get_context
+
+    yield get_context().database
+
+
+@pytest.fixture(scope="session")
+def _app() -> Any:
+    from main import app
+
+    return app
+
+
+@pytest.fixture
+def client(_app: Any, empty: None) -> Iterator[Any]:
+    """The application over HTTP, without a token."""
+    from fastapi.testclient import TestClient
+
+    _app.state.careloop.directory.forget()
+    _app.state.careloop.authenticator.forget()
+    with TestClient(_app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def log_in(client: Any) -> Callable[[str], dict[str, str]]:
+    """Logs somebody in, by the beginning of their address, e.g. `staff@north`."""
+
+    def headers(who: str) -> dict[str, str]:
+        answer = client.post(
+            "/api/v1/auth/token", data={"username": f"{who}.example", "password": PASSWORD}
+        )
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    return headers
+
+
+@pytest.fixture
+def staff(log_in: Callable[[str], dict[str, str]]) -> dict[str, str]:
+    """The headers of a member of staff of the northern hospital."""
+    return log_in("staff@north")
+
+
+@contextlib.contextmanager
+def owned(owner: Any, establishment_id: int = NORTH) -> Iterator[Any]:
+    """A connection of the owner that looks into one establishment's schema."""
+    with owner.begin() as connection:
+        connection.execute(
+            text("select set_config('search_path', :schema, true)"),
+            {"schema": f"est_{establishment_id}"},
+        )
+        yield connection
