@@ -7,8 +7,9 @@ from fastapi import APIRouter, FastAPI
 from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
-from routers import auth, problems, reminders
+from routers import auth, health, problems, reminders
 from routers.middleware import BoundedBody, Traced
+from routers.simulator import simulator_router
 from routers.state import State
 from routers.webhooks import twilio
 from services.auth import Authenticator
@@ -31,6 +32,9 @@ def build_app(settings: Settings) -> FastAPI:
     app.include_router(v1)
     app.include_router(reminders.router, prefix="/api", include_in_schema=False)
     app.include_router(twilio.router, prefix="/webhooks")
+    app.include_router(health.router)
+    if settings.web.simulator_url and not settings.production:
+        app.include_router(simulator_router(settings.web.simulator_url))
     app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes)
     app.add_middleware(Traced)
     return app
@@ -46,6 +50,7 @@ def _build_state(settings: Settings) -> State:
         directory=Directory(database),
         signer=signer,
         authenticator=Authenticator(database, signer),
+        queue_depth=queue.depth,
     )
 
 

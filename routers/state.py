@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -24,6 +25,7 @@ class State:
     directory: Directory
     signer: TokenSigner
     authenticator: Authenticator
+    queue_depth: Callable[[], int | None]
 
 
 def state_of(connection: HTTPConnection) -> State:

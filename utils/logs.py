@@ -18,7 +18,16 @@ import structlog
 # Nine digits or more, however they are grouped, not inside a word or a longer hexadecimal id.
 _PHONE = re.compile(r"(?<![\w.:-])(?:\+|00|%2B)?\d(?:[ .()/-]?\d){8,14}(?![\w-])", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+%-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
-_QUIET = ("twilio", "python_http_client", "urllib3", "botocore", "boto3", "httpx", "httpcore", "alembic")
+_QUIET = (
+    "twilio",
+    "python_http_client",
+    "urllib3",
+    "botocore",
+    "boto3",
+    "httpx",
+    "httpcore",
+    "alembic",
+)
 _OURS = frozenset({"timestamp", "level", "logger", "correlation_id"})
 
 

@@ -1,0 +1,189 @@
+"""A whole running service for a test: API, scheduler, worker and simulator as real processes.
+
+Each process can be killed, restarted, or started with a point at which it kills itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.conftest import ROOT, clone_database, with_database
+from tests.template import PASSWORD
+
+START_SECONDS = 20.0
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(
+    question: Callable[[], Any], what: str, seconds: float = 20.0, every: float = 0.05
+) -> Any:
+    """Ask until the answer is true; fails with `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = question()
+        if answer:
+            return answer
+        time.sleep(every)
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+@dataclass
+class Tree:
+    """The running processes, and a client for each end of the loop."""
+
+    folder: Path
+    env: dict[str, str]
+    api_port: int
+    simulator_port: int
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.api_port}"
+
+    @property
+    def simulator_url(self) -> str:
+        return f"http://127.0.0.1:{self.simulator_port}"
+
+    def start(self, name: str, **more: str) -> None:
+        """Start (again) one of api, scheduler, worker, simulator."""
+        command = {
+            "api": ["cli.py", "serve"],
+            "scheduler": ["cli.py", "scheduler"],
+            "worker": ["cli.py", "worker"],
+            "simulator": [
+                "-m",
+                "simulator",
+                "--port",
+                str(self.simulator_port),
+                "--smtp-port",
+                self.env["SMTP_PORT"],
+                "--ledger",
+                str(self.folder / "ledger.db"),
+            ],
+        }[name]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=self.env | more,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def start_all(self) -> None:
+        for name in ("simulator", "api", "scheduler", "worker"):
+            self.start(name)
+        self.wait_until_up()
+
+    def wait_until_up(self) -> None:
+        for url in (f"{self.url}/health/live", f"{self.simulator_url}/simulator/ledger"):
+            wait_for(lambda url=url: answers(url), url, START_SECONDS)
+
+    def kill(self, name: str) -> None:
+        """`kill -9`."""
+        process = self.processes[name]
+        process.kill()
+        process.wait(10)
+
+    def died(self, name: str) -> bool:
+        """True when a process has killed itself at its point."""
+        return self.processes[name].poll() == -signal.SIGKILL
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
+
+    def token(self, who: str = "staff@north") -> dict[str, str]:
+        answer = httpx.post(
+            f"{self.url}/api/v1/auth/token",
+            data={"username": f"{who}.example", "password": PASSWORD},
+            timeout=10,
+        )
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    def ledger(self, **filters: str) -> list[dict[str, Any]]:
+        """What the simulated carrier accepted."""
+        answer = httpx.get(f"{self.simulator_url}/simulator/ledger", params=filters, timeout=10)
+        listed: list[dict[str, Any]] = answer.json()
+        return listed
+
+    def behave(self, **behaviour: Any) -> None:
+        """Tell the simulated carrier to misbehave."""
+        httpx.put(f"{self.simulator_url}/simulator/behaviour", json=behaviour, timeout=10)
+
+    def logs(self) -> str:
+        return "\n".join(
+            f"== {path.name}\n{path.read_text('utf-8', 'replace')}"
+            for path in sorted(self.folder.glob("*.log"))
+        )
+
+
+def answers(url: str) -> bool:
+    """True when something answers there with success."""
+    try:
+        return httpx.get(url, timeout=2).is_success
+    except httpx.TransportError:
+        return False
+
+
+@contextlib.contextmanager
+def running_tree(folder: Path, name: str, **more: str) -> Iterator[Tree]:
+    """A tree on a database and a Redis database of its own, everything started."""
+    api, simulator = free_port(), free_port()
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    number = int(worker.removeprefix("gw")) + 8 if worker.startswith("gw") else 14
+    env = os.environ | {
+        "DATABASE_URL": clone_database(f"careloop_tree_{name}_{os.getpid()}"),
+        "REDIS_URL": with_database(os.environ["CARELOOP_TEST_REDIS"], str(number % 16)),
+        "PORT": str(api),
+        "PUBLIC_URL": f"http://127.0.0.1:{api}",
+        "SIMULATOR_URL": f"http://127.0.0.1:{simulator}",
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(free_port()),
+        "SMTP_TLS": "false",
+        "CARELOOP_DATA": str(folder / "data"),
+        "SIMULATOR_ACCOUNT_SID": os.environ["TWILIO_ACCOUNT_SID"],
+        "SIMULATOR_AUTH_TOKEN": os.environ["TWILIO_AUTH_TOKEN"],
+        "SIMULATOR_NUMBERS": os.environ["TWILIO_PHONE_NUMBER"],
+        "SIMULATOR_SENDGRID_KEY": os.environ["SENDGRID_API_KEY"],
+        "SIMULATOR_SMS_WEBHOOK": f"http://127.0.0.1:{api}/webhooks/twilio/sms",
+        "SIMULATOR_VOICE_WEBHOOK": f"http://127.0.0.1:{api}/webhooks/twilio/voice",
+        "PYTHONUNBUFFERED": "1",
+        # Short, so that a test sees within seconds what takes minutes in earnest.
+        "ENGINE_CLAIM_LEASE": "3",
+        "ENGINE_SWEEP": "0.5",
+        "ENGINE_SETTLE_AFTER": "4",
+        "TWILIO_TIMEOUT": "2",
+        **more,
+    }
+    tree = Tree(folder, env, api, simulator)
+    try:
+        tree.start_all()
+        yield tree
+    finally:
+        tree.stop()
