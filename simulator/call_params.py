@@ -10,8 +10,7 @@ import math
 import time
 
 from simulator.numbers import country
-from simulator.resources import Call, Recording
-from simulator.rest import rfc2822
+from simulator.resources import Call, Recording, rfc2822
 
 
 def request_params(account: str, call: Call) -> dict[str, str]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from simulator.carrier import Carrier
 
 
-MAX_VERBS = 500  # of one call, redirects included: a loop must end
+MAX_VERBS = 500  # of one call: a loop must end
+MAX_DOCUMENTS = 100  # of one call
 PLAY_SECONDS = 2.0
 
 
@@ -116,7 +117,7 @@ class CallRunner:
 
     async def _follow(self, document: Document) -> None:
         """Carry documents out until one ends without leading to another."""
-        todo = list(document.verbs)
+        todo, seen = list(document.verbs), 1
         for _ in range(MAX_VERBS):
             if not todo:
                 return
@@ -125,9 +126,12 @@ class CallRunner:
                 following = await self._verbs[verb.name](verb, document)
             except RedirectedError as redirected:
                 following = await self._new_orders(redirected)
-            if following is not None:
-                document, todo = following, list(following.verbs)
-        raise TwimlError(12400, f"More than {MAX_VERBS} verbs in one call")
+            if following is None:
+                continue
+            document, todo, seen = following, list(following.verbs), seen + 1
+            if seen > MAX_DOCUMENTS:
+                break
+        raise TwimlError(12400, "Internal failure: the call's instructions do not end")
 
     async def _new_orders(self, redirected: RedirectedError) -> Document:
         if redirected.verbs is not None:

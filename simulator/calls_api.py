@@ -17,8 +17,8 @@ from simulator.faults import operation
 from simulator.line import RedirectedError
 from simulator.numbers import e164
 from simulator.outbox import is_web_url
-from simulator.resources import CALL_ENDED, Call, new_sid
-from simulator.rest import API, guarded, in_dates, not_found, page_of, rfc2822
+from simulator.resources import API, CALL_ENDED, Call, new_sid, rfc2822
+from simulator.rest import guarded, in_dates, not_found, page_of
 from simulator.twiml import VOICE, TwimlError, parse
 from simulator.wire import Form, JsonResponse, carrier_of, form_of, query_of
 

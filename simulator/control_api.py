@@ -153,8 +153,11 @@ async def stream(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """GET /simulator/health: it runs, and how much it holds."""
-    return JsonResponse({"status": "ok", "entries": len(carrier_of(request).store.entries)})
+    """GET /simulator/health: it runs, how much it holds, and where SMTP listens (0: nowhere)."""
+    carrier = carrier_of(request)
+    return JsonResponse(
+        {"status": "ok", "entries": len(carrier.store.entries), "smtp_port": carrier.smtp_port}
+    )
 
 
 ROUTES = [

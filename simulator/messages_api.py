@@ -17,8 +17,8 @@ from simulator.errors import DELIVERY_ERRORS, ApiError
 from simulator.faults import operation
 from simulator.numbers import e164, is_sender, split_channel, takes_sms
 from simulator.outbox import is_web_url
-from simulator.resources import Message, new_sid
-from simulator.rest import API, guarded, in_dates, not_found, page_of, rfc2822
+from simulator.resources import API, Message, new_sid, rfc2822
+from simulator.rest import guarded, in_dates, not_found, page_of
 from simulator.wire import Form, JsonResponse, carrier_of, form_of, query_of
 
 LONGEST_BODY = 1600

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulator.audio import synthesise
-from simulator.resources import Call, Recording, new_sid
-from simulator.rest import API
+from simulator.resources import API, Call, Recording, new_sid
 
 if TYPE_CHECKING:
     from simulator.carrier import Carrier

@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from simulator.carrier import Carrier
 from simulator.faults import operation
-from simulator.resources import Recording
-from simulator.rest import API, guarded, in_dates, not_found, page_of, rfc2822
+from simulator.resources import API, Recording, rfc2822
+from simulator.rest import guarded, in_dates, not_found, page_of
 from simulator.wire import JsonResponse, carrier_of, query_of
 
 

@@ -6,7 +6,10 @@ import time
 import uuid
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, ClassVar
+
+API = "/2010-04-01"  # every path of Twilio's REST API begins with its version
 
 MESSAGE_ENDED = frozenset({"delivered", "undelivered", "failed", "canceled", "received", "read"})
 CALL_ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
@@ -21,6 +24,13 @@ def iso(seconds: float) -> str:
     """ISO 8601 in UTC with milliseconds."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def rfc2822(seconds: float | None) -> str | None:
+    """`Thu, 24 Aug 2023 05:01:45 +0000`, as all dates of this API are."""
+    if seconds is None:
+        return None
+    return format_datetime(datetime.fromtimestamp(int(seconds), UTC))
 
 
 @dataclass(slots=True, kw_only=True)

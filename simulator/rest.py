@@ -7,7 +7,6 @@ import binascii
 import hmac
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -18,17 +17,9 @@ from starlette.responses import Response
 from simulator.errors import ApiError
 from simulator.wire import Form, Handler, JsonResponse, carrier_of, query_of
 
-API = "/2010-04-01"
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 1000
 Thing = TypeVar("Thing")
-
-
-def rfc2822(seconds: float | None) -> str | None:
-    """`Thu, 24 Aug 2023 05:01:45 +0000`, as all dates of this API are."""
-    if seconds is None:
-        return None
-    return format_datetime(datetime.fromtimestamp(int(seconds), UTC))
 
 
 def guarded(handler: Handler) -> Handler:

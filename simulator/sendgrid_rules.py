@@ -10,22 +10,11 @@ _ADDRESS = re.compile(r"[^@\s<>\"(),:;\[\]]+@[^@\s<>\"(),:;\[\]_]+\.[^@\s<>\"(),
 MOST_PERSONALIZATIONS = 1000
 MOST_RECIPIENTS = 1000
 LONGEST_CUSTOM_ARGS = 10_000
-_RESERVED_HEADERS = frozenset(
-    [
-        "x-sg-id",
-        "x-sg-eid",
-        "received",
-        "dkim-signature",
-        "content-type",
-        "content-transfer-encoding",
-        "to",
-        "from",
-        "subject",
-        "reply-to",
-        "cc",
-        "bcc",
-    ]
+_HEADER_NAMES = (
+    "x-sg-id x-sg-eid received dkim-signature content-type content-transfer-encoding to from"
+    " subject reply-to cc bcc"
 )
+_RESERVED_HEADERS = frozenset(_HEADER_NAMES.split())
 
 
 class MailError(Exception):

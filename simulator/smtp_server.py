@@ -8,7 +8,7 @@ import time
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -82,8 +82,7 @@ class _Handler:
             return "250 2.0.0 OK"
         if fault.kind == "status":
             return "451 4.3.0 try again later" if fault.status == 429 else "550 5.7.1 refused"
-        if isinstance(server.transport, asyncio.WriteTransport):
-            server.transport.abort()
+        cast(asyncio.WriteTransport, server.transport).abort()
         return "421 4.3.0 cut"
 
     def _accept(self, envelope: Envelope) -> None:
