@@ -189,6 +189,22 @@ def test_any_damage_gives_facts(make, container, seed):
     assert "probe_timeout" not in facts.problems
 
 
+def test_sound_with_a_film_is_sound(tmp_path):
+    """A phone that filmed the ceiling: the picture is not looked at, nor is it damage."""
+    path = tmp_path / "film.3gp"
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    picture = "-f lavfi -i color=size=176x144:duration=2 -c:v mpeg4"
+    command = f"-nostdin -loglevel error -f lavfi -i {TONE} {picture} -c:a aac -ac 1"
+    subprocess.run([ffmpeg, *command.split(), str(path)], check=True, timeout=30)
+    facts = probe(path.read_bytes(), 60, 10)
+    assert (facts.container, facts.codec, facts.problems) == ("3gp", "aac", ())
+
+
+def test_a_cut_between_two_pages_shows_by_the_missing_last_one(make):
+    data = make("ogg-opus")
+    assert probe(data[: data.rindex(b"OggS")], 60, 10).problems[-1] == "truncated"
+
+
 # --- Hostile ones ---
 
 
@@ -279,6 +295,13 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's ow
 def test_the_recording_touches_no_disk():
     with audio._unnamed_file(b"in the clear") as file:
         assert os.readlink(f"/proc/self/fd/{file.fileno()}").startswith("/memfd:")
+
+
+def test_our_environment_does_not_reach_the_decoder(make, tmp_path, monkeypatch):
+    report = tmp_path / "report.log"
+    monkeypatch.setenv("FFREPORT", f"file={report}")
+    probe(make("wav"), 60, 10)
+    assert not report.exists()
 
 
 @linux_only
