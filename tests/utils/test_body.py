@@ -194,6 +194,25 @@ def test_a_body_that_passes_costs_the_limit_and_a_little(kind):
     assert peak_of(lambda: expand(name(kind), [body], limit)) < limit + 500_000
 
 
+def test_an_oversized_block_is_refused_before_it_is_gathered():
+    limit = 10_000_000
+    block = (2_000_000 << 3).to_bytes(3, "little") + os.urandom(2_000_000)
+    body = rle_bomb(70).removesuffix(b"\x0b\0\0\0") + block  # 9 MB, then the block
+
+    def explode():
+        with pytest.raises(BodyCorrupt):
+            expand("zstd", [body], limit)
+
+    assert peak_of(explode) < limit + 500_000
+
+
+@pytest.mark.parametrize("size", [*range(65_530, 65_545), *range(131_066, 131_080)])
+def test_output_that_just_fills_a_step(size):
+    data = b"\0" * size  # bare deflate then has all its input, and bytes still to give
+    for kind, compress in COMPRESS.items():
+        assert expand(name(kind), [compress(data)], size) == data
+
+
 @every_encoding
 def test_a_bomb_in_a_bomb_stays_packed(kind):
     inner = COMPRESS[kind](ZEROS)

@@ -122,6 +122,9 @@ def test_latest_before_quiet():
     assert latest_before_quiet(evening, quiet, DOUALA, *NIGHT) == utc("2026-07-01T18:59")
     assert latest_before_quiet(utc("2026-07-01T19:30"), quiet, DOUALA, *NIGHT) is None
     assert latest_before_quiet(quiet, evening, DOUALA, *NIGHT) is None
+    for eve, morning in (("2026-03-28", "2026-03-29T06:30"), ("2026-10-24", "2026-10-25T06:30")):
+        now, until = paris(f"{eve}T12:00"), paris(morning)
+        assert latest_before_quiet(now, until, PARIS, *NIGHT) == paris(f"{eve}T19:59")
 
 
 def test_local_time():
