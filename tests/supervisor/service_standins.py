@@ -3,15 +3,13 @@
 import shutil
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from process_helpers import ROOT
 
-CLI = '''
+CLI = """
 import http.server, json, os, signal, sys, time
 from pathlib import Path
 command, data = sys.argv[1], Path(os.environ["CARELOOP_DATA"])
 (data / f"{command}.env.json").write_text(json.dumps(dict(os.environ)))
-with (data / "pids").open("a") as pids:
-    pids.write(f"{os.getpid()}\\n")
 if os.environ.get("STUBBORN"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print(command, "says hello", flush=True)
@@ -29,16 +27,16 @@ if command == "serve":
     http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 while True:
     time.sleep(1)
-'''
+"""
 
-SIMULATOR = '''
+SIMULATOR = """
 import json, os, sys, time
 ledger = sys.argv[sys.argv.index("--ledger") + 1]
 with open(ledger + ".json", "w") as file:
     json.dump({"argv": sys.argv[1:], "env": dict(os.environ)}, file)
 while True:
     time.sleep(1)
-'''
+"""
 
 
 def make_root(folder: Path) -> Path:
