@@ -14,6 +14,8 @@ if os.environ.get("STUBBORN"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print(command, "says hello", flush=True)
 if command == "prepare":
+    time.sleep(float(os.environ.get("PREPARE_SECONDS", "0")))
+    print("prepare ends", flush=True)
     sys.exit(int(os.environ.get("PREPARE_CODE", "0")))
 if command == "serve":
     class Handler(http.server.BaseHTTPRequestHandler):

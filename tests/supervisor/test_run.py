@@ -212,6 +212,24 @@ def test_given_servers_and_providers_win(root: Path) -> None:
         assert careloop.env_of("prepare")["CARELOOP_ADMIN_EMAIL"] == "chief@hospital.example"
 
 
+def test_the_api_waits_for_new_migrations_only(root: Path) -> None:
+    """The stand-ins note when they began; `prepare` takes a second before it ends."""
+
+    def api_began_before_the_end_of_prepare() -> bool:
+        with running(root, PREPARE_SECONDS="1") as careloop:
+            assert careloop.says("ready after"), careloop.text
+            assert careloop.says(r"scheduler \|"), careloop.text
+            order = re.findall(r"(prepare ends|serve says|scheduler says)", careloop.text)
+        assert order.index("prepare ends") < order.index("scheduler says")
+        return order.index("serve says") < order.index("prepare ends")
+
+    assert not api_began_before_the_end_of_prepare()
+    assert api_began_before_the_end_of_prepare()
+    (root / "database").mkdir()
+    (root / "database" / "new_migration.py").write_text("")
+    assert not api_began_before_the_end_of_prepare()
+
+
 def test_a_failed_preparation_ends_everything(root: Path) -> None:
     with running(root, PREPARE_CODE="3") as careloop:
         assert careloop.process.wait(30) == 1
