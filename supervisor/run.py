@@ -11,13 +11,14 @@ from typing import TypeVar
 
 from supervisor.banner import Banner
 from supervisor.children import SERVICES, SIMULATOR, Wiring
-from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis, EmbeddedServer
+from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 from supervisor.errors import PreparationError, ServerNotStartedError, SupervisorError
 from supervisor.files import FolderLock
 from supervisor.keys import Login, ensure_login, ensure_secrets, has_database
 from supervisor.output import Output
 from supervisor.ports import free_port, require_free
 from supervisor.prepared import PreparedStamp
+from supervisor.server import EmbeddedServer
 from supervisor.settings import RunSettings, load
 from supervisor.tree import SUCCESS, Tree
 

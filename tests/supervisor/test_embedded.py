@@ -16,9 +16,11 @@ from process_helpers import ROOT, is_alive, nobody_left, wait_for
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from supervisor import embedded, privilege
-from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis, EmbeddedServer
+from supervisor import privilege
+from supervisor import server as shared
+from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 from supervisor.errors import FolderInUseError, ServerNotStartedError
+from supervisor.server import EmbeddedServer
 from supervisor.testservers import start_test_servers
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop to somebody else")
@@ -143,8 +145,8 @@ def test_a_port_that_was_taken_meanwhile_is_not_the_end(
 ) -> None:
     with EmbeddedRedis(tmp_path / "first") as first:
         offered = iter([first.port, first.port])
-        real = embedded.free_port
-        monkeypatch.setattr(embedded, "free_port", lambda: next(offered, None) or real())
+        real = shared.free_port
+        monkeypatch.setattr(shared, "free_port", lambda: next(offered, None) or real())
         with EmbeddedRedis(tmp_path / "second") as second:
             assert second.port != first.port
 
