@@ -155,11 +155,14 @@ PARENT = """
     import sys, time
     from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
+    from supervisor import spawn
     from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
     servers = [EmbeddedPostgres(Path(sys.argv[1]) / "p", durable=False),
                EmbeddedRedis(Path(sys.argv[1]) / "r")]
     with ThreadPoolExecutor() as pool:  # its threads end: the servers must not
         list(pool.map(lambda server: server.start(), servers))
+    if sys.argv[2] == "kernel alone":
+        spawn._the_forker().guard._shell.kill()
     time.sleep(0.3)
     print(*(server.pid for server in servers), flush=True)
     time.sleep(60)
@@ -167,8 +170,9 @@ PARENT = """
 
 
 @on_linux
-def test_a_parent_that_is_killed_leaves_no_server_behind(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", textwrap.dedent(PARENT), str(tmp_path)]
+@pytest.mark.parametrize("net", ["kernel alone", "kernel and guard"])
+def test_a_parent_that_is_killed_leaves_no_server_behind(tmp_path: Path, net: str) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(PARENT), str(tmp_path), net]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         servers = [int(pid) for pid in parent.stdout.readline().split()]

@@ -22,7 +22,7 @@ WITH_JOB = """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if os.fork() == 0:
         os.setpgid(0, 0)
-    print("up", os.getpid(), flush=True)
+    os.write(1, b"up %d\\n" % os.getpid())  # at once: two processes share the pipe
     time.sleep(60)
 """
 
