@@ -86,9 +86,12 @@ def test_a_process_number_that_now_belongs_to_another_program_is_no_obstacle(
     server.start()
     server.stop()
     stale = tmp_path / "postgres" / "data" / "postmaster.pid"
-    stale.write_text(f"{os.getppid()}\n{tmp_path}\n0\n0\n\n127.0.0.1\n")
-    with server:
-        assert query(server.url, "select 1") == [(1,)]
+    with subprocess.Popen(["sleep", "60"]) as another:
+        stale.write_text(f"{another.pid}\n{tmp_path}\n0\n0\n\n127.0.0.1\n")
+        with server:
+            assert query(server.url, "select 1") == [(1,)]
+        assert another.poll() is None
+        another.kill()
 
 
 def test_redis_keeps_its_data_and_asks_for_the_password(tmp_path: Path) -> None:
