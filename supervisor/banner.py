@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -28,6 +29,7 @@ class Banner:
 
     url: str
     login: Login = field(repr=False)
+    data: Path
     simulated: bool = True
 
     def render(self, *, colour: bool) -> bytes:
@@ -45,7 +47,8 @@ class Banner:
             page.write(f"{command}\n")
         console.print("\n [dim]Ctrl-C stops everything. The data stay for the next `make run`.[/]")
         console.print(Rule(style="green"))
-        return (page.getvalue() + "\n").encode()
+        lines = [line.rstrip() for line in page.getvalue().splitlines()]
+        return ("\n".join(lines) + "\n\n").encode()
 
     def feedback_line(self) -> str:
         """Submit a feedback, anonymously."""
@@ -93,6 +96,7 @@ class Banner:
             ("Manual", f"{self.url}/docs"),
             ("Phone", f"{self.url}/simulator/"),
             ("Metrics", f"{self.url}/metrics"),
+            ("Data", f"{escape(str(self.data))} (with admin.env, secrets.env)"),
             ("Login", f"[bold]{escape(self.login.email)}[/]"),
             ("Password", f"[bold]{self._shown_password()}[/]"),
         ]

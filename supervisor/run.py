@@ -120,9 +120,9 @@ class Run:
 
     def _greet(self, login: Login) -> None:
         self._wait_until_alive()
-        banner = Banner(
-            self._settings.url, login, simulated=not self._settings.given("TWILIO_ACCOUNT_SID")
-        )
+        settings = self._settings
+        simulated = settings.given("TWILIO_ACCOUNT_SID") is None
+        banner = Banner(settings.url, login, settings.data, simulated=simulated)
         self._output.raw(banner.render(colour=self._output.colour))
         self._output.say(f"ready after {time.monotonic() - self._began:.1f} s")
 
