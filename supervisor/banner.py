@@ -2,12 +2,15 @@
 
 import io
 import json
+import re
 import shlex
 import shutil
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.rule import Rule
 from rich.table import Table
 
@@ -16,6 +19,7 @@ from supervisor.keys import Login
 WIDTH = 78
 # A number that the Cameroonian plan allows; nobody's: it goes to the simulator only.
 PHONE = "+237650000000"
+JSON = "-H 'Content-Type: application/json'"
 MESSAGE = "Rappel : rendez-vous demain 10h00"
 
 
@@ -25,6 +29,7 @@ class Banner:
 
     url: str
     login: Login = field(repr=False)
+    data: Path
     simulated: bool = True
 
     def render(self, *, colour: bool) -> bytes:
@@ -42,36 +47,32 @@ class Banner:
             page.write(f"{command}\n")
         console.print("\n [dim]Ctrl-C stops everything. The data stay for the next `make run`.[/]")
         console.print(Rule(style="green"))
-        return (page.getvalue() + "\n").encode()
+        lines = [line.rstrip() for line in page.getvalue().splitlines()]
+        return ("\n".join(lines) + "\n\n").encode()
 
     def feedback_line(self) -> str:
         """Submit a feedback, anonymously."""
-        body = {"language": "french", "content": "Bon service", "rating": 4}
-        return f"curl -sS {self.url}/api/v1/feedback {_json(json.dumps(body))}; echo"
+        body: dict[str, object] = {"language": "french", "content": "Bon service", "rating": 4}
+        return f"curl -sS {self.url}/api/v1/feedback {JSON} -d {shlex.quote(compact(body))}; echo"
 
     def reminder_line(self) -> str:
         """Log in, and schedule a reminder for ten seconds from now. sh, curl and Python only."""
         python = "python3" if shutil.which("python3") else shlex.quote(sys.executable)
         reading = f"""{python} -c 'import json,sys;print(json.load(sys.stdin)["access_token"])'"""
-        clock = (
-            f"{python} -c 'import datetime as d;"
-            "print((d.datetime.now(d.timezone.utc)+d.timedelta(seconds=10)).isoformat())"
-            "'"
-        )
-        body = json.dumps(
-            {
-                "patient_id": "PAT123",
-                "language": "french",
-                "message": MESSAGE,
-                "phone_number": PHONE,
-                "scheduled_time": "@",
-            }
-        )
-        before, after = (shlex.quote(part) for part in body.split("@"))
+        ten_seconds_on = 'import time;print(time.strftime("%FT%TZ",time.gmtime(time.time()+10)))'
+        clock = f"{python} -c '{ten_seconds_on}'"
+        body: dict[str, object] = {
+            "patient_id": "PAT123",
+            "language": "french",
+            "message": MESSAGE,
+            "phone_number": PHONE,
+            "scheduled_time": "@",
+        }
+        before, after = (shlex.quote(part) for part in compact(body).split("@"))
         return (
             f"TOKEN=$(curl -sS {self.url}/api/v1/auth/token {self._form()} | {reading}); "
             f'curl -sS {self.url}/api/v1/reminders -H "Authorization: Bearer $TOKEN" '
-            f"-H 'Content-Type: application/json' -d {before}\"$({clock})\"{after}; echo"
+            f'{JSON} -d {before}"$({clock})"{after}; echo'
         )
 
     def watch_line(self) -> str:
@@ -95,7 +96,8 @@ class Banner:
             ("Manual", f"{self.url}/docs"),
             ("Phone", f"{self.url}/simulator/"),
             ("Metrics", f"{self.url}/metrics"),
-            ("Login", f"[bold]{self.login.email}[/]"),
+            ("Data", f"{escape(str(self.data))} (with admin.env, secrets.env)"),
+            ("Login", f"[bold]{escape(self.login.email)}[/]"),
             ("Password", f"[bold]{self._shown_password()}[/]"),
         ]
         for name, value in rows:
@@ -103,15 +105,20 @@ class Banner:
         return table
 
     def _shown_password(self) -> str:
-        return self.login.password or "the one you set with CARELOOP_ADMIN_PASSWORD"
+        """The password itself: on this machine, for data that are for trying out."""
+        return escape(self.login.password or "the one you set with CARELOOP_ADMIN_PASSWORD")
 
     def _form(self) -> str:
         user = shlex.quote(f"username={self.login.email}")
         if self.login.password is None:
             return f'--data-urlencode {user} --data-urlencode "password=$CARELOOP_ADMIN_PASSWORD"'
         password = shlex.quote(f"password={self.login.password}")
-        return f"--data-urlencode {user} --data-urlencode {password}"
+        # What needs no escaping goes in the shorter form.
+        plain = re.fullmatch(r"[\w.@=-]+", user + password, re.ASCII) is not None
+        option = "-d" if plain else "--data-urlencode"
+        return f"{option} {user} {option} {password}"
 
 
-def _json(body: str) -> str:
-    return f"-H 'Content-Type: application/json' -d {shlex.quote(body)}"
+def compact(body: dict[str, object]) -> str:
+    """JSON without spaces: a line to copy is long enough."""
+    return json.dumps(body, separators=(",", ":"))

@@ -53,11 +53,16 @@ class Guard:
             self._groups[group] = death_signal.name.removeprefix("SIG")
             self._tell()
 
-    def forget(self, group: int) -> None:
-        """The group has ended: its number may soon belong to somebody else."""
+    def forget(self, group: int) -> bool:
+        """The group has ended: its number may soon belong to somebody else.
+
+        False when it was forgotten before: then the number may belong to somebody else already.
+        """
         with self._lock:
-            if self._groups.pop(group, None) is not None:
+            watched = self._groups.pop(group, None) is not None
+            if watched:
                 self._tell()
+            return watched
 
     def _tell(self) -> None:
         assert self._shell.stdin is not None

@@ -2,13 +2,14 @@
 
 import sys
 from contextlib import ExitStack
+from signal import SIGKILL, SIGTERM
 
 from supervisor.embedded import EmbeddedPostgres
 from supervisor.errors import SupervisorError
 from supervisor.keys import ensure_secrets
 from supervisor.settings import ROOT, RunSettings, load
 from supervisor.spawn import end, spawn
-from supervisor.tree import POLITE_SECONDS, SIGKILL, SIGTERM
+from supervisor.tree import POLITE_SECONDS
 
 
 def migrate(settings: RunSettings) -> int:

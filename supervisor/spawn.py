@@ -124,13 +124,17 @@ def end(process: Process, steps: Sequence[tuple[signal.Signals, float]]) -> int 
 
 
 def sweep(process: Process) -> None:
-    """After a process has ended: kill what it left in its session, and stop watching it."""
+    """After a process has ended: kill what it left in its session. Once only, however often asked.
+
+    A second time could hit a stranger who has been given the same number since.
+    """
+    if not _the_forker().guard.forget(process.pid):
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     for member in session_members(process.pid):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(member, signal.SIGKILL)
-    _the_forker().guard.forget(process.pid)
 
 
 def session_members(session: int) -> list[int]:

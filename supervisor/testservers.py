@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis, EmbeddedServer
+from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
+from supervisor.server import EmbeddedServer
 
 STOP_SECONDS = 5.0
 

@@ -3,19 +3,19 @@
 import shutil
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from process_helpers import ROOT
 
 CLI = """
 import http.server, json, os, signal, sys, time
 from pathlib import Path
 command, data = sys.argv[1], Path(os.environ["CARELOOP_DATA"])
 (data / f"{command}.env.json").write_text(json.dumps(dict(os.environ)))
-with (data / "pids").open("a") as pids:
-    pids.write(f"{os.getpid()}\\n")
 if os.environ.get("STUBBORN"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print(command, "says hello", flush=True)
 if command == "prepare":
+    time.sleep(float(os.environ.get("PREPARE_SECONDS", "0")))
+    print("prepare ends", flush=True)
     sys.exit(int(os.environ.get("PREPARE_CODE", "0")))
 if command == "serve":
     class Handler(http.server.BaseHTTPRequestHandler):
