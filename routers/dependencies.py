@@ -51,19 +51,24 @@ Staff = Annotated[Principal, Depends(require(Role.staff), scope="function")]
 Admin = Annotated[Principal, Depends(require(Role.admin), scope="function")]
 
 
-def _session_for(role: Role) -> Callable[[State, Principal], Iterator[ScopedSession]]:
-    def open_session(
-        state: StateDep, principal: Annotated[Principal, Depends(require(role), scope="function")]
-    ) -> Iterator[ScopedSession]:
-        with state.database.establishment(principal.establishment_id) as session:
-            yield session
-
-    return open_session
+def _viewer_session(state: StateDep, principal: Viewer) -> Iterator[ScopedSession]:
+    with state.database.establishment(principal.establishment_id) as session:
+        yield session
 
 
-ViewerSession = Annotated[ScopedSession, Depends(_session_for(Role.viewer), scope="function")]
-StaffSession = Annotated[ScopedSession, Depends(_session_for(Role.staff), scope="function")]
-AdminSession = Annotated[ScopedSession, Depends(_session_for(Role.admin), scope="function")]
+def _staff_session(state: StateDep, principal: Staff) -> Iterator[ScopedSession]:
+    with state.database.establishment(principal.establishment_id) as session:
+        yield session
+
+
+def _admin_session(state: StateDep, principal: Admin) -> Iterator[ScopedSession]:
+    with state.database.establishment(principal.establishment_id) as session:
+        yield session
+
+
+ViewerSession = Annotated[ScopedSession, Depends(_viewer_session, scope="function")]
+StaffSession = Annotated[ScopedSession, Depends(_staff_session, scope="function")]
+AdminSession = Annotated[ScopedSession, Depends(_admin_session, scope="function")]
 
 
 def _service_session(state: StateDep) -> Iterator[ScopedSession]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
@@ -23,8 +23,8 @@ def simulator_router(base_url: str) -> APIRouter:
     """Routes below `/simulator/` that answer with what the simulator at `base_url` says."""
     router = APIRouter(include_in_schema=False)
     # Events stream for hours, so only the connecting is bounded.
-    client = httpx.AsyncClient(
-        base_url=base_url, timeout=httpx.Timeout(10, read=None), trust_env=False
+    client = httpx2.AsyncClient(
+        base_url=base_url, timeout=httpx2.Timeout(10, read=None), trust_env=False
     )
 
     @router.get("/simulator")
@@ -42,7 +42,7 @@ def simulator_router(base_url: str) -> APIRouter:
         )
         try:
             answer = await client.send(wanted, stream=True)
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return problem(502, "simulator_away", "The simulator does not answer: is it running?")
         return StreamingResponse(
             _stream(answer),
@@ -53,11 +53,11 @@ def simulator_router(base_url: str) -> APIRouter:
     return router
 
 
-async def _stream(answer: httpx.Response) -> AsyncIterator[bytes]:
+async def _stream(answer: httpx2.Response) -> AsyncIterator[bytes]:
     try:
         async for chunk in answer.aiter_raw():
             yield chunk
-    except httpx.TransportError:
+    except httpx2.TransportError:
         return  # the simulator was restarted: the page connects again by itself
     finally:
         await answer.aclose()

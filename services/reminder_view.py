@@ -94,9 +94,9 @@ def detail_view(
         )
         for delivery, events in trace(session, reminder.id)
     ]
+    whole = dict(short) | {"message": reminder.message, "message_truncated": None}
     return ReminderDetail(
-        **short.model_dump(exclude={"message", "message_truncated"}),
-        message=reminder.message,
+        **whole,
         expects_reply=reminder.expects_reply,
         valid_for=reminder.validity_seconds,
         created_at=reminder.created_at,

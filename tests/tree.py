@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.conftest import ROOT, clone_database, with_database
 from tests.template import PASSWORD
@@ -119,7 +119,7 @@ class Tree:
                 process.wait(5)
 
     def token(self, who: str = "staff@north") -> dict[str, str]:
-        answer = httpx.post(
+        answer = httpx2.post(
             f"{self.url}/api/v1/auth/token",
             data={"username": f"{who}.example", "password": PASSWORD},
             timeout=10,
@@ -128,13 +128,13 @@ class Tree:
 
     def ledger(self, **filters: str) -> list[dict[str, Any]]:
         """What the simulated carrier accepted."""
-        answer = httpx.get(f"{self.simulator_url}/simulator/ledger", params=filters, timeout=10)
+        answer = httpx2.get(f"{self.simulator_url}/simulator/ledger", params=filters, timeout=10)
         listed: list[dict[str, Any]] = answer.json()
         return listed
 
     def behave(self, **behaviour: Any) -> None:
         """Tell the simulated carrier to misbehave."""
-        httpx.put(f"{self.simulator_url}/simulator/behaviour", json=behaviour, timeout=10)
+        httpx2.put(f"{self.simulator_url}/simulator/behaviour", json=behaviour, timeout=10)
 
     def logs(self) -> str:
         return "\n".join(
@@ -146,8 +146,8 @@ class Tree:
 def answers(url: str) -> bool:
     """True when something answers there with success."""
     try:
-        return httpx.get(url, timeout=2).is_success
-    except httpx.TransportError:
+        return httpx2.get(url, timeout=2).is_success
+    except httpx2.TransportError:
         return False
 
 

@@ -41,7 +41,7 @@ _LARGEST_ALLOCATION = 64 * 1024**2
 _KEPT_BYTES = 64 * 1024  # of the beginning, and of the end, of what ffmpeg says
 
 
-class ProbeUnavailable(Exception):  # noqa: N818 - named for what it says
+class ProbeUnavailable(Exception):
     """ffmpeg cannot be started on this machine. Says nothing about the recording."""
 
 

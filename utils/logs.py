@@ -24,7 +24,7 @@ _QUIET = (
     "urllib3",
     "botocore",
     "boto3",
-    "httpx",
+    "httpx2",
     "httpcore",
     "alembic",
 )

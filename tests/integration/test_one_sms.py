@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from tests.tree import Tree, running_tree, wait_for
@@ -40,7 +40,7 @@ def reminder(message: str, **more: Any) -> dict[str, Any]:
 
 
 def delivered(tree: Tree, headers: dict[str, str], reminder_id: int) -> bool:
-    detail = httpx.get(f"{tree.url}/api/v1/reminders/{reminder_id}", headers=headers, timeout=10)
+    detail = httpx2.get(f"{tree.url}/api/v1/reminders/{reminder_id}", headers=headers, timeout=10)
     return [d["status"] for d in detail.json()["deliveries"]] == ["delivered"]
 
 
@@ -50,14 +50,14 @@ def copies(tree: Tree, message: str) -> int:
 
 def test_a_reminder_arrives_once_and_is_seen_to(tree: Tree) -> None:
     headers = tree.token()
-    answer = httpx.post(
+    answer = httpx2.post(
         f"{tree.url}/api/v1/reminders", json=reminder("Rappel : 10 h"), headers=headers, timeout=10
     )
     assert answer.status_code == 201, answer.text
     number = answer.json()["id"]
     wait_for(lambda: delivered(tree, headers, number), "the delivery receipt")
     assert copies(tree, "Rappel : 10 h") == 1
-    detail = httpx.get(f"{tree.url}/api/v1/reminders/{number}", headers=headers, timeout=10).json()
+    detail = httpx2.get(f"{tree.url}/api/v1/reminders/{number}", headers=headers, timeout=10).json()
     steps = [event["status"] for event in detail["deliveries"][0]["events"]]
     assert steps[:3] == ["scheduled", "queued", "sending"]
     assert steps[-1] == "delivered"
@@ -89,8 +89,8 @@ def test_killed_at_every_step_it_arrives_once(tree: Tree, point: str) -> None:
 def _submit(tree: Tree, headers: dict[str, str], body: dict[str, Any]) -> int | None:
     """The reminder's number; None when the API died before it could answer."""
     try:
-        answer = httpx.post(f"{tree.url}/api/v1/reminders", json=body, headers=headers, timeout=10)
-    except httpx.TransportError:
+        answer = httpx2.post(f"{tree.url}/api/v1/reminders", json=body, headers=headers, timeout=10)
+    except httpx2.TransportError:
         return None
     assert answer.status_code == 201, answer.text
     return int(answer.json()["id"])

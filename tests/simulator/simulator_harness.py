@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 from simulator_service import Service
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
@@ -48,7 +48,7 @@ class Simulator:
 
     def __init__(self, process: subprocess.Popen[str], base: str, smtp_port: int) -> None:
         self.process, self.base, self.smtp_port = process, base, smtp_port
-        self.http = httpx.Client(base_url=base, timeout=10)
+        self.http = httpx2.Client(base_url=base, timeout=10)
 
     def client(self, sid: str = SID, token: str = TOKEN) -> Client:
         return Client(sid, token, http_client=ToSimulator(self.base))
@@ -68,7 +68,7 @@ class Simulator:
     def entry(self, sid: str) -> dict[str, Any]:
         return next(entry for entry in self.ledger() if entry["id"] == sid)
 
-    def post(self, path: str, document: Any = None) -> httpx.Response:
+    def post(self, path: str, document: Any = None) -> httpx2.Response:
         return self.http.post(f"/simulator/{path}", json={} if document is None else document)
 
     def wire(self, service: Service) -> None:
@@ -103,8 +103,8 @@ def ready(process: subprocess.Popen[str]) -> Simulator:
 
 def _health(base: str) -> dict[str, Any] | None:
     try:
-        return httpx.get(f"{base}/simulator/health", timeout=5).json()
-    except httpx.TransportError:
+        return httpx2.get(f"{base}/simulator/health", timeout=5).json()
+    except httpx2.TransportError:
         return None
 
 

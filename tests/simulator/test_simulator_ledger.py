@@ -6,7 +6,7 @@ import json
 import threading
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import httpx2
 import pytest
 from simulator_harness import NUMBER, PHONE, Simulator, eventually
 from twilio.rest import Client
@@ -51,7 +51,7 @@ def test_events_tell_what_happens(simulator: Simulator, twilio: Client) -> None:
 
     def listen() -> None:
         with (
-            httpx.Client(base_url=simulator.base, timeout=5) as http,
+            httpx2.Client(base_url=simulator.base, timeout=5) as http,
             http.stream("GET", "/simulator/events") as stream,
         ):
             for line in stream.iter_lines():

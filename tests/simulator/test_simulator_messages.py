@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from simulator_harness import (
     ALPHANUMERIC,
@@ -79,7 +79,7 @@ def test_refusals(
 
 
 def test_the_error_body_has_the_published_fields(simulator: Simulator) -> None:
-    answer = httpx.post(
+    answer = httpx2.post(
         f"{simulator.base}/2010-04-01/Accounts/{SID}/Messages.json", auth=("AC0", "x"), data={}
     )
 
