@@ -13,6 +13,7 @@ from simulator import (
     calls_api,
     control_api,
     messages_api,
+    page_api,
     phone_api,
     recordings_api,
     sendgrid_api,
@@ -49,6 +50,7 @@ def build(settings: Settings) -> Starlette:
             *sendgrid_api.ROUTES,
             *control_api.ROUTES,
             *phone_api.ROUTES,
+            *page_api.ROUTES,
         ],
         lifespan=lifespan,
         exception_handlers={
