@@ -27,8 +27,13 @@ function drawSpeech(call) {
   }
   const lines = call.body ? call.body.split("\n") : [];
   for (const line of lines.slice(drawnLines)) speech.append(words(line));
-  if (lines.length > drawnLines) speech.scrollTop = speech.scrollHeight;
   drawnLines = lines.length;
+}
+
+// What is asked for may shrink the speech; its last line stays in view.
+function keepLastLine() {
+  const speech = byId("speech");
+  speech.scrollTop = speech.scrollHeight;
 }
 
 export function drawCall() {
@@ -49,11 +54,13 @@ export function drawCall() {
     : { digits: "Press a key", recording: "Recording", speech: "Speak or press a key" }[wants] || "In call";
   byId("call-from").textContent = isInbound(call) ? call.to : call.from;
   byId("ring-buttons").hidden = !ringing;
-  byId("talk-buttons").hidden = ringing;
-  byId("speak").hidden = wants !== "recording" && wants !== "speech";
+  const speaks = wants === "recording" || wants === "speech";
+  byId("speak").hidden = !speaks;
+  byId("talk-buttons").hidden = ringing || speaks; // the red key still hangs up
   byId("keyed").hidden = !call.extra.digits;
-  byId("keyed").textContent = call.extra.digits;
+  byId("keyed").textContent = `Keys ${call.extra.digits}`;
   drawSpeech(call);
+  keepLastLine();
 }
 
 function act(what, document) {

@@ -15,8 +15,8 @@ function draw() {
   requestAnimationFrame(() => {
     drawing = false;
     drawPhones();
+    drawCall(); // first: it shows or hides the thread, which then finds its end
     drawThread();
-    drawCall();
     drawMails();
   });
 }

@@ -13,6 +13,8 @@ const CALL_WORDS = {
   failed: "Failed call", canceled: "Cancelled call",
 };
 let shown = new Set();
+let shownPhone = "";
+let wasHidden = true;
 
 function foot(entry) {
   const row = make("div", "foot");
@@ -74,8 +76,11 @@ export function drawThread() {
     const text = state.phone ? "Nothing has arrived here yet." : "Waiting for the first message…";
     nodes.push(make("p", "thread-empty", text));
   }
-  const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 60;
+  const changed = shownPhone !== state.phone || wasHidden;
+  shownPhone = state.phone;
+  const atEnd = changed || thread.scrollHeight - thread.scrollTop - thread.clientHeight < 60;
   thread.replaceChildren(...nodes);
+  wasHidden = thread.hidden;
   if (atEnd || nodes.at(-1).classList.contains("fresh")) thread.scrollTop = thread.scrollHeight;
   drawCompose();
 }
@@ -85,8 +90,10 @@ function drawCompose() {
   const able = Boolean(state.phone && number);
   const text = byId("text");
   text.disabled = !able;
-  text.placeholder = able ? `Answer ${number}` : sender ? `${sender} takes no answers` : "Answer…";
+  text.placeholder = able ? "Answer…" : sender ? `${sender} takes no answers` : "Answer…";
   byId("compose").querySelector("button").disabled = !able;
   byId("owner").textContent = state.phone || "No phone chosen";
-  byId("owner-note").textContent = state.phone ? "Messages and calls" : "Messages arrive here by themselves.";
+  byId("owner-note").textContent = !state.phone
+    ? "Messages arrive here by themselves."
+    : able ? `Answers go to ${number}` : "Messages and calls";
 }
