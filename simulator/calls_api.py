@@ -56,7 +56,7 @@ async def index(request: Request) -> Response:
         and not query.one("ParentCallSid")
         and (not sender or entry.sender == sender)
         and (not status or entry.state == status)
-        and in_dates(query, "StartTime", entry.answered_at)
+        and in_dates(query, "StartTime", entry.started_at)
         and in_dates(query, "EndTime", entry.ended_at)
     ]
     return page_of(
@@ -204,9 +204,7 @@ def as_json(carrier: Carrier, call: Call) -> dict[str, Any]:
     account = carrier.settings.account_sid
     uri = f"{API}/Accounts/{account}/Calls/{call.sid}"
     parts = ("notifications", "recordings", "payments", "events", "siprec", "streams")
-    duration = call.duration()
-    if call.state in CALL_ENDED and duration is None:
-        duration = 0
+    duration = call.duration()  # empty for what was not answered or goes on
     return {
         "account_sid": account,
         "answered_by": call.answered_by or None,
@@ -227,7 +225,7 @@ def as_json(carrier: Carrier, call: Call) -> dict[str, Any]:
         "price_unit": "USD",
         "queue_time": "0",
         "sid": call.sid,
-        "start_time": rfc2822(call.answered_at),
+        "start_time": rfc2822(call.started_at),
         "status": call.state,
         "stir_verstat": None,
         "subresource_uris": {part: f"{uri}/{part.capitalize()}.json" for part in parts},

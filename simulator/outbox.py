@@ -117,9 +117,9 @@ class Outbox:
     def _request(self, posting: Posting) -> Answer:
         """Runs in a thread."""
         url, body, headers = posting.url, posting.body, dict(posting.headers or {})
-        if body is None:
-            url, body, headers = self._signed(posting)
         try:
+            if body is None:
+                url, body, headers = self._signed(posting)
             response = self._http.request(
                 posting.method,
                 url,

@@ -419,6 +419,15 @@ def test_an_answering_machine(simulator: Simulator, twilio: Client, service: Ser
     assert service.at("/voice")[0].form["AnsweredBy"] == "machine_start"
 
 
+def test_a_person_is_rejected(simulator: Simulator, service: Service) -> None:
+    service.answer("/voice", '<Response><Reject reason="busy"/></Response>')
+
+    call = simulator.post("inbound/calls", {"from": PHONE, "to": NUMBER}).json()
+
+    entry = eventually(lambda: _if(simulator.entry(call["id"]), {"busy", "completed"}))
+    assert (entry["state"], entry["extra"]["duration"]) == ("busy", None)
+
+
 def test_a_person_calls(simulator: Simulator, service: Service, twilio: Client) -> None:
     simulator.behave(voice={"answer": "auto", "digits": ["9"]})
     service.answer("/voice", MENU)
@@ -437,5 +446,7 @@ def test_a_person_calls(simulator: Simulator, service: Service, twilio: Client) 
     assert RequestValidator(TOKEN).validate(
         first.url, first.form, first.headers["X-Twilio-Signature"]
     )
+    assert first.form["CallStatus"] == "ringing"
     assert service.at("/key")[0].form["Digits"] == "9"
+    assert service.at("/key")[0].form["CallStatus"] == "in-progress"
     assert [call.direction for call in twilio.calls.list()] == ["inbound"]
