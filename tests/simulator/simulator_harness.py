@@ -120,6 +120,17 @@ def running(*options: str, env: dict[str, str] | None = None) -> Iterator[Simula
         stop(child)
 
 
+def refusal(*options: str, env: dict[str, str] | None = None) -> tuple[int, str, str]:
+    """Start what should not start: exit code, output, errors."""
+    child = start(*options, env=env)
+    try:
+        out, error = child.communicate(timeout=20)
+        return child.returncode, out, error
+    finally:
+        child.kill()
+        child.communicate()
+
+
 def stop(process: subprocess.Popen[str]) -> None:
     process.terminate()
     try:
