@@ -13,6 +13,7 @@ from simulator import (
     calls_api,
     control_api,
     messages_api,
+    page_api,
     phone_api,
     recordings_api,
     sendgrid_api,
@@ -22,7 +23,7 @@ from simulator.control_api import BadRequestError, bad_request
 from simulator.errors import ApiError
 from simulator.settings import Settings, refuse_where_it_must_not_run
 from simulator.smtp_server import start_smtp
-from simulator.wire import JsonResponse
+from simulator.wire import JsonResponse, TooLargeError
 
 
 def build(settings: Settings) -> Starlette:
@@ -49,10 +50,12 @@ def build(settings: Settings) -> Starlette:
             *sendgrid_api.ROUTES,
             *control_api.ROUTES,
             *phone_api.ROUTES,
+            *page_api.ROUTES,
         ],
         lifespan=lifespan,
         exception_handlers={
             BadRequestError: bad_request,
+            TooLargeError: _too_large,
             404: _unknown_resource,
             405: _unknown_method,
         },
@@ -64,6 +67,10 @@ def build(settings: Settings) -> Starlette:
 def _unknown_resource(request: Request, _error: Exception) -> Response:
     error = ApiError(20404, request.url.path)
     return JsonResponse(error.body(), status_code=404)
+
+
+def _too_large(_request: Request, _error: Exception) -> Response:
+    return JsonResponse({"error": "the body is too large"}, status_code=413)
 
 
 def _unknown_method(_request: Request, _error: Exception) -> Response:

@@ -25,6 +25,11 @@ MAX_DOCUMENTS = 100  # of one call
 PLAY_SECONDS = 2.0
 
 
+def _rejects(document: Document) -> bool:
+    """Whether the call is refused unanswered; anything else first answers it."""
+    return bool(document.verbs) and document.verbs[0].name == "Reject"
+
+
 class CallRunner:
     """Runs as a task of its own; `line` is the only way to reach it."""
 
@@ -44,7 +49,8 @@ class CallRunner:
     async def run(self) -> None:
         """The whole call. Never raises for what the service or the person does."""
         try:
-            await (self._ring() if self.call.direction != "inbound" else self._pick_up())
+            if self.call.direction != "inbound":
+                await self._ring()
             await self._talk()
             state = "completed"
         except HungUpError as end:
@@ -52,6 +58,7 @@ class CallRunner:
         self._finish(state)
 
     async def _ring(self) -> None:
+        self.call.started_at = time.time()
         self._progress("initiated", "queued")
         await self.line.sleep(0.1)
         self._progress("ringing", "ringing")
@@ -87,16 +94,25 @@ class CallRunner:
         self.call.answered_at = time.time()
         self._progress("answered", "in-progress")
 
+    async def _pick_up_inbound(self) -> None:
+        """A person's call rings until its first instructions are there."""
+        if self.call.direction == "inbound" and self.call.answered_at is None:
+            await self._pick_up()
+
     async def _talk(self) -> None:
         try:
-            await self._follow(await self._first_document())
+            document = await self._first_document()
+            if not _rejects(document):
+                await self._pick_up_inbound()
+            await self._follow(document)
         except TwimlError as error:
             await self._after_error(error)
 
     async def _after_error(self, error: TwimlError) -> None:
         """As at Twilio: the fallback URL if there is one, else an apology and the end."""
+        await self._pick_up_inbound()
         self._note(error)
-        if self.call.fallback_url and error.code != 0:
+        if self.call.fallback_url:
             params = self._params() | {"ErrorCode": str(error.code), "ErrorUrl": self.call.url}
             try:
                 url, method = self.call.fallback_url, self.call.fallback_method

@@ -18,7 +18,7 @@ from simulator.line import RedirectedError
 from simulator.numbers import e164
 from simulator.outbox import is_web_url
 from simulator.resources import API, CALL_ENDED, Call, new_sid, rfc2822
-from simulator.rest import guarded, in_dates, not_found, page_of
+from simulator.rest import date_filter, guarded, not_found, page_of
 from simulator.twiml import VOICE, TwimlError, parse
 from simulator.wire import Form, JsonResponse, carrier_of, form_of, query_of
 
@@ -48,7 +48,9 @@ async def index(request: Request) -> Response:
     """GET Calls.json; filters To, From, Status, StartTime(<,>), EndTime(<,>), ParentCallSid."""
     carrier, query = carrier_of(request), query_of(request)
     sender, status = query.one("From"), query.one("Status")
-    found = [
+    started = date_filter(query, "StartTime")
+    ended = date_filter(query, "EndTime")
+    found = (
         entry
         for entry in carrier.store.newest_first(query.one("To"))
         if isinstance(entry, Call)
@@ -56,9 +58,9 @@ async def index(request: Request) -> Response:
         and not query.one("ParentCallSid")
         and (not sender or entry.sender == sender)
         and (not status or entry.state == status)
-        and in_dates(query, "StartTime", entry.answered_at)
-        and in_dates(query, "EndTime", entry.ended_at)
-    ]
+        and started(entry.started_at)
+        and ended(entry.ended_at)
+    )
     return page_of(
         request, "calls", found, lambda entry: as_json(carrier, entry), lambda entry: entry.sid
     )
@@ -204,9 +206,7 @@ def as_json(carrier: Carrier, call: Call) -> dict[str, Any]:
     account = carrier.settings.account_sid
     uri = f"{API}/Accounts/{account}/Calls/{call.sid}"
     parts = ("notifications", "recordings", "payments", "events", "siprec", "streams")
-    duration = call.duration()
-    if call.state in CALL_ENDED and duration is None:
-        duration = 0
+    duration = call.duration()  # empty for what was not answered or goes on
     return {
         "account_sid": account,
         "answered_by": call.answered_by or None,
@@ -227,7 +227,7 @@ def as_json(carrier: Carrier, call: Call) -> dict[str, Any]:
         "price_unit": "USD",
         "queue_time": "0",
         "sid": call.sid,
-        "start_time": rfc2822(call.answered_at),
+        "start_time": rfc2822(call.started_at),
         "status": call.state,
         "stir_verstat": None,
         "subresource_uris": {part: f"{uri}/{part.capitalize()}.json" for part in parts},

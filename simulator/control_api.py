@@ -13,7 +13,7 @@ from starlette.routing import Route
 from simulator.behaviour import BehaviourError
 from simulator.outbox import is_web_url
 from simulator.settings import Number
-from simulator.wire import Form, JsonResponse, carrier_of, query_of
+from simulator.wire import Form, JsonResponse, body_of, carrier_of, query_of
 
 LARGEST_LIMIT = 1_000_000
 
@@ -93,8 +93,8 @@ async def replace_behaviour(request: Request) -> Response:
 async def json_of(request: Request) -> object:
     """The JSON body. Raises `BadRequestError`."""
     try:
-        return json.loads(await request.body())
-    except ValueError:
+        return json.loads(await body_of(request))
+    except (ValueError, RecursionError):
         raise BadRequestError("the body is not JSON") from None
 
 

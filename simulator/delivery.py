@@ -28,7 +28,7 @@ class Delivery:
     def begin(self, message: Message) -> None:
         """Start an accepted message on its way."""
         if message.state == "accepted":
-            self._later(0.0, message, partial(self._move, message, "queued"))
+            self._later(0.0, message, partial(self._queue, message))
         self._enqueue(message)
 
     def resume(self) -> None:
@@ -44,6 +44,10 @@ class Delivery:
     def cancel(self, message: Message) -> None:
         """Take a queued message back; later timers find it ended and do nothing."""
         self._move(message, "canceled")
+
+    def _queue(self, message: Message) -> None:
+        if message.state == "accepted":  # timers may come in any order when waits are zero
+            self._move(message, "queued")
 
     def _enqueue(self, message: Message) -> None:
         behaviour = self._carrier.chaos.behaviour

@@ -6,6 +6,7 @@ the article on opt-out keywords (STOP filtering): a keyword counts only if it is
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -199,6 +200,7 @@ def receive_call(carrier: Carrier, number: Number, caller: str) -> Call:
         to=number.value,
         state="ringing",
         url=number.voice_url,
+        started_at=time.time(),
     )
     carrier.accept(call)
     carrier.switchboard.start(call)

@@ -18,7 +18,7 @@ from simulator.faults import operation
 from simulator.numbers import e164, is_sender, split_channel, takes_sms
 from simulator.outbox import is_web_url
 from simulator.resources import API, Message, new_sid, rfc2822
-from simulator.rest import guarded, in_dates, not_found, page_of
+from simulator.rest import date_filter, guarded, not_found, page_of
 from simulator.wire import Form, JsonResponse, carrier_of, form_of, query_of
 
 LONGEST_BODY = 1600
@@ -44,14 +44,15 @@ async def index(request: Request) -> Response:
     """GET Messages.json, newest first; filters To, From, DateSent, DateSent<, DateSent>."""
     carrier, query = carrier_of(request), query_of(request)
     to, sender = query.one("To"), query.one("From")
-    found = [
+    sent = date_filter(query, "DateSent")
+    found = (
         entry
         for entry in carrier.store.newest_first(to)
         if isinstance(entry, Message)
         and not (entry.deleted or entry.automatic)
         and (not sender or entry.sender == sender)
-        and in_dates(query, "DateSent", entry.sent_at)
-    ]
+        and sent(entry.sent_at)
+    )
     return page_of(
         request, "messages", found, lambda entry: as_json(carrier, entry), lambda entry: entry.sid
     )

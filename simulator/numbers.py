@@ -10,6 +10,12 @@ from phonenumbers import PhoneNumberType
 
 _SHORT_CODE = re.compile(r"\d{3,8}")
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +\-_&]{1,11}")
+_MOBILE = (
+    PhoneNumberType.MOBILE,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    PhoneNumberType.PERSONAL_NUMBER,
+    PhoneNumberType.VOIP,
+)
 
 
 def split_channel(address: str) -> tuple[str, str]:
@@ -19,33 +25,32 @@ def split_channel(address: str) -> tuple[str, str]:
     return "sms", address
 
 
-@lru_cache(maxsize=65_536)
 def e164(number: str) -> str | None:
     """The number in E.164, or None if the numbering plan has no such number.
 
     Only the international form is taken: Twilio documents E.164 for To, and guessing a country
     would hide a mistake of the caller's.
     """
-    try:
-        parsed = phonenumbers.parse(number, None)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_valid_number(parsed):
-        return None
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return _look_up(number)[0]
+
+
+def takes_sms(number: str) -> bool:
+    """Whether a valid number may be a mobile (error 21614 otherwise)."""
+    return _look_up(number)[1]
 
 
 @lru_cache(maxsize=65_536)
-def takes_sms(number: str) -> bool:
-    """Whether a valid number may be a mobile (error 21614 otherwise)."""
-    kind = phonenumbers.number_type(phonenumbers.parse(number, None))
-    return kind in (
-        PhoneNumberType.MOBILE,
-        PhoneNumberType.FIXED_LINE_OR_MOBILE,
-        PhoneNumberType.PERSONAL_NUMBER,
-        PhoneNumberType.VOIP,
-        PhoneNumberType.UNKNOWN,
-    )
+def _look_up(number: str) -> tuple[str | None, bool]:
+    """E.164 and whether it takes SMS; parsed once, as this is on the hot path."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return None, False
+    kind = phonenumbers.number_type(parsed)
+    if kind == PhoneNumberType.UNKNOWN:  # what is_valid_number says, without asking twice
+        return None, False
+    form = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return form, kind in _MOBILE
 
 
 def country(number: str) -> str:

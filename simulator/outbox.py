@@ -60,6 +60,7 @@ class Outbox:
         self._tasks: list[asyncio.Task[None]] = []
         self.log: deque[dict[str, Any]] = deque(maxlen=1000)
         self.dropped = 0
+        self._later = 0
 
     def start(self) -> None:
         """Start the senders; needs a running event loop."""
@@ -81,8 +82,16 @@ class Outbox:
             self.dropped += 1
 
     def put_later(self, posting: Posting, seconds: float) -> None:
-        """Queue a callback after a while."""
-        asyncio.get_running_loop().call_later(seconds, self.put, posting)
+        """Queue a callback after a while; as many may wait for that as the queue is long."""
+        if self._later >= QUEUE_LENGTH:
+            self.dropped += 1
+            return
+        self._later += 1
+        asyncio.get_running_loop().call_later(seconds, self._put_now, posting)
+
+    def _put_now(self, posting: Posting) -> None:
+        self._later -= 1
+        self.put(posting)
 
     async def ask(
         self, what: str, url: str, params: Mapping[str, str], method: str = "POST"
@@ -117,9 +126,9 @@ class Outbox:
     def _request(self, posting: Posting) -> Answer:
         """Runs in a thread."""
         url, body, headers = posting.url, posting.body, dict(posting.headers or {})
-        if body is None:
-            url, body, headers = self._signed(posting)
         try:
+            if body is None:
+                url, body, headers = self._signed(posting)
             response = self._http.request(
                 posting.method,
                 url,

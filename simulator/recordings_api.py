@@ -14,7 +14,7 @@ from starlette.routing import Route
 from simulator.carrier import Carrier
 from simulator.faults import operation
 from simulator.resources import API, Recording, rfc2822
-from simulator.rest import guarded, in_dates, not_found, page_of
+from simulator.rest import date_filter, guarded, not_found, page_of
 from simulator.wire import JsonResponse, carrier_of, query_of
 
 
@@ -22,13 +22,14 @@ async def index(request: Request) -> Response:
     """GET Recordings.json (all, or one call's), newest first."""
     carrier, query = carrier_of(request), query_of(request)
     call_sid = request.path_params.get("call") or query.one("CallSid")
-    found = [
+    created = date_filter(query, "DateCreated")
+    found = (
         recording
         for recording in reversed(carrier.store.recordings.values())
         if not recording.deleted
         and (not call_sid or recording.call_sid == call_sid)
-        and in_dates(query, "DateCreated", recording.created_at)
-    ]
+        and created(recording.created_at)
+    )
     return page_of(
         request, "recordings", found, lambda item: as_json(carrier, item), lambda item: item.sid
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -126,25 +127,27 @@ def _whole(query: Form, name: str, default: int) -> int:
     return int(text)
 
 
-def in_dates(query: Form, name: str, moment: float | None) -> bool:
+def date_filter(query: Form, name: str) -> Callable[[float | None], bool]:
     """Twilio's date filter: `Name` (that day or second), `Name<` and `Name>` (both inclusive).
 
     A date is YYYY-MM-DD or ISO 8601 to the second, in UTC. What has no such date yet (a message
-    that is still queued has no DateSent) matches no filter on it.
+    that is still queued has no DateSent) matches no filter on it. Raises `ApiError` (20001).
     """
+    earliest, latest = -math.inf, math.inf
+    given = False
     for suffix in ("", "<", ">"):
         text = query.one(name + suffix)
         if not text:
             continue
+        given = True
         first, last = _span(name, text)
-        if moment is None:
-            return False
-        second = float(int(moment))
-        if suffix != ">" and second > last:
-            return False
-        if suffix != "<" and second < first:
-            return False
-    return True
+        earliest = earliest if suffix == "<" else max(earliest, first)
+        latest = latest if suffix == ">" else min(latest, last)
+
+    def matches(moment: float | None) -> bool:
+        return not given or (moment is not None and earliest <= int(moment) <= latest)
+
+    return matches
 
 
 def _span(name: str, text: str) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from simulator.faults import operation, retry_header
 from simulator.resources import Mail
 from simulator.sendgrid_events import begin
 from simulator.sendgrid_rules import MailError, check
-from simulator.wire import JsonResponse, carrier_of
+from simulator.wire import JsonResponse, body_of, carrier_of
 
 
 async def send(request: Request) -> Response:
@@ -30,8 +30,8 @@ async def send(request: Request) -> Response:
     if not _knows_the_key(request, carrier):
         return _errors(401, "The provided authorization grant is invalid, expired, or revoked")
     try:
-        document = json.loads(await request.body())
-    except ValueError:
+        document = json.loads(await body_of(request))
+    except (ValueError, RecursionError):
         return _errors(400, "Bad Request")
     try:
         check(document)

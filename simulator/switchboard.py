@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from simulator.behaviour import Voice
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from simulator.carrier import Carrier
 
 MAX_CALLS = 1000
+_log = logging.getLogger("simulator")
 
 
 class Switchboard:
@@ -39,6 +41,11 @@ class Switchboard:
     def _ended(self, call: Call, task: asyncio.Task[None]) -> None:
         self._lines.pop(call.sid, None)
         self._tasks.discard(task)
+        if task.cancelled() or task.exception() is None:
+            return
+        _log.error("call %s broke", call.sid, exc_info=task.exception())
+        call.change("failed")
+        self._carrier.changed(call)
 
     def signal(self, sid: str, signal: Signal) -> bool:
         """Something at the phone. False if there is no such call under way."""

@@ -81,11 +81,26 @@ class Form:
         return name in self._values
 
 
+class TooLargeError(Exception):
+    """The body has more than `MAX_BODY_BYTES`."""
+
+
+async def body_of(request: Request) -> bytes:
+    """The whole body. Raises `TooLargeError` as soon as it is too large."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise TooLargeError
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
 async def form_of(request: Request) -> Form:
     """The form-encoded body; anything else counts as an empty form, as at Twilio."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return Form([])
-    body = await request.body()
+    body = await body_of(request)
     return Form(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 

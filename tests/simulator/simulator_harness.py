@@ -17,6 +17,7 @@ from simulator_service import Service
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+SAY = '<Response><Say language="fr-FR">Bonjour à tous</Say></Response>'
 Found = TypeVar("Found")
 SID = "AC" + "0123456789abcdef" * 2
 TOKEN = "fedcba9876543210" * 2
@@ -120,6 +121,17 @@ def running(*options: str, env: dict[str, str] | None = None) -> Iterator[Simula
         stop(child)
 
 
+def refusal(*options: str, env: dict[str, str] | None = None) -> tuple[int, str, str]:
+    """Start what should not start: exit code, output, errors."""
+    child = start(*options, env=env)
+    try:
+        out, error = child.communicate(timeout=20)
+        return child.returncode, out, error
+    finally:
+        child.kill()
+        child.communicate()
+
+
 def stop(process: subprocess.Popen[str]) -> None:
     process.terminate()
     try:
@@ -137,3 +149,20 @@ def eventually(look: Callable[[], Found], seconds: float = 8.0) -> Found:
             return found
         time.sleep(0.01)
     raise AssertionError(f"not within {seconds} s: {look()!r}")
+
+
+def place_call(twilio: Client, **more: Any) -> Any:
+    return twilio.calls.create(**{"to": PHONE, "from_": NUMBER, "twiml": SAY, **more})
+
+
+def ended(simulator: Simulator, call: Any) -> dict[str, Any]:
+    over = {"completed", "busy", "failed", "no-answer", "canceled"}
+    return eventually(lambda: if_state(simulator.entry(call.sid), over))
+
+
+def if_state(entry: dict[str, Any], states: set[str]) -> dict[str, Any] | None:
+    return entry if entry["state"] in states else None
+
+
+def rings(simulator: Simulator, call: Any) -> None:
+    eventually(lambda: simulator.entry(call.sid)["state"] == "ringing")

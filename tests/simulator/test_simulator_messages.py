@@ -15,6 +15,7 @@ from simulator_harness import (
     PHONE,
     SERVICE,
     SID,
+    TOKEN,
     VOICE_ONLY,
     Simulator,
     eventually,
@@ -94,7 +95,7 @@ def test_the_error_body_has_the_published_fields(simulator: Simulator) -> None:
 
 @pytest.mark.parametrize(
     ("sid", "token", "status", "code"),
-    [(SID, "wrong", 401, 20003), ("AC" + "1" * 32, "fedcba9876543210" * 2, 401, 20003)],
+    [(SID, "wrong", 401, 20003), ("AC" + "1" * 32, TOKEN, 401, 20003)],
 )
 def test_only_the_account_gets_in(
     simulator: Simulator, sid: str, token: str, status: int, code: int
@@ -138,6 +139,25 @@ def test_an_alphanumeric_sender_and_a_messaging_service(
     assert message.num_segments == "0"
     assert eventually(lambda: message.fetch().status == "delivered")
     assert message.fetch().num_segments == "1"
+
+
+def test_whatsapp_is_a_channel_of_its_own(simulator: Simulator, twilio: Client) -> None:
+    message = twilio.messages.create(
+        to=f"whatsapp:{PHONE}", from_=f"whatsapp:{NUMBER}", body="Bonjour"
+    )
+
+    assert message.to == f"whatsapp:{PHONE}"
+    [entry] = simulator.ledger(channel="whatsapp")
+    assert entry["id"] == message.sid
+
+
+@pytest.mark.parametrize("name", ["DateSent", "DateSent<", "DateSent>", "PageSize"])
+def test_a_wrong_filter_is_refused(simulator: Simulator, name: str) -> None:
+    path = f"/2010-04-01/Accounts/{SID}/Messages.json"
+
+    answer = simulator.http.get(path, params={name: "soon"}, auth=(SID, TOKEN))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, 20001)
 
 
 def test_a_message_that_waits_too_long_is_not_sent(simulator: Simulator, twilio: Client) -> None:
@@ -201,9 +221,7 @@ def test_the_links_of_a_page(simulator: Simulator, twilio: Client) -> None:
         twilio.messages.create(**GOOD)
     path = f"/2010-04-01/Accounts/{SID}/Messages.json"
 
-    page = simulator.http.get(
-        path, params={"To": PHONE, "PageSize": 2}, auth=(SID, "fedcba9876543210" * 2)
-    ).json()
+    page = simulator.http.get(path, params={"To": PHONE, "PageSize": 2}, auth=(SID, TOKEN)).json()
 
     start = f"{path}?To=%2B237677123456&PageSize=2"
     assert page["first_page_uri"] == f"{start}&Page=0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from simulator_harness import NUMBER, PHONE, eventually, running, start
+from simulator_harness import NUMBER, PHONE, eventually, refusal, running
 
 from simulator.settings import (
     DEFAULT_ACCOUNT_SID,
@@ -17,12 +17,9 @@ from simulator.settings import (
 
 @pytest.mark.parametrize("environment", ["production", "staging", "Production", ""])
 def test_it_refuses_to_run_where_real_messages_are_expected(environment: str) -> None:
-    child = start(env={"ENVIRONMENT": environment})
+    code, out, error = refusal(env={"ENVIRONMENT": environment})
 
-    out, error = child.communicate(timeout=20)
-
-    assert child.returncode == 2
-    assert out == ""
+    assert (code, out) == (2, "")
     assert len(error.splitlines()) == 1
     assert "ENVIRONMENT=development" in error
 
@@ -65,10 +62,9 @@ def test_webhooks_by_number() -> None:
 def test_a_taken_port_gives_one_clear_line() -> None:
     with running() as first:
         port = first.base.rpartition(":")[2]
-        second = start("--port", port)
-        _, error = second.communicate(timeout=20)
+        code, _, error = refusal("--port", port)
 
-    assert second.returncode == 2
+    assert code == 2
     assert len(error.splitlines()) == 1
     assert port in error
 
