@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
-from simulator_service import Service
+from tests.simulator.simulator_service import Service
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 

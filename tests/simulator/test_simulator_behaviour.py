@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from simulator_harness import NUMBER, PHONE, SID, TOKEN, Simulator, ToSimulator
+from tests.simulator.simulator_harness import NUMBER, PHONE, SID, TOKEN, Simulator, ToSimulator
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 

@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from simulator_harness import NUMBER, PHONE, SERVICE, SID, TOKEN, Simulator, eventually
-from simulator_service import Received, Service
+from tests.simulator.simulator_harness import NUMBER, PHONE, SERVICE, SID, TOKEN, Simulator, eventually
+from tests.simulator.simulator_service import Received, Service
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 

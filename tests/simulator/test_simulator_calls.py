@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from simulator_harness import (
+from tests.simulator.simulator_harness import (
     ALPHANUMERIC,
     LANDLINE,
     NUMBER,
@@ -19,7 +19,7 @@ from simulator_harness import (
     place_call,
     rings,
 )
-from simulator_service import Service
+from tests.simulator.simulator_service import Service
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from simulator_harness import ALPHANUMERIC, NUMBER, PHONE, SID, TOKEN, Simulator, eventually
-from simulator_service import Service
+from tests.simulator.simulator_harness import ALPHANUMERIC, NUMBER, PHONE, SID, TOKEN, Simulator, eventually
+from tests.simulator.simulator_service import Service
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client

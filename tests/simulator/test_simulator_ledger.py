@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
-from simulator_harness import NUMBER, PHONE, Simulator, eventually
+from tests.simulator.simulator_harness import NUMBER, PHONE, Simulator, eventually
 from twilio.rest import Client
 
 

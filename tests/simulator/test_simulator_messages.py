@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from simulator_harness import (
+from tests.simulator.simulator_harness import (
     ALPHANUMERIC,
     LANDLINE,
     NUMBER,

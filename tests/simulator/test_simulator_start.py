@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from simulator_harness import NUMBER, PHONE, eventually, refusal, running
+from tests.simulator.simulator_harness import NUMBER, PHONE, eventually, refusal, running
 
 from simulator.settings import (
     DEFAULT_ACCOUNT_SID,

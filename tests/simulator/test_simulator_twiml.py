@@ -6,7 +6,7 @@ import io
 import wave
 
 import pytest
-from simulator_harness import (
+from tests.simulator.simulator_harness import (
     SID,
     TOKEN,
     Simulator,
@@ -15,7 +15,7 @@ from simulator_harness import (
     place_call,
     rings,
 )
-from simulator_service import Service
+from tests.simulator.simulator_service import Service
 from twilio.rest import Client
 
 MENU = (
