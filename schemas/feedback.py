@@ -50,9 +50,10 @@ class FeedbackIn(In):
     )
     patient_id: PatientReference | None = Field(default=None, description="missing: anonymous")
     language: LanguageIn
-    content: Annotated[
-        str, Field(min_length=1, max_length=CONTENT_LENGTH), cleaned(CONTENT_LENGTH)
-    ] | None = None
+    content: (
+        Annotated[str, Field(min_length=1, max_length=CONTENT_LENGTH), cleaned(CONTENT_LENGTH)]
+        | None
+    ) = None
     rating: Annotated[int, Field(ge=1, le=5, strict=True)] | None = None
     emoji: Annotated[str, Field(min_length=1, max_length=16), cleaned(16)] | None = Field(
         default=None, examples=[FACES[3]]

@@ -85,8 +85,7 @@ class GroupCommit:
                 if not self._waiting:
                     return
                 group = [
-                    self._waiting.popleft()
-                    for _ in range(min(len(self._waiting), GROUP_AT_MOST))
+                    self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_AT_MOST))
                 ]
             group.sort(key=lambda waiting: waiting[0].establishment_id)
             for establishment_id, members in groupby(group, lambda w: w[0].establishment_id):

@@ -171,6 +171,14 @@ def store(session: ScopedSession, arrivals: Sequence[Arrival]) -> list[Result]:
     return results
 
 
+def known_submission(session: ScopedSession, one: Arrival) -> Result | None:
+    """What an identity was used for before: the same submission, a `Conflict`, or None."""
+    results: list[Result] = [_unknown_department()]
+    _explain(session, [one], [0], results)
+    (result,) = results
+    return None if isinstance(result, Invalid) else result
+
+
 def _explain(
     session: ScopedSession, arrivals: Sequence[Arrival], left: list[int], results: list[Result]
 ) -> None:
@@ -194,9 +202,7 @@ def _explain(
 
 
 def _unknown_department() -> Invalid:
-    return Invalid(
-        "There is no such department.", field="department", code="department_unknown"
-    )
+    return Invalid("There is no such department.", field="department", code="department_unknown")
 
 
 def _columns(arrivals: Sequence[Arrival]) -> dict[str, list[Any]]:

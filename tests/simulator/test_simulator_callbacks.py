@@ -6,7 +6,15 @@ import time
 from typing import Any
 
 import pytest
-from tests.simulator.simulator_harness import NUMBER, PHONE, SERVICE, SID, TOKEN, Simulator, eventually
+from tests.simulator.simulator_harness import (
+    NUMBER,
+    PHONE,
+    SERVICE,
+    SID,
+    TOKEN,
+    Simulator,
+    eventually,
+)
 from tests.simulator.simulator_service import Received, Service
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client

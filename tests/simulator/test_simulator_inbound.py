@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from tests.simulator.simulator_harness import ALPHANUMERIC, NUMBER, PHONE, SID, TOKEN, Simulator, eventually
+from tests.simulator.simulator_harness import (
+    ALPHANUMERIC,
+    NUMBER,
+    PHONE,
+    SID,
+    TOKEN,
+    Simulator,
+    eventually,
+)
 from tests.simulator.simulator_service import Service
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
