@@ -69,7 +69,7 @@ async def submit_feedback(
 
 @public_router.post("", status_code=201, summary="Submit a feedback to a named establishment")
 async def submit_public_feedback(
-    slug: Annotated[str, Path(max_length=63)],
+    slug: Annotated[str, Path(max_length=63)],  # noqa: ARG001 - read by Submitter
     body: FeedbackIn,
     response: Response,
     state: StateDep,

@@ -22,7 +22,9 @@ async def _submitter(request: Request, token: TokenDep) -> Principal:
             return _anybody(state, slug)
         return await run_in_threadpool(_anybody, state, slug)
     known = state.authenticator.remembered(token)
-    return known or await run_in_threadpool(state.authenticator.authenticate, token)
+    if known is not None:
+        return known
+    return await run_in_threadpool(state.authenticator.authenticate, token)
 
 
 def _anybody(state: State, slug: str | None) -> Principal:

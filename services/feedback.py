@@ -6,7 +6,7 @@ import base64
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import Select, func, select, tuple_, update
 
 from database.session import Database, ScopedSession
 from models.department import Department
@@ -139,7 +139,7 @@ def feedback_page(
     )
 
 
-def _with_details():  # type: ignore[no-untyped-def]  # the type of a three-entity select is long
+def _with_details() -> Select[Feedback, str, Recording]:
     return (
         select(Feedback, Department.code, Recording)
         .outerjoin(Department, Department.id == Feedback.department_id)

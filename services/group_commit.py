@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from collections.abc import Sequence
 from itertools import groupby
 
 import structlog
@@ -110,7 +111,7 @@ class GroupCommit:
             return store(session, arrivals)
 
 
-def _answer(members: list[_Waiting], answers: list[Result] | list[Exception]) -> None:
+def _answer(members: list[_Waiting], answers: Sequence[Result | Exception]) -> None:
     """Wake the requests, all in one turn of their event loop."""
     loop = members[0][1].get_loop()
 

@@ -36,5 +36,5 @@ def _look(context: Context, establishment_id: int, recording_id: UUID) -> AudioF
         audio = audio_of(context.storage, establishment_id, recording_id)
     except NotFound:
         log.error("recording without its audio", recording=str(recording_id))
-        return AudioFacts(None, None, None, None, None, ("missing",))
+        return AudioFacts(None, None, 0.0, None, None, ("missing",))
     return probe(audio, LONGEST_SECONDS, PROBE_SECONDS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from twilio.rest import Client
+
 from tests.simulator.simulator_harness import SENDGRID_KEY, SERVICE, SID, TOKEN, Simulator, running
 from tests.simulator.simulator_service import Service
-from twilio.rest import Client
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,9 @@ import time
 from typing import Any
 
 import pytest
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
 from tests.simulator.simulator_harness import (
     NUMBER,
     PHONE,
@@ -16,8 +19,6 @@ from tests.simulator.simulator_harness import (
     eventually,
 )
 from tests.simulator.simulator_service import Received, Service
-from twilio.request_validator import RequestValidator
-from twilio.rest import Client
 
 
 def _send(twilio: Client, service: Service, **more: Any) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from twilio.base.exceptions import TwilioRestException
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
 from tests.simulator.simulator_harness import (
     ALPHANUMERIC,
     LANDLINE,
@@ -20,9 +24,6 @@ from tests.simulator.simulator_harness import (
     rings,
 )
 from tests.simulator.simulator_service import Service
-from twilio.base.exceptions import TwilioRestException
-from twilio.request_validator import RequestValidator
-from twilio.rest import Client
 
 MENU = (
     '<Response><Gather numDigits="1" timeout="5" action="/key"><Say>Tapez un</Say></Gather>'

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from twilio.base.exceptions import TwilioRestException
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
 from tests.simulator.simulator_harness import (
     ALPHANUMERIC,
     NUMBER,
@@ -13,9 +17,6 @@ from tests.simulator.simulator_harness import (
     eventually,
 )
 from tests.simulator.simulator_service import Service
-from twilio.base.exceptions import TwilioRestException
-from twilio.request_validator import RequestValidator
-from twilio.rest import Client
 
 
 def _type(simulator: Simulator, body: str) -> dict[str, object]:

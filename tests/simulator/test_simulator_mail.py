@@ -12,6 +12,7 @@ from python_http_client.exceptions import BadRequestsError, UnauthorizedError
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.eventwebhook import EventWebhook
 from sendgrid.helpers.mail import CustomArg, Mail
+
 from tests.simulator.simulator_harness import SENDGRID_KEY, Simulator, eventually, running
 from tests.simulator.simulator_service import Service
 

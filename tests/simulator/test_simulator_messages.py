@@ -8,6 +8,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
+
 from tests.simulator.simulator_harness import (
     ALPHANUMERIC,
     LANDLINE,
@@ -20,8 +23,6 @@ from tests.simulator.simulator_harness import (
     Simulator,
     eventually,
 )
-from twilio.base.exceptions import TwilioRestException
-from twilio.rest import Client
 
 GOOD = {"to": PHONE, "from_": NUMBER, "body": "Bonjour"}
 

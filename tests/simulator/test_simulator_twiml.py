@@ -6,6 +6,8 @@ import io
 import wave
 
 import pytest
+from twilio.rest import Client
+
 from tests.simulator.simulator_harness import (
     SID,
     TOKEN,
@@ -16,7 +18,6 @@ from tests.simulator.simulator_harness import (
     rings,
 )
 from tests.simulator.simulator_service import Service
-from twilio.rest import Client
 
 MENU = (
     '<Response><Gather numDigits="1" timeout="5" action="/key"><Say>Tapez un</Say></Gather>'
