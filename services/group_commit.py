@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from itertools import groupby
@@ -23,6 +24,9 @@ from utils.logs import get_logger
 
 GROUP_AT_MOST = 200
 WAITING_AT_MOST = 5_000
+GATHER_SECONDS = 0.002
+"""Under load a group waits so long for company: fewer commits, and each costs less. A submission
+that comes alone waits for nobody."""
 ANSWER_SECONDS = 20.0
 
 log = get_logger("careloop.intake")
@@ -79,15 +83,20 @@ class GroupCommit:
 
     def _run(self) -> None:
         structlog.contextvars.clear_contextvars()
+        busy = False
         while True:
             with self._arrived:
                 while not self._waiting and not self._stopping:
                     self._arrived.wait()
                 if not self._waiting:
                     return
+            if busy:
+                time.sleep(GATHER_SECONDS)
+            with self._arrived:
                 group = [
                     self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_AT_MOST))
                 ]
+            busy = len(group) > 1
             group.sort(key=lambda waiting: waiting[0].establishment_id)
             for establishment_id, members in groupby(group, lambda w: w[0].establishment_id):
                 self._store(establishment_id, list(members))
