@@ -22,7 +22,9 @@ from services.establishment import Directory
 from services.group_commit import GroupCommit
 from services.tokens import TokenSigner
 from utils.logs import configure_logs
+from utils.sentry import configure_sentry
 from utils.storage import storage_from_url
+from workers.heartbeat import Watch
 from workers.queue import JobQueue, connect
 
 VERSION = "0.1.0"
@@ -52,10 +54,13 @@ def build_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """What runs beside the requests: the intake's writer, and a heartbeat."""
     state: State = app.state.careloop
+    watch = Watch(state.database)
     state.intake.start()
+    watch.start()
     gc.collect()
     gc.freeze()  # what was loaded at start is never garbage: the collector need not look at it
     yield
+    watch.stop()
     await run_in_threadpool(state.intake.stop)
 
 
@@ -79,6 +84,7 @@ def _create() -> FastAPI:
     settings = get_settings()
     fmt = settings.operations.log_format or ("json" if settings.production else "console")
     configure_logs(settings.operations.log_level, fmt)
+    configure_sentry(settings, VERSION)
     return build_app(settings)
 
 

@@ -24,7 +24,8 @@ from services.feedback import find_unprocessed
 from services.sweep import sweep
 from utils.failpoint import reached
 from utils.logs import get_logger
-from workers.context import Context, Heartbeat, get_context
+from workers.context import Context, get_context
+from workers.heartbeat import Heartbeat
 from workers.names import RECONCILE, SEND
 
 CHANNEL = "careloop_due"
