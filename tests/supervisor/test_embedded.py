@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 import redis
-from process_helpers import ROOT, is_alive, nobody_left, wait_for
+from tests.supervisor.process_helpers import ROOT, is_alive, nobody_left, wait_for
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from process_helpers import nobody_left, wait_for
-from service_standins import make_root
+from tests.supervisor.process_helpers import nobody_left, wait_for
+from tests.supervisor.service_standins import make_root
 
 from supervisor.ports import free_port
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from process_helpers import ROOT, is_alive, nobody_left, wait_for
+from tests.supervisor.process_helpers import ROOT, is_alive, nobody_left, wait_for
 
 from supervisor.output import Output
 from supervisor.tree import SUCCESS, Child, Tree
