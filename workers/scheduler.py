@@ -13,6 +13,7 @@ import time
 from types import FrameType
 from typing import Any
 
+import psycopg2
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -59,7 +60,7 @@ class Scheduler:
             try:
                 more = self.round()
                 self._alarm.wait(0.0 if more else self._pause())
-            except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
+            except (DBAPIError, PoolTimeout, DatabaseNotReady, psycopg2.Error) as error:
                 log.warning("database unavailable", error=type(error).__name__)
                 self._alarm.reset()
                 self._stopped.wait(AWAY_SECONDS)
