@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+from collections.abc import AsyncIterator
+
 from fastapi import APIRouter, FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
-from routers import auth, health, problems, reminders
+from routers import auth, feedback, health, problems, reminders
 from routers.middleware import BoundedBody, Traced
 from routers.simulator import simulator_router
 from routers.state import State
 from routers.webhooks import twilio
 from services.auth import Authenticator
 from services.establishment import Directory
+from services.group_commit import GroupCommit
 from services.tokens import TokenSigner
 from utils.logs import configure_logs
+from utils.storage import storage_from_url
 from workers.queue import JobQueue, connect
 
 VERSION = "0.1.0"
@@ -23,14 +30,15 @@ VERSION = "0.1.0"
 
 def build_app(settings: Settings) -> FastAPI:
     """The whole application for some settings. Nothing is connected to yet."""
-    app = FastAPI(title="Careloop", version=VERSION)
+    app = FastAPI(title="Careloop", version=VERSION, lifespan=_lifespan)
     app.state.careloop = _build_state(settings)
     problems.install(app)
     v1 = APIRouter(prefix="/api/v1")
-    for router in (auth.router, reminders.router):
+    for router in (auth.router, feedback.router, feedback.public_router, reminders.router):
         v1.include_router(router)
     app.include_router(v1)
-    app.include_router(reminders.router, prefix="/api", include_in_schema=False)
+    for published in (feedback.router, reminders.router):
+        app.include_router(published, prefix="/api", include_in_schema=False)
     app.include_router(twilio.router, prefix="/webhooks")
     app.include_router(health.router)
     if settings.web.simulator_url and not settings.production:
@@ -38,6 +46,17 @@ def build_app(settings: Settings) -> FastAPI:
     app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes)
     app.add_middleware(Traced)
     return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """What runs beside the requests: the intake's writer, and a heartbeat."""
+    state: State = app.state.careloop
+    state.intake.start()
+    gc.collect()
+    gc.freeze()  # what was loaded at start is never garbage: the collector need not look at it
+    yield
+    await run_in_threadpool(state.intake.stop)
 
 
 def _build_state(settings: Settings) -> State:
@@ -51,6 +70,8 @@ def _build_state(settings: Settings) -> State:
         signer=signer,
         authenticator=Authenticator(database, signer),
         queue_depth=queue.depth,
+        storage=storage_from_url(*settings.storage.where),
+        intake=GroupCommit(database),
     )
 
 

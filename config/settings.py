@@ -262,6 +262,11 @@ class StorageSettings(Group):
         """The storage URL, the data folder's `recordings` when none was given."""
         return self.url or (self.data_folder.resolve() / "recordings").as_uri()
 
+    @property
+    def where(self) -> tuple[str, str | None, str | None]:
+        """URL, access key and secret key, as the storage is opened with."""
+        return self.location, self.access_key or None, self.secret_key.get_secret_value() or None
+
 
 class OperationsSettings(Group):
     """Logs and error reports."""

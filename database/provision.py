@@ -74,7 +74,8 @@ def grant_shared(connection: Connection) -> None:
         f"grant usage on schema {SHARED_SCHEMA} to public",
         "grant select on shared.installation to public",
         f'grant select, insert, update, delete on all tables in schema shared to "{service}"',
-        f'revoke insert, update, delete on shared.installation, shared.alembic_version from "{service}"',
+        "revoke insert, update, delete on shared.installation, shared.alembic_version"
+        f' from "{service}"',
         f'grant usage on all sequences in schema shared to "{service}"',
     ):
         connection.execute(text(statement))

@@ -13,7 +13,9 @@ from config.settings import Settings
 from database.session import Database
 from services.auth import Authenticator
 from services.establishment import Directory
+from services.group_commit import GroupCommit
 from services.tokens import TokenSigner
+from utils.storage import Storage
 
 
 @dataclass
@@ -26,6 +28,8 @@ class State:
     signer: TokenSigner
     authenticator: Authenticator
     queue_depth: Callable[[], int | None]
+    storage: Storage
+    intake: GroupCommit
 
 
 def state_of(connection: HTTPConnection) -> State:

@@ -118,7 +118,7 @@ class DeliveryOut(Out):
     status: str
     attempt: int
     error_code: str | None
-    events: list[DeliveryEventOut] = []
+    events: list[DeliveryEventOut] = Field(default_factory=list)
 
 
 class ReminderOut(Out):

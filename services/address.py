@@ -30,7 +30,7 @@ def address_for(session: ScopedSession, kind: str, value: str) -> Address:
     return found
 
 
-def opt_out(session: ScopedSession, address: Address, cause: str) -> None:
+def opt_out(address: Address, cause: str) -> None:
     """Stop everything to an address. Lifted only by `opt_in`."""
     if address.opted_out_at is None:
         address.opted_out_at = func.now()

@@ -68,6 +68,11 @@ class Directory:
                 return sender
         return None
 
+    def fresh(self) -> bool:
+        """True when the next question is answered from memory."""
+        known = self._known
+        return known is not None and time.monotonic() - known.at < KNOWN_FOR
+
     def forget(self) -> None:
         """Read again at the next question: something was changed here."""
         self._known = None

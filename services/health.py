@@ -13,7 +13,10 @@ SILENT_SECONDS = 30.0
 LATE_SECONDS = 60.0
 
 _PROCESSES = text(
-    "select kind, min(extract(epoch from now() - seen_at))::float from processes group by kind"
+    """
+    select kind, min(extract(epoch from now() - seen_at))::float as age
+    from processes group by kind
+    """
 )
 _BACKLOG = text(
     """
@@ -41,7 +44,7 @@ class Health:
 def check(database: Database) -> Health:
     """Look at heartbeats and the due queue; raises what the database raises when it is away."""
     with database.service() as session:
-        seen = {kind: age for kind, age in session.execute(_PROCESSES).all()}
+        seen: dict[str, float] = {row.kind: row.age for row in session.execute(_PROCESSES)}
         backlog, lag = session.execute(_BACKLOG).one()
     health = Health(backlog=backlog, lag_seconds=lag)
     for kind in ("scheduler", "worker"):

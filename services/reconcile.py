@@ -151,7 +151,7 @@ def leave_unknown_to_staff(session: ScopedSession, question: Question) -> None:
 
 
 def leave_to_staff(session: ScopedSession, delivery: Delivery) -> None:
-    """Give up visibly: the delivery stays unknown, somebody looks at it; a callback still counts."""
+    """Give up visibly: it stays unknown and somebody looks at it; a callback still counts."""
     session.execute(
         insert(Task)
         .values(kind=UNKNOWN_TASK, delivery_id=delivery.id, state="open")

@@ -60,11 +60,11 @@ def redis() -> Iterator[Redis]:
 
 
 @pytest.fixture
-def database(empty: None) -> Iterator[Any]:
+def database(empty: None) -> Any:
     """Sessions as the service opens them; jobs go to the real queue."""
     from workers.context import get_context
 
-    yield get_context().database
+    return get_context().database
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import zstandard
 
 from utils.zstd_frames import MalformedFrameError, TooShortError, split

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import urllib3
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
@@ -146,8 +146,8 @@ class _TwilioSender:
         """Twilio's own list for an address since a time; None when it cannot be asked now."""
         try:
             return self._list(to, since)
-        except (_DidNotLeaveError, _MayHaveLeftError, _ThrottledError, TwilioRestException):
-            return None
+        except (_DidNotLeaveError, _MayHaveLeftError, _ThrottledError, TwilioException):
+            return None  # a refused list is a plain TwilioException
 
 
 def _refusal(error: TwilioRestException) -> Outcome:

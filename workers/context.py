@@ -17,6 +17,7 @@ from database.session import Database
 from models.installation import Process
 from services.establishment import Directory
 from utils.senders import Sender
+from utils.storage import Storage, storage_from_url
 from utils.twilio_client import TwilioSms
 from workers.queue import JobQueue, connect
 
@@ -31,6 +32,7 @@ class Context:
     database: Database
     directory: Directory
     queue: JobQueue
+    storage: Storage
     senders: dict[tuple[str, str], Sender]
 
     def sender(self, establishment_id: int, channel: str) -> Sender | None:
@@ -58,7 +60,8 @@ def get_context() -> Context:
     settings = get_settings()
     queue = JobQueue(connect(settings.redis))
     database = Database(service_engine(settings.database), queue.hand_over)
-    return Context(settings, database, Directory(database), queue, {})
+    storage = storage_from_url(*settings.storage.where)
+    return Context(settings, database, Directory(database), queue, storage, {})
 
 
 class Heartbeat:

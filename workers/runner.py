@@ -28,7 +28,7 @@ HEARTBEAT_SECONDS = 5.0
 log = get_logger("careloop.worker")
 
 
-class CareloopWorker(SimpleWorker):  # type: ignore[misc]
+class CareloopWorker(SimpleWorker):
     """RQ's in-process worker, impatient when Redis is away, with our correlation ids."""
 
     max_connection_wait_time = 2.0

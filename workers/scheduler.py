@@ -20,6 +20,7 @@ from config.settings import EngineSettings
 from database.engine import DatabaseNotReady
 from database.session import Job
 from services import dispatch
+from services.feedback import find_unprocessed
 from services.sweep import sweep
 from utils.failpoint import reached
 from utils.logs import get_logger
@@ -89,6 +90,7 @@ class Scheduler:
         for establishment in self.context.directory.all():
             with self.context.database.establishment(establishment.id) as session:
                 found = sweep(session, ask_after=FIRST_QUESTION)
+                find_unprocessed(session)
             if found:
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
 

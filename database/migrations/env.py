@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from alembic import context
 
 import models
@@ -52,7 +54,7 @@ def run(connection: migrate.Connection, history: str, schema: str) -> None:
         context.run_migrations()
 
 
-def _render_storage_type(kind: str, item: object, _context: object) -> str | bool:
+def _render_storage_type(kind: str, item: object, _context: object) -> str | Literal[False]:
     """Write what is stored, not our Python types: a revision must outlive their renaming."""
     if kind == "type" and isinstance(item, Sealed | SealedJSON):
         return "sa.LargeBinary()"

@@ -75,13 +75,19 @@ def test_scope_survives_savepoints(one_connection: Database) -> None:
 
 
 def test_nothing_leaks_after_an_exception(one_connection: Database) -> None:
-    with pytest.raises(ZeroDivisionError), one_connection.establishment(NORTH) as session:
-        pid = backend(session)
-        session.add(Department(code="never", name="never"))
-        session.flush()
-        _ = 1 / 0
+    pids = []
+
+    def fail_after_a_write() -> None:
+        with one_connection.establishment(NORTH) as session:
+            pids.append(backend(session))
+            session.add(Department(code="never", name="never"))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_a_write()
     with one_connection.establishment(SOUTH) as session:
-        assert backend(session) == pid
+        assert [backend(session)] == pids
         assert codes(session) == ["south-only"]
     with one_connection.establishment(NORTH) as session:
         assert codes(session) == ["north-only"]

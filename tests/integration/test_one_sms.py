@@ -39,9 +39,12 @@ def reminder(message: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def delivered(tree: Tree, headers: dict[str, str], reminder_id: int) -> bool:
+def delivered(
+    tree: Tree, headers: dict[str, str], reminder_id: int, enough: tuple[str, ...] = ("delivered",)
+) -> bool:
     detail = httpx2.get(f"{tree.url}/api/v1/reminders/{reminder_id}", headers=headers, timeout=10)
-    return [d["status"] for d in detail.json()["deliveries"]] == ["delivered"]
+    (delivery,) = detail.json()["deliveries"]
+    return delivery["status"] in enough
 
 
 def copies(tree: Tree, message: str) -> int:
@@ -82,7 +85,10 @@ def test_killed_at_every_step_it_arrives_once(tree: Tree, point: str) -> None:
     tree.wait_until_up()
     number = number or _submit(tree, headers, body)
     assert number is not None
-    wait_for(lambda: delivered(tree, headers, number), f"delivery after {point}", 40)
+    # A carrier does not repeat the callback of an SMS: what came while the API was dead is lost,
+    # and "accepted by the carrier" is then the last thing that is known.
+    enough = ("sent", "delivered") if process == "api" else ("delivered",)
+    wait_for(lambda: delivered(tree, headers, number, enough), f"delivery after {point}", 40)
     assert copies(tree, message) == 1
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from simulator_harness import SENDGRID_KEY, SERVICE, SID, TOKEN, Simulator, running
-from simulator_service import Service
 from twilio.rest import Client
+
+from tests.simulator.simulator_harness import SENDGRID_KEY, SERVICE, SID, TOKEN, Simulator, running
+from tests.simulator.simulator_service import Service
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
-from simulator_service import Service
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
+
+from tests.simulator.simulator_service import Service
 
 SAY = '<Response><Say language="fr-FR">Bonjour à tous</Say></Response>'
 Found = TypeVar("Found")

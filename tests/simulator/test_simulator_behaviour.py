@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import requests
-from simulator_harness import NUMBER, PHONE, SID, TOKEN, Simulator, ToSimulator
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
+
+from tests.simulator.simulator_harness import NUMBER, PHONE, SID, TOKEN, Simulator, ToSimulator
 
 
 def _send(twilio: Client) -> Any:

@@ -6,10 +6,19 @@ import time
 from typing import Any
 
 import pytest
-from simulator_harness import NUMBER, PHONE, SERVICE, SID, TOKEN, Simulator, eventually
-from simulator_service import Received, Service
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
+
+from tests.simulator.simulator_harness import (
+    NUMBER,
+    PHONE,
+    SERVICE,
+    SID,
+    TOKEN,
+    Simulator,
+    eventually,
+)
+from tests.simulator.simulator_service import Received, Service
 
 
 def _send(twilio: Client, service: Service, **more: Any) -> str:

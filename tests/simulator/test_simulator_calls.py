@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from simulator_harness import (
+from twilio.base.exceptions import TwilioRestException
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
+from tests.simulator.simulator_harness import (
     ALPHANUMERIC,
     LANDLINE,
     NUMBER,
@@ -19,10 +23,7 @@ from simulator_harness import (
     place_call,
     rings,
 )
-from simulator_service import Service
-from twilio.base.exceptions import TwilioRestException
-from twilio.request_validator import RequestValidator
-from twilio.rest import Client
+from tests.simulator.simulator_service import Service
 
 MENU = (
     '<Response><Gather numDigits="1" timeout="5" action="/key"><Say>Tapez un</Say></Gather>'

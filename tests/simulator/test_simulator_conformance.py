@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from simulator_harness import NUMBER, PHONE, SID, TOKEN, Simulator, eventually
-from simulator_service import Service
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.call import CallInstance
 from twilio.rest.api.v2010.account.call.recording import RecordingInstance as CallRecording
 from twilio.rest.api.v2010.account.message import MessageInstance
 from twilio.rest.api.v2010.account.recording import RecordingInstance
+
+from tests.simulator.simulator_harness import NUMBER, PHONE, SID, TOKEN, Simulator, eventually
+from tests.simulator.simulator_service import Service
 
 BASE = f"/2010-04-01/Accounts/{SID}"
 

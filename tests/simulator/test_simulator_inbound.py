@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from simulator_harness import ALPHANUMERIC, NUMBER, PHONE, SID, TOKEN, Simulator, eventually
-from simulator_service import Service
 from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
+
+from tests.simulator.simulator_harness import (
+    ALPHANUMERIC,
+    NUMBER,
+    PHONE,
+    SID,
+    TOKEN,
+    Simulator,
+    eventually,
+)
+from tests.simulator.simulator_service import Service
 
 
 def _type(simulator: Simulator, body: str) -> dict[str, object]:

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
-from simulator_harness import NUMBER, PHONE, Simulator, eventually
 from twilio.rest import Client
+
+from tests.simulator.simulator_harness import NUMBER, PHONE, Simulator, eventually
 
 
 def test_filters(simulator: Simulator, twilio: Client) -> None:

@@ -12,8 +12,9 @@ from python_http_client.exceptions import BadRequestsError, UnauthorizedError
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.eventwebhook import EventWebhook
 from sendgrid.helpers.mail import CustomArg, Mail
-from simulator_harness import SENDGRID_KEY, Simulator, eventually, running
-from simulator_service import Service
+
+from tests.simulator.simulator_harness import SENDGRID_KEY, Simulator, eventually, running
+from tests.simulator.simulator_service import Service
 
 PATIENT = "patient@example.org"
 

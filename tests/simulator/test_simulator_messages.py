@@ -8,7 +8,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from simulator_harness import (
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
+
+from tests.simulator.simulator_harness import (
     ALPHANUMERIC,
     LANDLINE,
     NUMBER,
@@ -20,8 +23,6 @@ from simulator_harness import (
     Simulator,
     eventually,
 )
-from twilio.base.exceptions import TwilioRestException
-from twilio.rest import Client
 
 GOOD = {"to": PHONE, "from_": NUMBER, "body": "Bonjour"}
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
-from simulator_harness import NUMBER, PHONE, Simulator, eventually
-from simulator_service import Service
 from twilio.rest import Client
+
+from tests.simulator.simulator_harness import NUMBER, PHONE, Simulator, eventually
+from tests.simulator.simulator_service import Service
 
 CHROMIUM = "/usr/bin/chromium"
 OPTIONS = (

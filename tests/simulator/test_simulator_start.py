@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from simulator_harness import NUMBER, PHONE, eventually, refusal, running
 
 from simulator.settings import (
     DEFAULT_ACCOUNT_SID,
@@ -13,6 +12,7 @@ from simulator.settings import (
     RefusedToStartError,
     load,
 )
+from tests.simulator.simulator_harness import NUMBER, PHONE, eventually, refusal, running
 
 
 @pytest.mark.parametrize("environment", ["production", "staging", "Production", ""])

@@ -6,7 +6,9 @@ import io
 import wave
 
 import pytest
-from simulator_harness import (
+from twilio.rest import Client
+
+from tests.simulator.simulator_harness import (
     SID,
     TOKEN,
     Simulator,
@@ -15,8 +17,7 @@ from simulator_harness import (
     place_call,
     rings,
 )
-from simulator_service import Service
-from twilio.rest import Client
+from tests.simulator.simulator_service import Service
 
 MENU = (
     '<Response><Gather numDigits="1" timeout="5" action="/key"><Say>Tapez un</Say></Gather>'

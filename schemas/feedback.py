@@ -1,0 +1,120 @@
+"""Feedback: what goes in and out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from models.feedback import FeedbackState
+from schemas.common import In, LanguageIn, LanguageOut, Out, PatientReference, UtcOut, cleaned
+
+CONTENT_LENGTH = 10_000
+VOICE_BYTES = 2 * 1024 * 1024
+FACES = ("😡", "🙁", "😐", "🙂", "😍")
+"""The five faces of the app, from worst to best. Any other single emoji is kept as given."""
+
+
+class FeedbackChannel(StrEnum):
+    """How a feedback came."""
+
+    app = "app"
+    web = "web"
+    sms = "sms"
+    voice = "voice"
+
+
+def _audio(text: str) -> str:
+    """Check that this is base64 of something not too large; it is decoded where it is stored."""
+    if len(text) > VOICE_BYTES * 4 // 3 + 4:
+        raise PydanticCustomError("voice_too_large", "At most 2 MiB of audio, decoded.")
+    try:
+        if not base64.b64decode(text, validate=True):
+            raise PydanticCustomError("voice_empty", "There is no audio in it.")
+    except binascii.Error:
+        raise PydanticCustomError("voice_not_base64", "This is not base64.") from None
+    return text
+
+
+class FeedbackIn(In):
+    """A feedback as a client sends it: at least one of content, rating, emoji, voice."""
+
+    client_id: UUID | None = Field(
+        default=None, description="identity of this submission, made by the device, for ever"
+    )
+    patient_id: PatientReference | None = Field(default=None, description="missing: anonymous")
+    language: LanguageIn
+    content: (
+        Annotated[str, Field(min_length=1, max_length=CONTENT_LENGTH), cleaned(CONTENT_LENGTH)]
+        | None
+    ) = None
+    rating: Annotated[int, Field(ge=1, le=5, strict=True)] | None = None
+    emoji: Annotated[str, Field(min_length=1, max_length=16), cleaned(16)] | None = Field(
+        default=None, examples=[FACES[3]]
+    )
+    voice_data: Annotated[str, AfterValidator(_audio)] | None = Field(
+        default=None,
+        description="base64: AMR-NB, 3GP, M4A, Opus, WebM or WAV, at most 2 MiB decoded",
+    )
+    department: Annotated[str, Field(min_length=1, max_length=40), cleaned(40)] | None = Field(
+        default=None, description="a department's code"
+    )
+    channel: FeedbackChannel = FeedbackChannel.app
+    recorded_at: datetime | None = Field(
+        default=None, description="when the patient said it, by the device's clock"
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> FeedbackIn:
+        if not any((self.content, self.rating, self.emoji, self.voice_data)):
+            raise PydanticCustomError(
+                "feedback_empty", "At least one of content, rating, emoji, voice_data is needed."
+            )
+        return self
+
+
+class FeedbackOut(Out):
+    """A feedback as it is answered: the published fields, under 1 KB."""
+
+    id: int
+    patient_id: str | None
+    language: LanguageOut
+    content: str | None
+    content_truncated: bool | None = None
+    rating: int | None
+    emoji: str | None = None
+    date_submitted: UtcOut
+    processed: bool
+    has_voice: bool | None = None
+
+
+class FeedbackDetail(Out):
+    """A feedback as staff see it."""
+
+    id: int
+    patient_id: str | None
+    language: LanguageOut
+    content: str | None
+    rating: int | None
+    emoji: str | None
+    department: str | None
+    channel: FeedbackChannel
+    recorded_at: UtcOut | None
+    date_submitted: UtcOut
+    processed: bool
+    state: FeedbackState
+    voice: str | None = Field(description="address of the recording, if there is one")
+    voice_seconds: float | None
+    voice_problems: list[str]
+
+
+class FeedbackChange(In):
+    """Where staff stand with a feedback."""
+
+    state: FeedbackState

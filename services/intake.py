@@ -1,0 +1,223 @@
+"""The hot path of intake: feedback stored in groups, each answered after its own commit.
+
+One of the places where SQL is written by hand: a statement for a whole group costs little more
+than for one row, and what arrives within a couple of milliseconds shares one commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from database.session import ScopedSession
+from schemas.feedback import FeedbackIn
+from services.errors import CareloopError, Conflict, Invalid
+from services.identity import Principal, differing, fingerprint
+from utils.crypto import get_blind_index, get_cipher
+
+PROCESS_FEEDBACK = "workers.feedback.process"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A feedback on its way in: sealed already, so nothing readable waits anywhere."""
+
+    establishment_id: int
+    client_id: UUID
+    fields: Mapping[str, Any]
+    fingerprint: bytes
+    patient_id: bytes | None
+    patient_id_index: bytes | None
+    language: str
+    content: bytes | None
+    rating: int | None
+    emoji: bytes | None
+    recording_id: UUID | None
+    department: str | None
+    channel: str
+    recorded_at: datetime | None
+    actor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where an arrival went. `created` is False when the same submission was already here."""
+
+    id: int
+    date_submitted: datetime
+    processed: bool
+    created: bool
+
+
+Result = Stored | CareloopError
+
+_STORE = text(
+    """
+    with given as (
+        select * from unnest(
+            cast(:client_ids as uuid[]), cast(:fingerprints as bytea[]),
+            cast(:patient_ids as bytea[]), cast(:patient_id_indexes as bytea[]),
+            cast(:languages as text[]), cast(:contents as bytea[]), cast(:ratings as smallint[]),
+            cast(:emojis as bytea[]), cast(:recording_ids as uuid[]),
+            cast(:departments as text[]), cast(:channels as text[]),
+            cast(:recorded_ats as timestamptz[]), cast(:actors as text[])
+        ) as g(client_id, fingerprint, patient_id, patient_id_index, language, content, rating,
+            emoji, recording_id, department, channel, recorded_at, actor)
+    ), stored as (
+        insert into feedbacks (client_id, fingerprint, patient_id, patient_id_index, language,
+            content, rating, emoji, recording_id, department_id, channel, recorded_at,
+            date_submitted)
+        select g.client_id, g.fingerprint, g.patient_id, g.patient_id_index, g.language,
+            g.content, g.rating, g.emoji, g.recording_id, d.id, g.channel, g.recorded_at,
+            least(coalesce(g.recorded_at, now()), now())
+        from given g left join departments d on d.code = g.department and d.active
+        where g.department is null or d.id is not null
+        on conflict (client_id) do nothing
+        returning id, client_id, date_submitted
+    ), audited as (
+        insert into audit_entries (actor, action, kind, row_id)
+        select g.actor, 'create', 'feedback', s.id::text
+        from stored s join given g using (client_id) where g.actor is not null
+    )
+    select id, client_id, date_submitted from stored
+    """
+)
+
+_KNOWN = text(
+    """
+    select id, client_id, fingerprint, date_submitted, processed
+    from feedbacks where client_id = any(cast(:client_ids as uuid[]))
+    """
+)
+
+
+def arrival(
+    wanted: FeedbackIn,
+    *,
+    identity: UUID,
+    principal: Principal,
+    recording_id: UUID | None = None,
+) -> Arrival:
+    """Seal a feedback for storing. Audited when a member of staff enters it."""
+    seal, index = get_cipher().seal, get_blind_index()
+    fields = submitted_fields(wanted)
+    reference, content, emoji = wanted.patient_id, wanted.content, wanted.emoji
+    return Arrival(
+        establishment_id=principal.establishment_id,
+        client_id=identity,
+        fields=fields,
+        fingerprint=fingerprint(fields),
+        patient_id=seal(reference.encode(), "feedbacks.patient_id") if reference else None,
+        patient_id_index=(
+            index.of("reference", reference.casefold(), principal.establishment_id)
+            if reference
+            else None
+        ),
+        language=wanted.language,
+        content=seal(content.encode(), "feedbacks.content") if content else None,
+        rating=wanted.rating,
+        emoji=seal(emoji.encode(), "feedbacks.emoji") if emoji else None,
+        recording_id=recording_id,
+        department=wanted.department,
+        channel=wanted.channel.value,
+        recorded_at=wanted.recorded_at,
+        actor=principal.actor if principal.is_person else None,
+    )
+
+
+def submitted_fields(wanted: FeedbackIn) -> dict[str, Any]:
+    """What makes two submissions the same, in an order that is never changed."""
+    recorded = wanted.recorded_at.isoformat() if wanted.recorded_at else None
+    return {
+        "patient_id": wanted.patient_id,
+        "language": wanted.language,
+        "content": wanted.content,
+        "rating": wanted.rating,
+        "emoji": wanted.emoji,
+        "voice_data": wanted.voice_data,
+        "department": wanted.department,
+        "channel": wanted.channel.value,
+        "recorded_at": recorded,
+    }
+
+
+def store(session: ScopedSession, arrivals: Sequence[Arrival]) -> list[Result]:
+    """Store a group in one statement; a result for each, in order.
+
+    The same identity with the same body is the same feedback, with another body a `Conflict`; an
+    unknown department is `Invalid`. Neither disturbs the others of the group.
+    """
+    rows = session.execute(_STORE, _columns(arrivals)).all()
+    new = {row.client_id: row for row in rows}
+    results: list[Result] = []
+    left: list[int] = []
+    for place, one in enumerate(arrivals):
+        row = new.pop(one.client_id, None)
+        if row is None:
+            left.append(place)
+            results.append(_unknown_department())
+        else:
+            results.append(Stored(row.id, row.date_submitted, processed=False, created=True))
+    if left:
+        _explain(session, arrivals, left, results)
+    created = [r.id for r in results if isinstance(r, Stored) and r.created]
+    if created:
+        session.enqueue(PROCESS_FEEDBACK, *created)
+    return results
+
+
+def known_submission(session: ScopedSession, one: Arrival) -> Result | None:
+    """What an identity was used for before: the same submission, a `Conflict`, or None."""
+    results: list[Result] = [_unknown_department()]
+    _explain(session, [one], [0], results)
+    (result,) = results
+    return None if isinstance(result, Invalid) else result
+
+
+def _explain(
+    session: ScopedSession, arrivals: Sequence[Arrival], left: list[int], results: list[Result]
+) -> None:
+    """Say why some were not created: known already, in conflict, or of an unknown department."""
+    wanted = [arrivals[place].client_id for place in left]
+    known = {row.client_id: row for row in session.execute(_KNOWN, {"client_ids": wanted})}
+    for place in left:
+        row = known.get(arrivals[place].client_id)
+        if row is None:
+            continue
+        differences = differing(arrivals[place].fields, bytes(row.fingerprint))
+        results[place] = (
+            Conflict(
+                "This submission is already here with another content.",
+                fields=differences,
+                row_id=row.id,
+            )
+            if differences
+            else Stored(row.id, row.date_submitted, row.processed, created=False)
+        )
+
+
+def _unknown_department() -> Invalid:
+    return Invalid("There is no such department.", field="department", code="department_unknown")
+
+
+def _columns(arrivals: Sequence[Arrival]) -> dict[str, list[Any]]:
+    return {
+        "client_ids": [a.client_id for a in arrivals],
+        "fingerprints": [a.fingerprint for a in arrivals],
+        "patient_ids": [a.patient_id for a in arrivals],
+        "patient_id_indexes": [a.patient_id_index for a in arrivals],
+        "languages": [a.language for a in arrivals],
+        "contents": [a.content for a in arrivals],
+        "ratings": [a.rating for a in arrivals],
+        "emojis": [a.emoji for a in arrivals],
+        "recording_ids": [a.recording_id for a in arrivals],
+        "departments": [a.department for a in arrivals],
+        "channels": [a.channel for a in arrivals],
+        "recorded_ats": [a.recorded_at for a in arrivals],
+        "actors": [a.actor for a in arrivals],
+    }
