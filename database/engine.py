@@ -6,14 +6,76 @@ from typing import Any
 
 import psycopg2
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from config.settings import DatabaseSettings
+from config.settings import DatabaseSettings, Settings
 from database.roles import nobody_role
 
 
 class DatabaseNotReady(Exception):
     """PostgreSQL answers, but the schema `shared` is not there yet: `make migrate` makes it."""
+
+
+class OwningLogin(DatabaseNotReady):
+    """The service's login could undo what keeps establishments apart; the message says how."""
+
+
+# What a login may be or have that lets it pass by the roles it steps down to.
+_POWERS = """
+    select word from pg_catalog.pg_roles as login, lateral (values
+        (rolsuper, 'is a superuser'),
+        (rolcreaterole, 'may make roles'),
+        (rolbypassrls, 'passes by row-level security'),
+        (rolreplication, 'may replicate'),
+        (exists (
+            select from pg_catalog.pg_database
+            where datname = current_database() and pg_has_role(login.oid, datdba, 'member')
+        ), 'owns the database'),
+        (exists (
+            select from pg_catalog.pg_namespace
+            where (nspname = 'shared' or nspname ~ '^est_[0-9]+$')
+            and pg_has_role(login.oid, nspowner, 'member')
+        ), 'owns its schemas'),
+        (exists (
+            select from pg_catalog.pg_roles as ours
+            where ours.rolname ~ '^careloop_[0-9a-f]{8}_(service|est_[0-9]+)$'
+            and pg_has_role(login.oid, ours.oid, 'usage')
+        ), 'inherits the rights of establishments (make it NOINHERIT)')
+    ) as power (has, word)
+    where login.rolname = session_user and has
+"""
+
+
+def refuse_owning_login(engine: Engine, settings: Settings) -> None:
+    """In production, raise `OwningLogin` when the service's login is a superuser or an owner.
+
+    Looks at once, and again at every new connection: a service that was started while PostgreSQL
+    was away must not serve as owner later. Call it with the engine of `service_engine`, before
+    the first request or job.
+    """
+    if not settings.production:
+        return
+
+    @event.listens_for(engine, "connect")
+    def _look(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_POWERS)
+            powers = [word for (word,) in cursor.fetchall()]
+        connection.rollback()
+        if powers:
+            connection.close()
+            raise OwningLogin(
+                f"DATABASE_URL's login {', '.join(powers)}: give the service a login that owns"
+                " nothing, and the owner's to DATABASE_OWNER_URL"
+            )
+
+    try:
+        engine.connect().close()
+    except OwningLogin:
+        raise
+    except (DBAPIError, DatabaseNotReady):
+        return  # not there yet: looked at when it is
 
 
 def service_engine(settings: DatabaseSettings) -> Engine:

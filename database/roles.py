@@ -22,6 +22,17 @@ CLUSTER_LOCK = 0x43_4C_52_4F_4C_45  # "CLROLE"
 GRANT_TRIES = 8
 
 _INSTALLATION = re.compile(r"[0-9a-f]{8}")
+# Since PostgreSQL 16 whoever makes a role is its member, but may not become it: that membership
+# has SET false. (The column is read through JSON because older servers have none.)
+_MAY_BECOME = text(
+    """
+    select 1 from pg_auth_members as membership
+    where membership.roleid = (select oid from pg_roles where rolname = :role)
+    and membership.member = (select oid from pg_roles where rolname = :member)
+    and coalesce((to_jsonb(membership) ->> 'set_option')::boolean, true)
+    limit 1
+    """
+)
 
 
 def new_installation_id() -> str:
@@ -108,7 +119,18 @@ def _create_and_grant(connection: Connection, role: str, members: list[str]) -> 
     if not known:
         connection.execute(text(f'create role "{role}" nologin noinherit'))
     for member in members:
-        connection.execute(text(f'grant "{role}" to {_quoted(connection, member)}'))
+        if not connection.scalar(_MAY_BECOME, {"role": role, "member": member}):
+            quoted = _quoted(connection, member)
+            connection.execute(text(f'grant "{role}" to {quoted}{_may_only_become(connection)}'))
+
+
+def _may_only_become(connection: Connection) -> str:
+    """A member becomes a role by SET ROLE; it never has the role's rights without that.
+
+    Before PostgreSQL 16 a membership cannot say so, only the login's NOINHERIT can.
+    """
+    version = connection.dialect.server_version_info or (0,)
+    return " with inherit false, set true" if version >= (16,) else ""
 
 
 def _quoted(connection: Connection, name: str) -> str:
