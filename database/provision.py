@@ -75,6 +75,7 @@ def grant_shared(connection: Connection) -> None:
         "grant select on shared.installation to public",
         f'grant select, insert, update, delete on all tables in schema shared to "{service}"',
         f'revoke insert, update, delete on shared.installation, shared.alembic_version from "{service}"',
+        f'revoke update, delete on shared.audit_entries from "{service}"',
         f'grant usage on all sequences in schema shared to "{service}"',
     ):
         connection.execute(text(statement))
