@@ -7,8 +7,9 @@ from fastapi import APIRouter, FastAPI
 from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
-from routers import auth, health, problems, reminders
+from routers import auth, contacts, departments, devices, health, problems, reminders, users
 from routers.middleware import BoundedBody, Traced
+from routers.rate_limit import RateLimits
 from routers.simulator import simulator_router
 from routers.state import State
 from routers.webhooks import twilio
@@ -27,7 +28,14 @@ def build_app(settings: Settings) -> FastAPI:
     app.state.careloop = _build_state(settings)
     problems.install(app)
     v1 = APIRouter(prefix="/api/v1")
-    for router in (auth.router, reminders.router):
+    for router in (
+        auth.router,
+        reminders.router,
+        contacts.router,
+        departments.router,
+        devices.router,
+        users.router,
+    ):
         v1.include_router(router)
     app.include_router(v1)
     app.include_router(reminders.router, prefix="/api", include_in_schema=False)
@@ -50,6 +58,7 @@ def _build_state(settings: Settings) -> State:
         directory=Directory(database),
         signer=signer,
         authenticator=Authenticator(database, signer),
+        rate_limits=RateLimits(settings),
         queue_depth=queue.depth,
     )
 

@@ -35,6 +35,12 @@ class Directory:
         self._lock = Lock()
         self._known: _Known | None = None
 
+    @property
+    def fresh(self) -> bool:
+        """True when a question is answered from memory, without waiting for the database."""
+        known = self._known
+        return known is not None and time.monotonic() - known.at < KNOWN_FOR
+
     def get(self, establishment_id: int) -> Establishment:
         """One establishment; raises `NotFound`."""
         found = self._read().by_id.get(establishment_id)

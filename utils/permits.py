@@ -15,6 +15,7 @@ from typing import Protocol
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import RateLimiter, SlidingWindowCounterRateLimiter
+from redis import ConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -142,11 +143,14 @@ class SharedCounter:
     def __init__(self, settings: RedisSettings) -> None:
         seconds = min(REDIS_SECONDS, settings.timeout)
         storage = RedisStorage(
-            settings.url.get_secret_value(),
+            "redis://",
+            connection_pool=ConnectionPool.from_url(
+                settings.url.get_secret_value(),
+                socket_connect_timeout=seconds,
+                socket_timeout=seconds,
+                retry=Retry(NoBackoff(), 0),
+            ),
             key_prefix="careloop:rate",
-            socket_connect_timeout=seconds,
-            socket_timeout=seconds,
-            retry=Retry(NoBackoff(), 0),
         )
         self._shared: RateLimiter = SlidingWindowCounterRateLimiter(storage)
         self._alone: RateLimiter = SlidingWindowCounterRateLimiter(MemoryStorage())
