@@ -43,6 +43,7 @@ def import_contacts(
     strict: bool = False,
     most_lines: int = MOST_LINES,
     progress: Progress | None = None,
+    reported: int | None = REPORTED,
 ) -> ImportReport:
     """Store what is good of a file, in this transaction, and say what was refused and why.
 
@@ -67,7 +68,7 @@ def import_contacts(
         created=created,
         unchanged=unchanged,
         refused_count=len(file.refused),
-        refused=file.refused[:REPORTED],
+        refused=file.refused[:reported],
         ignored_columns=file.ignored_columns,
         stored=stored,
     )
