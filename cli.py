@@ -8,10 +8,14 @@ from typing import Annotated
 
 import typer
 
+from commands import keys, people
 from config.settings import get_settings
 from utils.logs import configure_logs
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+keys.register(app)
+people.register(app)
 
 
 def _logs() -> None:

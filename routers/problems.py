@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from database.engine import DatabaseNotReady
-from services.errors import CareloopError
+from services.errors import CareloopError, TooMany
 from utils.logs import get_logger
 
 RETRY_AFTER = "5"
@@ -59,6 +60,8 @@ def unavailable() -> JSONResponse:
 
 def _rule(_request: Request, error: CareloopError) -> JSONResponse:
     headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+    if isinstance(error, TooMany):
+        headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
     return problem(
         error.status,
         error.code,
