@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -22,6 +23,16 @@ def _logs() -> None:
     settings = get_settings()
     fmt = settings.operations.log_format or ("json" if settings.production else "console")
     configure_logs(settings.operations.log_level, fmt)
+
+
+def _until_unfit(run: Callable[[], None]) -> None:
+    """Run a process; one that must not serve ends with a clear line."""
+    from services.readiness import NotFit
+
+    try:
+        run()
+    except NotFit as error:
+        raise SystemExit(f"careloop: {error}") from error
 
 
 @app.command()
@@ -48,7 +59,7 @@ def scheduler() -> None:
     _logs()
     from workers import scheduler as clock
 
-    clock.main()
+    _until_unfit(clock.main)
 
 
 @app.command()
@@ -57,7 +68,7 @@ def worker() -> None:
     _logs()
     from workers import runner
 
-    runner.main()
+    _until_unfit(runner.main)
 
 
 @app.command()

@@ -74,7 +74,7 @@ def build_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """What runs beside the requests: the intake's writer, and a heartbeat."""
     state: State = app.state.careloop
-    watch = Watch(state.database)
+    watch = Watch(state.database, state.settings)
     state.intake.start()
     watch.start()
     gc.collect()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import typer
 
 from commands.output import progress_bar
@@ -40,13 +42,21 @@ def re_encrypt() -> None:
     """Seal with the current key what an older one sealed. May be cut and started again."""
     from config.settings import get_settings
     from database.engine import owner_engine
+    from services import recording as recordings
     from services.keys import re_encrypt as reseal
     from utils.crypto import CannotDecrypt, get_cipher
+    from utils.storage import storage_from_url
 
-    engine = owner_engine(get_settings().database)
+    settings = get_settings()
+    engine = owner_engine(settings.database)
+    storage = storage_from_url(*settings.storage.where)
+
+    def recording(establishment_id: int, recording_id: str) -> None:
+        recordings.reseal(storage, establishment_id, UUID(recording_id))
+
     try:
         with progress_bar("values") as advance:
-            done = reseal(engine, get_cipher(), progress=advance)
+            done = reseal(engine, get_cipher(), progress=advance, recordings=recording)
     except CannotDecrypt as error:
         raise SystemExit(f"stopped: {error}. What was done before is kept.") from error
     typer.echo(f"{done} sealed anew")
