@@ -14,7 +14,6 @@ from database.engine import service_engine
 from database.session import Database
 from routers import auth, feedback, health, problems, reminders
 from routers.middleware import BoundedBody, Traced
-from routers.simulator import simulator_router
 from routers.state import State
 from routers.webhooks import twilio
 from services.auth import Authenticator
@@ -23,6 +22,7 @@ from services.group_commit import GroupCommit
 from services.tokens import TokenSigner
 from utils.logs import configure_logs
 from utils.storage import storage_from_url
+from workers.heartbeat import Watch
 from workers.queue import JobQueue, connect
 
 VERSION = "0.1.0"
@@ -42,6 +42,8 @@ def build_app(settings: Settings) -> FastAPI:
     app.include_router(twilio.router, prefix="/webhooks")
     app.include_router(health.router)
     if settings.web.simulator_url and not settings.production:
+        from routers.simulator import simulator_router  # its HTTP client is for development only
+
         app.include_router(simulator_router(settings.web.simulator_url))
     app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes)
     app.add_middleware(Traced)
@@ -52,10 +54,13 @@ def build_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """What runs beside the requests: the intake's writer, and a heartbeat."""
     state: State = app.state.careloop
+    watch = Watch(state.database)
     state.intake.start()
+    watch.start()
     gc.collect()
     gc.freeze()  # what was loaded at start is never garbage: the collector need not look at it
     yield
+    watch.stop()
     await run_in_threadpool(state.intake.stop)
 
 
@@ -79,6 +84,10 @@ def _create() -> FastAPI:
     settings = get_settings()
     fmt = settings.operations.log_format or ("json" if settings.production else "console")
     configure_logs(settings.operations.log_level, fmt)
+    if settings.operations.sentry_dsn.get_secret_value():
+        from utils.sentry import configure_sentry  # 20 MB that few need
+
+        configure_sentry(settings, VERSION)
     return build_app(settings)
 
 

@@ -16,7 +16,7 @@ import httpx2
 
 from supervisor.ports import free_port
 
-PASSWORD = "correct-horse-battery"  # noqa: S105 - of a database that lives for a minute
+PASSWORD = "correct-horse-battery"
 START_SECONDS = 60.0
 
 

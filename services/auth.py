@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID, uuid4
 
 from pwdlib import PasswordHash
@@ -33,8 +34,12 @@ REMEMBERED_FOR = 10.0
 REMEMBER_AT_MOST = 10_000
 
 passwords = PasswordHash((Argon2Hasher(),))
-# Checked when there is no such user, so that the answer takes as long as for one that exists.
-_NOBODYS_HASH = passwords.hash(random_token())
+
+
+@lru_cache(maxsize=1)
+def _nobodys_hash() -> str:
+    """Checked when there is no such user: the answer takes as long as for one that exists."""
+    return passwords.hash(random_token())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ def sign_in(
         else None
     )
     good, better_hash = passwords.verify_and_update(
-        password, user.password_hash if user else _NOBODYS_HASH
+        password, user.password_hash if user else _nobodys_hash()
     )
     if user is None or not good or not user.active:
         raise Unauthenticated("The e-mail address or the password is wrong.", code="login_wrong")

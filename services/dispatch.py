@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from database.session import Database, ScopedSession
 from models.delivery import Delivery, DeliveryStatus
-from services.delivery import settle
+from services.delivery import WAKE, settle
 from utils.crypto import get_cipher
 
 S = DeliveryStatus
@@ -361,3 +361,4 @@ def conclude(
     ).all()
     for row in rows:
         settle(session, session.get_one(Delivery, row.id))
+    session.execute(WAKE)  # places have become free: a scheduler may claim more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,29 +14,64 @@ from models.establishment import Establishment
 from models.reminder import Reminder
 from services.errors import Invalid
 
-FINEST = ("SECONDLY", "MINUTELY")
-LOOK_AHEAD = 10_000
-"""Occurrences looked at before a rule is taken to have ended: a bound, not a promise."""
+# What may stand beside each FREQ. Left out is what could search for centuries for a day that never
+# comes (BYMONTHDAY with DAILY), and what is finer than a reminder should be.
+_ALWAYS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"}
+_ALLOWED = {
+    "HOURLY": _ALWAYS,
+    "DAILY": _ALWAYS | {"BYDAY", "BYMONTH"},
+    "WEEKLY": _ALWAYS | {"BYDAY", "BYMONTH"},
+    "MONTHLY": _ALWAYS | {"BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"},
+    "YEARLY": _ALWAYS | {"BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"},
+}
+_POSITIVE = re.compile(r"[1-9]\d{0,3}")
+_UNTIL = re.compile(r"UNTIL=(\d{8})(T\d{6})?(Z)?")
 
 
 def check_rule(rule: str, start: datetime) -> str:
-    """An RRULE in its canonical form; raises `Invalid` on field `rrule`."""
-    body = rule.strip().removeprefix("RRULE:").upper()
-    if any(f"FREQ={finest}" in body for finest in FINEST) or "\n" in body:
-        raise Invalid("A reminder repeats hourly at most.", field="rrule", code="rrule_too_often")
+    """An RRULE in its canonical form; `start` is local. Raises `Invalid` on field `rrule`."""
+    body = rule.strip().upper().removeprefix("RRULE:")
+    parts = dict(part.partition("=")[::2] for part in body.split(";"))
+    allowed = _ALLOWED.get(parts.get("FREQ", ""))
+    if allowed is None:
+        raise _refused("FREQ is HOURLY, DAILY, WEEKLY, MONTHLY or YEARLY.", "rrule_frequency")
+    unknown = sorted(name for name in parts if name not in allowed and name.isalpha())
+    if unknown:
+        raise _refused(f"With this FREQ a rule cannot have {unknown[0][:20]}.", "rrule_part")
+    for name in ("INTERVAL", "COUNT"):  # dateutil would turn INTERVAL=0 into an endless search
+        if name in parts and not _POSITIVE.fullmatch(parts[name]):
+            raise _refused(f"{name} is a whole number from 1 to 9999.", "rrule_invalid")
     try:
-        next(iter(_parse(body, start)), None)
+        canonical = _with_utc_until(body, start)
+        first = next(iter(_parse(canonical, start)), None)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise Invalid(
-            "This is not an RFC 5545 RRULE, such as FREQ=WEEKLY;BYDAY=MO;COUNT=8.",
-            field="rrule",
-            code="rrule_invalid",
+        raise _refused(
+            "This is not an RFC 5545 RRULE, such as FREQ=WEEKLY;BYDAY=MO;COUNT=8.", "rrule_invalid"
         ) from error
-    return body
+    if first is None:
+        raise _refused("This rule never comes true.", "rrule_never")
+    return canonical
+
+
+def _refused(detail: str, code: str) -> Invalid:
+    return Invalid(detail, field="rrule", code=code)
+
+
+def _with_utc_until(rule: str, start: datetime) -> str:
+    """UNTIL in UTC, as RFC 5545 wants it; a local one, or a date alone, is meant locally."""
+
+    def in_utc(found: re.Match[str]) -> str:
+        day, clock, zulu = found.groups()
+        if zulu and clock:
+            return found[0]
+        local = datetime.strptime(day + (clock or "T235959"), "%Y%m%dT%H%M%S")  # noqa: DTZ007
+        return f"UNTIL={local.replace(tzinfo=start.tzinfo).astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+    return _UNTIL.sub(in_utc, rule)
 
 
 def _parse(rule: str, local_start: datetime) -> rrule:
-    parsed = rrulestr(rule, dtstart=local_start.replace(tzinfo=None))
+    parsed = rrulestr(rule, dtstart=local_start)
     if not isinstance(parsed, rrule):
         raise ValueError("a set of rules is not supported")
     return parsed
@@ -44,17 +80,10 @@ def _parse(rule: str, local_start: datetime) -> rrule:
 def following(rule: str, start: datetime, after: datetime, zone: ZoneInfo) -> datetime | None:
     """The first occurrence after a time (UTC), None when the rule has ended.
 
-    Counted in local wall time, so that 08:00 stays 08:00 when the clocks change.
+    Counted on the wall clock of `zone`, so that 08:00 stays 08:00 when the clocks change.
     """
-    local_start = start.astimezone(zone).replace(tzinfo=None)
-    local_after = after.astimezone(zone).replace(tzinfo=None)
-    for count, occurrence in enumerate(_parse(rule, local_start).xafter(local_after)):
-        moment = occurrence.replace(tzinfo=zone).astimezone(UTC)
-        if moment > after:
-            return moment
-        if count > LOOK_AHEAD:
-            break
-    return None
+    found = _parse(rule, start.astimezone(zone)).after(after.astimezone(zone))
+    return found.astimezone(UTC) if found else None
 
 
 def next_occurrence(session: ScopedSession, reminder: Reminder, after: datetime) -> datetime | None:

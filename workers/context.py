@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import dataclass
 from functools import lru_cache
-from uuid import uuid4
-
-from sqlalchemy import delete, func
-from sqlalchemy.dialects.postgresql import insert
 
 from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
-from models.installation import Process
 from services.establishment import Directory
 from utils.senders import Sender
 from utils.storage import Storage, storage_from_url
 from utils.twilio_client import TwilioSms
 from workers.queue import JobQueue, connect
-
-STALE_SECONDS = 3600
 
 
 @dataclass
@@ -62,27 +53,3 @@ def get_context() -> Context:
     database = Database(service_engine(settings.database), queue.hand_over)
     storage = storage_from_url(*settings.storage.where)
     return Context(settings, database, Directory(database), queue, storage, {})
-
-
-class Heartbeat:
-    """Says in the database that a process of some kind is alive."""
-
-    def __init__(self, database: Database, kind: str) -> None:
-        self._database = database
-        self.kind = kind
-        self.id = f"{kind}:{socket.gethostname()[:32]}:{os.getpid()}:{uuid4().hex[:8]}"
-
-    def beat(self) -> None:
-        """Note that this process is alive, and forget those that have long been silent."""
-        with self._database.service() as session:
-            session.execute(
-                insert(Process)
-                .values(id=self.id, kind=self.kind)
-                .on_conflict_do_update(index_elements=["id"], set_={"seen_at": func.now()})
-            )
-            session.execute(
-                delete(Process).where(
-                    Process.seen_at
-                    < func.now() - func.make_interval(0, 0, 0, 0, 0, 0, STALE_SECONDS)
-                )
-            )

@@ -8,22 +8,17 @@ which the sweeper finds.
 from __future__ import annotations
 
 import gc
-import threading
 from typing import Any
 
 import structlog
 from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from database.engine import DatabaseNotReady
 from utils.logs import get_logger
-from workers.context import Heartbeat, get_context
+from workers.context import get_context
+from workers.heartbeat import Heartbeat
 from workers.queue import QUEUE_NAME, connect
-
-HEARTBEAT_SECONDS = 5.0
 
 log = get_logger("careloop.worker")
 
@@ -51,9 +46,7 @@ def main() -> None:
 
     context = get_context()
     heartbeat = Heartbeat(context.database, "worker")
-    stopped = threading.Event()
-    pulse = threading.Thread(target=_pulse, args=(heartbeat, stopped), daemon=True)
-    pulse.start()
+    stopped = heartbeat.start()
     redis = connect(context.settings.redis, blocking=True)
     worker = CareloopWorker(
         [QUEUE_NAME], connection=redis, serializer=JSONSerializer, name=heartbeat.id
@@ -64,12 +57,3 @@ def main() -> None:
     worker.work(logging_level="WARNING", with_scheduler=False)
     stopped.set()
     log.info("worker stopped")
-
-
-def _pulse(heartbeat: Heartbeat, stopped: threading.Event) -> None:
-    while not stopped.is_set():
-        try:
-            heartbeat.beat()
-        except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
-            log.warning("database unavailable", error=type(error).__name__)
-        stopped.wait(HEARTBEAT_SECONDS)

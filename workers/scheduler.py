@@ -13,6 +13,7 @@ import time
 from types import FrameType
 from typing import Any
 
+import psycopg2
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -24,7 +25,8 @@ from services.feedback import find_unprocessed
 from services.sweep import sweep
 from utils.failpoint import reached
 from utils.logs import get_logger
-from workers.context import Context, Heartbeat, get_context
+from workers.context import Context, get_context
+from workers.heartbeat import Heartbeat
 from workers.names import RECONCILE, SEND
 
 CHANNEL = "careloop_due"
@@ -58,7 +60,7 @@ class Scheduler:
             try:
                 more = self.round()
                 self._alarm.wait(0.0 if more else self._pause())
-            except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
+            except (DBAPIError, PoolTimeout, DatabaseNotReady, psycopg2.Error) as error:
                 log.warning("database unavailable", error=type(error).__name__)
                 self._alarm.reset()
                 self._stopped.wait(AWAY_SECONDS)

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from process_helpers import ROOT
+from tests.supervisor.process_helpers import ROOT
 
 CLI = """
 import http.server, json, os, signal, sys, time

@@ -12,7 +12,6 @@ from pathlib import Path
 import psycopg2
 import pytest
 import redis
-from process_helpers import ROOT, is_alive, nobody_left, wait_for
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -22,6 +21,7 @@ from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 from supervisor.errors import FolderInUseError, ServerNotStartedError
 from supervisor.server import EmbeddedServer
 from supervisor.testservers import start_test_servers
+from tests.supervisor.process_helpers import ROOT, is_alive, nobody_left, wait_for
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can drop to somebody else")
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals are Linux's")

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from process_helpers import nobody_left, wait_for
-from service_standins import make_root
 
 from supervisor.ports import free_port
+from tests.supervisor.process_helpers import nobody_left, wait_for
+from tests.supervisor.service_standins import make_root
 
 END_SECONDS = 5.0
 
@@ -175,7 +175,7 @@ def test_a_second_start_on_the_same_folder_is_one_clear_line(root: Path) -> None
     with running(root) as first:
         assert first.says("ready after"), first.text
         command = [sys.executable, "-m", "supervisor"]
-        env = os.environ | {"PORT": str(free_port())}
+        env = {"PATH": os.environ["PATH"], "PORT": str(free_port())}
         second = subprocess.run(
             command, cwd=root, env=env, capture_output=True, text=True, timeout=20, check=False
         )

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from process_helpers import ROOT, is_alive, nobody_left, wait_for
 
 from supervisor.output import Output
 from supervisor.tree import SUCCESS, Child, Tree
+from tests.supervisor.process_helpers import ROOT, is_alive, nobody_left, wait_for
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up')"
 # A job in a process group of its own, as queue workers make them, that nobody told to stop.

@@ -1,0 +1,128 @@
+"""Redis and PostgreSQL go away and come back: nothing accepted is lost, nobody restarts anything.
+
+To see it fail: make `JobQueue.put` raise instead of answering False (Redis), or let the scheduler
+end on a lost connection (PostgreSQL).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
+from tests.conftest import ROOT
+from tests.tree import Tree, running_tree, wait_for
+
+
+@dataclass
+class Outage:
+    tree: Tree
+    postgres: EmbeddedPostgres
+    redis: EmbeddedRedis
+
+
+@pytest.fixture(scope="module")
+def outage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
+    folder = tmp_path_factory.mktemp("outages")
+    with (
+        EmbeddedPostgres(folder / "postgres") as postgres,
+        EmbeddedRedis(folder / "redis") as redis,
+    ):
+        subprocess.run(
+            [sys.executable, "-m", "tests.template"],
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": postgres.url},
+            check=True,
+            timeout=60,
+        )
+        with running_tree(
+            folder, "outages", DATABASE_URL=postgres.url, REDIS_URL=redis.url
+        ) as tree:
+            yield Outage(tree, postgres, redis)
+
+
+def kill_server(server: EmbeddedPostgres | EmbeddedRedis) -> None:
+    """`kill -9` of a server's own process, and wait until its port is closed."""
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    wait_for(lambda: server.pid is None, "the server to be gone")
+
+
+def post(tree: Tree, path: str, body: dict[str, Any], headers: dict[str, str]) -> httpx2.Response:
+    return httpx2.post(f"{tree.url}/api/v1/{path}", json=body, headers=headers, timeout=30)
+
+
+def reminder(message: str) -> dict[str, Any]:
+    soon = datetime.now(UTC) + timedelta(seconds=0.2)
+    return {
+        "message": message,
+        "language": "en",
+        "scheduled_time": soon.isoformat(),
+        "phone_number": "+237650000002",
+    }
+
+
+def arrived(tree: Tree, message: str) -> bool:
+    return [entry["body"] for entry in tree.ledger(channel="sms")].count(message) == 1
+
+
+FEEDBACK = {"language": "french", "content": "Malgré la panne", "rating": 5}
+
+
+def test_without_redis_everything_is_accepted_and_goes_out_later(outage: Outage) -> None:
+    tree, headers = outage.tree, outage.tree.token()
+    kill_server(outage.redis)
+    try:
+        assert post(tree, "feedback", FEEDBACK, headers).status_code == 201
+        assert post(tree, "reminders", reminder("Redis was away"), headers).status_code == 201
+        ready = httpx2.get(f"{tree.url}/health/ready", timeout=10)
+        assert ready.status_code == 200
+        assert "queue_unreachable" in ready.json()["reasons"]
+    finally:
+        outage.redis.revive()
+    wait_for(lambda: arrived(tree, "Redis was away"), "the SMS after Redis came back", 30)
+
+
+def test_a_flushed_redis_loses_nothing(outage: Outage) -> None:
+    from redis import Redis
+
+    tree, headers = outage.tree, outage.tree.token()
+    tree.kill("worker")
+    assert post(tree, "reminders", reminder("Redis was flushed"), headers).status_code == 201
+    connection = Redis.from_url(outage.redis.url)
+    wait_for(lambda: connection.llen("rq:queue:careloop"), "the job to be queued")
+    connection.flushall()
+    connection.close()
+    tree.start("worker")
+    wait_for(lambda: arrived(tree, "Redis was flushed"), "the SMS after the flush", 30)
+
+
+def test_without_postgresql_it_says_503_and_recovers_by_itself(outage: Outage) -> None:
+    tree, headers = outage.tree, outage.tree.token()
+    kill_server(outage.postgres)
+    try:
+        for path, body in (("feedback", FEEDBACK), ("reminders", reminder("refused"))):
+            answer = post(tree, path, body, headers)
+            assert answer.status_code == 503, answer.text
+            assert int(answer.headers["Retry-After"]) > 0
+            assert answer.json()["code"] == "database_unavailable"
+        assert httpx2.get(f"{tree.url}/health/ready", timeout=10).status_code == 503
+        assert httpx2.get(f"{tree.url}/health/live", timeout=10).status_code == 200
+    finally:
+        outage.postgres.revive()
+    wait_for(
+        lambda: post(tree, "feedback", FEEDBACK, headers).status_code == 201, "the API to recover"
+    )
+    message = "PostgreSQL was away"
+    assert post(tree, "reminders", reminder(message), tree.token()).status_code == 201
+    wait_for(lambda: arrived(tree, message), "scheduler and worker to recover", 30)
+    assert not any(entry["body"] == "refused" for entry in tree.ledger(channel="sms"))

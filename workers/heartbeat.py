@@ -1,0 +1,96 @@
+"""Signs of life in the database, and the loud word when nobody gives any."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from uuid import uuid4
+
+from sqlalchemy import delete, func, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from database.engine import DatabaseNotReady
+from database.session import Database
+from models.installation import Process
+from services.health import check
+from utils.logs import get_logger
+
+FORGOTTEN_AFTER = text("interval '1 hour'")
+BEAT_SECONDS = 5.0
+LOOK_SECONDS = 15.0
+PATIENCE_SECONDS = 10.0
+"""After the API's start: a scheduler and worker started beside it have so long to show up."""
+
+log = get_logger("careloop.heartbeat")
+
+
+class Heartbeat:
+    """Says in the database that a process of some kind is alive."""
+
+    def __init__(self, database: Database, kind: str) -> None:
+        self._database = database
+        self.kind = kind
+        self.id = f"{kind}:{socket.gethostname()[:32]}:{os.getpid()}:{uuid4().hex[:8]}"
+
+    def beat(self) -> None:
+        """Note that this process is alive, and forget those that have long been silent."""
+        with self._database.service() as session:
+            session.execute(
+                insert(Process)
+                .values(id=self.id, kind=self.kind)
+                .on_conflict_do_update(index_elements=["id"], set_={"seen_at": func.now()})
+            )
+            session.execute(delete(Process).where(Process.seen_at < func.now() - FORGOTTEN_AFTER))
+
+    def start(self) -> threading.Event:
+        """Beat in a thread of its own; setting the event that is returned ends it."""
+        stopped = threading.Event()
+        threading.Thread(target=self._pulse, args=(stopped,), name="pulse", daemon=True).start()
+        return stopped
+
+    def _pulse(self, stopped: threading.Event) -> None:
+        while not stopped.is_set():
+            try:
+                self.beat()
+            except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
+                log.warning("database unavailable", error=type(error).__name__)
+            stopped.wait(BEAT_SECONDS)
+
+
+class Watch:
+    """The API's eye on the others: without a scheduler and a worker, reminders only pile up."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Look in a thread of its own until `stop`."""
+        threading.Thread(target=self._look_on, name="watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the looking."""
+        self._stopped.set()
+
+    def _look_on(self) -> None:
+        self._stopped.wait(PATIENCE_SECONDS)
+        while not self._stopped.is_set():
+            self.look()
+            self._stopped.wait(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Say loudly which process has not been seen."""
+        try:
+            missing = [r for r in check(self._database).reasons if r.startswith("no_")]
+        except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
+            log.warning("database unavailable", error=type(error).__name__)
+            return
+        for reason in missing:
+            kind = reason.removeprefix("no_").removesuffix("_seen")
+            log.error(
+                f"NO {kind.upper()} HAS BEEN SEEN: reminders are stored but do not go out."
+                f" Start one with `python cli.py {kind}`."
+            )
