@@ -1,7 +1,8 @@
 """Every setting of the service, in groups, validated once at start.
 
 Names are those of the published manual (`DATABASE_URL`, `TWILIO_ACCOUNT_SID`, ...). Values come
-from the environment, else from files in `/run/secrets` (container secrets), else from `.env`.
+from the environment, else from `.env`, else from files in `/run/secrets` (container secrets; upper
+or lower case), which no container has together with a `.env`.
 Outside development the service refuses to start on a placeholder secret.
 """
 
@@ -43,7 +44,9 @@ class Group(BaseSettings):
         env_ignore_empty=True,
         secrets_dir=SECRETS_FOLDER if SECRETS_FOLDER.is_dir() else None,
         extra="ignore",
-        populate_by_name=True,
+        # By alias only. By field name too, any TIMEOUT, URL or HOST in the environment would be
+        # taken, and the file `secret_key` for the storage's secret key.
+        populate_by_name=False,
         hide_input_in_errors=True,
     )
 
@@ -279,6 +282,9 @@ class OperationsSettings(Group):
 
 class Settings(Group):
     """All groups together."""
+
+    # An EMAIL or REDIS in the environment is not a group.
+    model_config = SettingsConfigDict(env_prefix="CARELOOP_GROUP_")
 
     environment: Environment = Field(
         default=Environment.development, validation_alias="ENVIRONMENT"

@@ -12,7 +12,7 @@ URL=${1:-http://127.0.0.1:8000}
 EMAIL=${EMAIL:-admin@hospital.example}
 PASSWORD=${PASSWORD:-careloop-try-it-out}
 WAIT=${WAIT:-90}
-MESSAGE="Rappel d'essai $(date +%H:%M:%S) n° $$"
+MESSAGE="Rappel d'essai $(date +%H:%M:%S), $$"  # GSM-7 letters only: it arrives as it is
 
 say() { printf 'smoke: %s\n' "$*"; }
 fail() { say "FAILED: $*" >&2; exit 1; }
