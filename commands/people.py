@@ -69,9 +69,7 @@ def list_establishments() -> None:
 
     directory = Directory(Database(service_engine(get_settings().database)))
     for place in directory.all():
-        quiet = (
-            f"{place.quiet_start:%H:%M}-{place.quiet_end:%H:%M}" if place.quiet_start else "none"
-        )
+        quiet = f"{place.quiet_start:%H:%M}-{place.quiet_end:%H:%M}" if place.quiet_end else "none"
         senders = [
             f"{channel} from {sender.address}"
             for channel in ("sms", "voice", "email")

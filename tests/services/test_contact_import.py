@@ -60,8 +60,10 @@ def test_what_spreadsheets_write(database: Database, content: bytes) -> None:
         assert found is not None
         assert found.name == "Marie Ngo"
         assert found.language == "fra"
-        assert found.phone is not None and found.phone.value == "+237650000001"
-        assert found.email is not None and found.email.value == "marie@example.com"
+        assert found.phone is not None
+        assert found.phone.value == "+237650000001"
+        assert found.email is not None
+        assert found.email.value == "marie@example.com"
         assert [c.patient_id for c in search(session, "CM", CLERK, name="mar").items] == ["P1"]
 
 
