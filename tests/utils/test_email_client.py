@@ -219,7 +219,7 @@ def test_a_mail_is_plain_ascii_on_the_wire_and_readable_at_its_end() -> None:
     plain, page = mail.get_body(("plain",)), mail.get_body(("html",))
     assert plain is not None
     assert page is not None
-    assert plain.get_content().rstrip("\n") == TEXT
+    assert plain.get_content().replace("\r\n", "\n").rstrip("\n") == TEXT
     assert "&lt;votre&gt; carnet &amp; l’ordonnance" in page.get_content()
 
 
