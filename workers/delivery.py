@@ -24,7 +24,6 @@ from utils.logs import get_logger
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 from utils.sms_encoding import analyse
 from workers.context import Context, get_context
-from workers.scheduler import FIRST_QUESTION
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0  # seconds
 NO_SENDER = Outcome(Verdict.refused, code="no_sender")
@@ -93,7 +92,7 @@ def _carry_out(context: Context, establishment: Establishment, attempts: Sequenc
     settlements = [call.result() for call in calls if call.exception() is None]
     reached("worker.before_outcome")
     with context.database.establishment(establishment.id) as session:
-        dispatch.conclude(session, settlements, ask_after=FIRST_QUESTION)
+        dispatch.conclude(session, settlements, ask_after=context.settings.engine.ask_after)
     reached("worker.after_outcome")
     correlation = {attempt.delivery_id: attempt.correlation_id for attempt in attempts}
     for settlement in settlements:
