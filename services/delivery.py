@@ -190,7 +190,7 @@ def reschedule(session: ScopedSession, delivery: Delivery, *, cause: str) -> Non
 def settle(session: ScopedSession, delivery: Delivery) -> None:
     """Carry a delivery's end over to its reminder: next channel, next occurrence, or its status."""
     if delivery.error_code == CARRIER_OPT_OUT and delivery.status in _FAILED:
-        opt_out(session, address_of(session, delivery), "carrier")
+        opt_out(address_of(session, delivery), "carrier")
     reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
     if reminder.status == ReminderStatus.cancelled:
         return

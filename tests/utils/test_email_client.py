@@ -60,12 +60,14 @@ def _good_manners(request: pytest.FixtureRequest) -> None:
 
 
 def sendgrid(url: str, key: str = SENDGRID_KEY) -> SendGridEmail:
-    settings = EmailSettings(sendgrid_api_key=SecretStr(key), sendgrid_api_url=url, timeout=0.5)
+    settings = EmailSettings(
+        SENDGRID_API_KEY=SecretStr(key), SENDGRID_API_URL=url, EMAIL_TIMEOUT=0.5
+    )
     return SendGridEmail(settings, FROM, connections=2)
 
 
 def smtp(port: int, **more: Any) -> SmtpEmail:
-    given = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_tls": False, "timeout": 0.5}
+    given = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": port, "SMTP_TLS": False, "EMAIL_TIMEOUT": 0.5}
     return SmtpEmail(EmailSettings(**(given | more)), FROM)
 
 
@@ -82,7 +84,7 @@ def test_what_sendgrid_gets(simulator: Simulator) -> None:
 
 
 def test_what_an_smtp_server_gets(simulator: Simulator) -> None:
-    outcome = smtp(simulator.smtp_port, smtp_user="u", smtp_pass=SecretStr("p")).send(outbound())
+    outcome = smtp(simulator.smtp_port, SMTP_USER="u", SMTP_PASS=SecretStr("p")).send(outbound())
     (entry,) = simulator.ledger()
     assert outcome.verdict is ACCEPTED
     assert outcome.provider_id == entry["extra"]["message_id"] == "delivery.1.42@hopital.example"
@@ -131,11 +133,11 @@ def test_nothing_leaves_where_nobody_listens() -> None:
 
 def test_nothing_leaves_without_a_name_or_without_tls(simulator: Simulator) -> None:
     assert sendgrid("http://nowhere.invalid").send(outbound()).verdict is UNREACHABLE
-    assert smtp(25, smtp_host="nowhere.invalid").send(outbound()).verdict is UNREACHABLE
+    assert smtp(25, SMTP_HOST="nowhere.invalid").send(outbound()).verdict is UNREACHABLE
     assert sendgrid(simulator.base.replace("http:", "https:")).send(outbound()).verdict is (
         UNREACHABLE
     )
-    assert smtp(simulator.smtp_port, smtp_tls=True).send(outbound()).code == "unsupported"
+    assert smtp(simulator.smtp_port, SMTP_TLS=True).send(outbound()).code == "unsupported"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_smtp_outcomes(
     assert (outcome.verdict, outcome.code) == (verdict, code)
 
 
-LOGIN = {"smtp_user": "u", "smtp_pass": SecretStr("p")}
+LOGIN = {"SMTP_USER": "u", "SMTP_PASS": SecretStr("p")}
 
 
 @pytest.mark.parametrize(
@@ -168,14 +170,14 @@ LOGIN = {"smtp_user": "u", "smtp_pass": SecretStr("p")}
         ({"greeting": "554 go away"}, {}, UNREACHABLE, "554"),
         (
             {"EHLO": "250-t\r\n250 STARTTLS", "STARTTLS": CUT},
-            {"smtp_tls": True},
+            {"SMTP_TLS": True},
             UNREACHABLE,
             "cut",
         ),
         ({"EHLO": "250 test"}, LOGIN, UNREACHABLE, "unsupported"),
         ({"AUTH": "535 who are you"}, LOGIN, UNREACHABLE, "535"),
         ({"AUTH": "454 not now"}, LOGIN, THROTTLED, "454"),
-        ({}, {"smtp_user": "ü", "smtp_pass": SecretStr("p")}, UNREACHABLE, "unsupported"),
+        ({}, {"SMTP_USER": "ü", "SMTP_PASS": SecretStr("p")}, UNREACHABLE, "unsupported"),
         ({"MAIL": "530 log in first"}, {}, UNREACHABLE, "530"),
         ({"MAIL": "550 not you"}, {}, REFUSED, "550"),
         ({"MAIL": CUT}, {}, UNREACHABLE, "cut"),
