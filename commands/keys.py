@@ -40,16 +40,22 @@ def re_encrypt() -> None:
     """Seal with the current key what an older one sealed. May be cut and started again."""
     from config.settings import get_settings
     from database.engine import owner_engine
+    from services.keys import check as check_keys
     from services.keys import re_encrypt as reseal
     from utils.crypto import CannotDecrypt, get_cipher
 
-    engine = owner_engine(get_settings().database)
+    settings = get_settings()
+    engine = owner_engine(settings.database)
     try:
         with progress_bar("values") as advance:
             done = reseal(engine, get_cipher(), progress=advance)
     except CannotDecrypt as error:
         raise SystemExit(f"stopped: {error}. What was done before is kept.") from error
     typer.echo(f"{done} sealed anew")
+    recordings = check_keys(engine, settings.privacy).recordings
+    left = sum(recordings.values()) - recordings[get_cipher().current]
+    if left:
+        typer.echo(f"{left} recordings are still sealed with an older key: keep it", err=True)
 
 
 @keys.command()
