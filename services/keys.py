@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 import models
-from config.settings import PrivacySettings
+from config.settings import PrivacySettings, get_settings
 from database.provision import establishment_ids
 from database.roles import SHARED_SCHEMA, establishment_schema
 from database.session import Database
@@ -64,12 +64,15 @@ class KeyReport:
     problems: list[str] = field(default_factory=list)
 
 
-def register_keys(database: Database, privacy: PrivacySettings) -> None:
+def register_keys(database: Database, privacy: PrivacySettings | None = None) -> None:
     """Note this process's keys, at its start; raises `KeyProblem` when one is missing or altered.
+
+    `privacy` is the process's own settings unless given.
 
     Nothing is noted when there is a problem: a wrong ring must not replace the right one.
     """
-    ring = {key_id: fingerprint(key) for key_id, key in privacy.key_ring.items()}
+    key_ring = (privacy or get_settings().privacy).key_ring
+    ring = {key_id: fingerprint(key) for key_id, key in key_ring.items()}
     with database.service() as session:
         registered = {row.id: row.fingerprint for row in session.scalars(select(EncryptionKey))}
         problems = _ring_problems(ring, registered)
