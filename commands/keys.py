@@ -43,7 +43,7 @@ def re_encrypt() -> None:
     from config.settings import get_settings
     from database.engine import owner_engine
     from services import recording as recordings
-    from services.keys import check as check_keys
+    from services.errors import CareloopError
     from services.keys import re_encrypt as reseal
     from utils.crypto import CannotDecrypt, get_cipher
     from utils.storage import storage_from_url
@@ -58,13 +58,9 @@ def re_encrypt() -> None:
     try:
         with progress_bar("values") as advance:
             done = reseal(engine, get_cipher(), progress=advance, recordings=recording)
-    except CannotDecrypt as error:
+    except (CannotDecrypt, CareloopError) as error:
         raise SystemExit(f"stopped: {error}. What was done before is kept.") from error
     typer.echo(f"{done} sealed anew")
-    recordings = check_keys(engine, settings.privacy).recordings
-    left = sum(recordings.values()) - recordings[get_cipher().current]
-    if left:
-        typer.echo(f"{left} recordings are still sealed with an older key: keep it", err=True)
 
 
 @keys.command()
