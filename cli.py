@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
+from commands import keys, people
 from config.settings import get_settings
 from utils.logs import configure_logs
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+keys.register(app)
+people.register(app)
 
 
 def _logs() -> None:
     settings = get_settings()
     fmt = settings.operations.log_format or ("json" if settings.production else "console")
     configure_logs(settings.operations.log_level, fmt)
+
+
+def _until_unfit(run: Callable[[], None]) -> None:
+    """Run a process; one that must not serve ends with a clear line."""
+    from services.readiness import NotFit
+
+    try:
+        run()
+    except NotFit as error:
+        raise SystemExit(f"careloop: {error}") from error
 
 
 @app.command()
@@ -44,7 +59,7 @@ def scheduler() -> None:
     _logs()
     from workers import scheduler as clock
 
-    clock.main()
+    _until_unfit(clock.main)
 
 
 @app.command()
@@ -53,7 +68,7 @@ def worker() -> None:
     _logs()
     from workers import runner
 
-    runner.main()
+    _until_unfit(runner.main)
 
 
 @app.command()

@@ -12,8 +12,19 @@ from starlette.concurrency import run_in_threadpool
 from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
-from routers import auth, feedback, health, problems, reminders
+from routers import (
+    auth,
+    contacts,
+    departments,
+    devices,
+    feedback,
+    health,
+    problems,
+    reminders,
+    users,
+)
 from routers.middleware import BoundedBody, Traced
+from routers.rate_limit import RateLimits
 from routers.state import State
 from routers.webhooks import twilio
 from services.auth import Authenticator
@@ -34,7 +45,16 @@ def build_app(settings: Settings) -> FastAPI:
     app.state.careloop = _build_state(settings)
     problems.install(app)
     v1 = APIRouter(prefix="/api/v1")
-    for router in (auth.router, feedback.router, feedback.public_router, reminders.router):
+    for router in (
+        auth.router,
+        feedback.router,
+        feedback.public_router,
+        reminders.router,
+        contacts.router,
+        departments.router,
+        devices.router,
+        users.router,
+    ):
         v1.include_router(router)
     app.include_router(v1)
     for published in (feedback.router, reminders.router):
@@ -54,7 +74,7 @@ def build_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """What runs beside the requests: the intake's writer, and a heartbeat."""
     state: State = app.state.careloop
-    watch = Watch(state.database)
+    watch = Watch(state.database, state.settings)
     state.intake.start()
     watch.start()
     gc.collect()
@@ -74,6 +94,7 @@ def _build_state(settings: Settings) -> State:
         directory=Directory(database),
         signer=signer,
         authenticator=Authenticator(database, signer),
+        rate_limits=RateLimits(settings),
         queue_depth=queue.depth,
         storage=storage_from_url(*settings.storage.where),
         intake=GroupCommit(database),

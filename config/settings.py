@@ -212,6 +212,9 @@ class EngineSettings(Group):
         default=4, ge=1, le=100, validation_alias="ENGINE_OUTSTANDING_BATCHES"
     )
     concurrency: int = Field(default=50, ge=1, le=500, validation_alias="ENGINE_CONCURRENCY")
+    # Seconds after an attempt at which an unknown delivery is first asked about: a callback is
+    # usually faster.
+    ask_after: float = Field(default=10.0, gt=0, validation_alias="ENGINE_ASK_AFTER")
     # Twilio shows a message in its list within seconds of accepting it. A negative answer this
     # long after the attempt is taken as proof that the carrier never had it.
     settle_after: float = Field(default=90.0, gt=0, validation_alias="ENGINE_SETTLE_AFTER")

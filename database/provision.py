@@ -76,6 +76,7 @@ def grant_shared(connection: Connection) -> None:
         f'grant select, insert, update, delete on all tables in schema shared to "{service}"',
         "revoke insert, update, delete on shared.installation, shared.alembic_version"
         f' from "{service}"',
+        f'revoke update, delete on shared.audit_entries from "{service}"',
         f'grant usage on all sequences in schema shared to "{service}"',
     ):
         connection.execute(text(statement))

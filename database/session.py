@@ -58,6 +58,11 @@ class ScopedSession(Session):
             raise NoEstablishment("this session was opened for the service, not an establishment")
         return self._establishment_id
 
+    @property
+    def for_service(self) -> bool:
+        """True when this session was opened for the service itself: the schema `shared`."""
+        return self._establishment_id is None
+
     def enqueue(self, name: str, *ids: int) -> None:
         """Hand a job to the queue once this transaction has been committed."""
         self.jobs.append(Job(name, self.establishment_id, ids))

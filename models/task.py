@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, Created, Numbered
 from models.delivery import Delivery
 
+UNKNOWN_DELIVERY = "unknown_delivery"
+"""The kind of a task: find out whether a message arrived that no provider can tell us about."""
+
 
 class Task(Numbered, Created, Base):
     """A task: look at an unknown message, call back, reschedule, answer."""

@@ -6,7 +6,16 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Integer, LargeBinary, String, Text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database.types import Sealed
@@ -45,6 +54,9 @@ class Membership(SharedBase):
         ForeignKey(Establishment.id, ondelete="CASCADE"), primary_key=True
     )
     role: Mapped[str] = mapped_column(String(8))
+    active: Mapped[bool] = mapped_column(
+        server_default=true(), default=True, doc="an administrator of one hospital ends this only"
+    )
 
     __table_args__ = (CheckConstraint("role in ('admin', 'staff', 'viewer')", name="role_known"),)
 

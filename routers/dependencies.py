@@ -11,6 +11,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 from fastapi.security import OAuth2PasswordBearer
+from starlette.concurrency import run_in_threadpool
 
 from database.session import ScopedSession
 from models.establishment import Establishment
@@ -32,18 +33,28 @@ IdempotencyKey = Annotated[
 IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=40)]
 
 
-def require(role: Role) -> Callable[[State, str | None], Principal]:
+def require(role: Role) -> Callable[[Request, State, str | None], Principal]:
     """A dependency that lets through members of staff with at least this role."""
 
-    def check(state: StateDep, token: TokenDep) -> Principal:
+    def check(request: Request, state: StateDep, token: TokenDep) -> Principal:
         if not token:
             raise Unauthenticated("Log in first: POST /api/v1/auth/token.")
-        principal = state.authenticator.authenticate(token)
+        principal = _authenticated(request, state, token)
+        state.rate_limits.take(request, principal)
         if principal.role is None or _LEVEL[principal.role] < _LEVEL[role]:
             raise Forbidden(f"This needs the role {role.value}.", code="role_too_low")
         return principal
 
     return check
+
+
+def _authenticated(request: Request, state: State, token: str) -> Principal:
+    """The principal of a token; a wrong one costs its address a permit, so guessing is slow."""
+    try:
+        return state.authenticator.authenticate(token)
+    except Unauthenticated:
+        state.rate_limits.take(request)
+        raise
 
 
 Viewer = Annotated[Principal, Depends(require(Role.viewer), scope="function")]
@@ -69,6 +80,52 @@ def _admin_session(state: StateDep, principal: Admin) -> Iterator[ScopedSession]
 ViewerSession = Annotated[ScopedSession, Depends(_viewer_session, scope="function")]
 StaffSession = Annotated[ScopedSession, Depends(_staff_session, scope="function")]
 AdminSession = Annotated[ScopedSession, Depends(_admin_session, scope="function")]
+
+
+async def _submitter(request: Request, state: StateDep, token: TokenDep) -> Principal:
+    """Who submits: a member of staff, a device, or anybody where the establishment allows it.
+
+    Without a token the path `/api/v1/e/{slug}/…` says which establishment it is, else it is the
+    default one. Asynchronous, and nothing is waited for when all is known: this is the hot path.
+    """
+    slug = request.path_params.get("slug")
+    known = state.authenticator.remembered(token) if token else None
+    if state.directory.fresh and (known is not None or token is None):
+        principal = _submitting(state, known, slug)
+    else:
+        principal = await run_in_threadpool(_ask_submitter, request, state, token, slug)
+    await state.rate_limits.acquire(request, principal)
+    return principal
+
+
+def _ask_submitter(
+    request: Request, state: State, token: str | None, slug: str | None
+) -> Principal:
+    known = _authenticated(request, state, token) if token else None
+    return _submitting(state, known, slug)
+
+
+def _submitting(state: State, known: Principal | None, slug: str | None) -> Principal:
+    establishment = state.directory.by_slug(slug) if slug else None
+    if known is not None:
+        if establishment is not None and establishment.id != known.establishment_id:
+            raise Forbidden("This token is another establishment's.", code="other_establishment")
+        return known
+    establishment = establishment or state.directory.default()
+    if not establishment.anonymous_feedback:
+        raise Unauthenticated("This establishment takes feedback from enrolled devices and staff.")
+    return Principal(establishment_id=establishment.id, actor="anonymous")
+
+
+Submitter = Annotated[Principal, Depends(_submitter, scope="function")]
+
+
+def _log_in_permit(request: Request, state: StateDep) -> None:
+    state.rate_limits.take_log_in(request)
+
+
+LogInPermit = Depends(_log_in_permit)
+"""For `dependencies=[...]` of routes that try a password or a code."""
 
 
 def _service_session(state: StateDep) -> Iterator[ScopedSession]:

@@ -14,10 +14,10 @@ from routers.dependencies import (
     Staff,
     StaffSession,
     StateDep,
+    Submitter,
     Viewer,
     ViewerSession,
 )
-from routers.submitter import Submitter
 from schemas.common import MAX_ID, LanguageIn, Page
 from schemas.feedback import (
     FeedbackChange,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -15,11 +17,13 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from database.engine import DatabaseNotReady
-from services.errors import CareloopError
+from services.errors import CareloopError, TooMany
 from utils.logs import get_logger
 
 RETRY_AFTER = "5"
 MOST_ERRORS = 20
+UNKNOWN_FIELD = "unknown_field"
+_FIELD_NAME = re.compile(r"[a-z][a-z_]{0,39}|[0-9]{1,6}")
 _TYPES = "https://careloop.example/problems/"
 _DEADLOCK, _LOCK_TIMEOUT, _STATEMENT_TIMEOUT, _SHUTDOWN = "40P01", "55P03", "57014", "57P01"
 _COME_BACK = {_DEADLOCK, _LOCK_TIMEOUT, _STATEMENT_TIMEOUT, _SHUTDOWN, "57P02", "57P03", "53300"}
@@ -59,6 +63,8 @@ def unavailable() -> JSONResponse:
 
 def _rule(_request: Request, error: CareloopError) -> JSONResponse:
     headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+    if isinstance(error, TooMany):
+        headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
     return problem(
         error.status,
         error.code,
@@ -80,10 +86,16 @@ def _validation(_request: Request, error: RequestValidationError) -> JSONRespons
 
 
 def _field(location: tuple[int | str, ...]) -> str:
-    """Where in the request: `rating`, `items.3.rating`, `query.limit`. Never a client's own key."""
+    """Where in the request: `rating`, `items.3.rating`, `query.limit`.
+
+    A client's own key is named when it looks like a field's name (a misspelt one must be found),
+    not when it looks like a value in the wrong place.
+    """
     kind, *rest = location or ("body",)
     names = [str(part) for part in rest if not str(part).startswith("function-")]
-    path = ".".join(name[:64] for name in names) or str(kind)
+    if kind == "body":
+        names = [name if _FIELD_NAME.fullmatch(name) else UNKNOWN_FIELD for name in names]
+    path = ".".join(names) or str(kind)
     return path if kind == "body" else f"{kind}.{path}"
 
 

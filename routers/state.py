@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from config.settings import Settings
 from database.session import Database
+from routers.rate_limit import RateLimits
 from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
@@ -27,6 +28,7 @@ class State:
     directory: Directory
     signer: TokenSigner
     authenticator: Authenticator
+    rate_limits: RateLimits
     queue_depth: Callable[[], int | None]
     storage: Storage
     intake: GroupCommit

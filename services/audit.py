@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from database.session import ScopedSession
-from models.audit import AuditEntry
+from models.audit import AuditEntry, ServiceAuditEntry
 from services.identity import Principal
 
 
@@ -22,6 +22,30 @@ def audit(
     """Add an entry in the transaction of what it speaks of; `before` and `after` are sealed."""
     session.add(
         AuditEntry(
+            actor=principal.actor,
+            action=action,
+            kind=kind,
+            row_id=str(row_id),
+            before=before,
+            after=after,
+        )
+    )
+
+
+def audit_service(
+    session: ScopedSession,
+    principal: Principal,
+    action: str,
+    kind: str,
+    row_id: object,
+    *,
+    before: Any = None,
+    after: Any = None,
+) -> None:
+    """The same for users and devices, which live in the schema `shared`."""
+    session.add(
+        ServiceAuditEntry(
+            establishment_id=principal.establishment_id,
             actor=principal.actor,
             action=action,
             kind=kind,

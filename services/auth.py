@@ -91,7 +91,7 @@ def sign_in(
 def _membership(
     session: ScopedSession, user_id: int, establishment_id: int | None
 ) -> Membership | None:
-    wanted = select(Membership).where(Membership.user_id == user_id)
+    wanted = select(Membership).where(Membership.user_id == user_id, Membership.active)
     if establishment_id is not None:
         wanted = wanted.where(Membership.establishment_id == establishment_id)
     return session.scalar(wanted.order_by(Membership.establishment_id).limit(1))
@@ -156,13 +156,22 @@ def end_sign_in(session: ScopedSession, token: str) -> None:
         revoke_sign_in(session, link.sign_in)
 
 
-def revoke_everywhere(session: ScopedSession, user_id: int) -> None:
-    """End every sign-in of a user."""
-    session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None))
-        .values(revoked_at=datetime.now(UTC))
+def revoke_everywhere(
+    session: ScopedSession,
+    user_id: int,
+    *,
+    establishment_id: int | None = None,
+    except_for: UUID | None = None,
+) -> None:
+    """End every sign-in of a user: at one establishment, or but for one, where asked."""
+    ended = update(RefreshToken).where(
+        RefreshToken.user_id == user_id, RefreshToken.revoked_at.is_(None)
     )
+    if establishment_id is not None:
+        ended = ended.where(RefreshToken.establishment_id == establishment_id)
+    if except_for is not None:
+        ended = ended.where(RefreshToken.sign_in != except_for)
+    session.execute(ended.values(revoked_at=datetime.now(UTC)))
 
 
 class Authenticator:
@@ -207,6 +216,7 @@ class Authenticator:
                     Membership.user_id == claims.user_id,
                     Membership.establishment_id == claims.establishment_id,
                     User.active,
+                    Membership.active,
                     select(RefreshToken.token_hash)
                     .where(
                         RefreshToken.sign_in == claims.sign_in,
@@ -222,6 +232,7 @@ class Authenticator:
             actor=f"user:{claims.user_id}",
             role=Role(role),
             user_id=claims.user_id,
+            sign_in=claims.sign_in,
         )
 
     def _device(self, token: str) -> Principal:

@@ -16,12 +16,16 @@ _REFERENCE = re.compile(r"([1-9]\d{0,8})\.([1-9]\d{0,17})")
 
 @dataclass(frozen=True, slots=True)
 class StatusNews:
-    """One status of one message or call, in the provider's words."""
+    """One status of one message or call, in the provider's words.
+
+    `seconds` is how long a call that has ended was talked for.
+    """
 
     kind: str
     provider_id: str
     status: str
     code: str | None
+    seconds: int | None = None
 
 
 def reference_of(establishment_id: int, delivery_id: int) -> str:
@@ -56,5 +60,6 @@ def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> 
         cause="callback",
         provider_id=news.provider_id,
         code=news.code,
+        seconds=news.seconds,
     )
     return True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text, update
 
 from database.session import ScopedSession
 from models.address import Address
@@ -12,33 +13,18 @@ from models.delivery import FINAL, WAITING, Delivery, DeliveryEvent, DeliverySta
 from models.due import Due
 from models.message import Call, Message
 from models.reminder import Channel, Reminder, ReminderStatus
+from models.task import UNKNOWN_DELIVERY, Task
+from services.address import opt_out
 from services.errors import NotFound
 from services.recurrence import next_occurrence
+from services.twilio_status import CARRIER_OPT_OUT, meaning
 
 S = DeliveryStatus
 
-# What Twilio calls a message or a call -> our state. Its words for "not there yet" say nothing
-# that we do not know. (Message status: 13 values, call status: 8, in the published specification.)
-TWILIO_STATUS: dict[str, DeliveryStatus] = {
-    "accepted": S.sent,
-    "scheduled": S.sent,
-    "queued": S.sent,
-    "sending": S.sent,
-    "sent": S.sent,
-    "read": S.delivered,
-    "delivered": S.delivered,
-    "partially_delivered": S.delivered,
-    "undelivered": S.undelivered,
-    "failed": S.failed,
-    "canceled": S.failed,
-    # Calls
-    "initiated": S.sent,
-    "ringing": S.sent,
-    "in-progress": S.delivered,
-    "completed": S.delivered,
-    "busy": S.undelivered,
-    "no-answer": S.undelivered,
-}
+_GOOD_NEWS = frozenset({S.sent, S.delivered})
+_FAILED = frozenset({S.failed, S.undelivered})
+# An opt-out belongs to the address: the reminder's other address has not said stop.
+_FALLS_BACK = _FAILED | {S.suppressed}
 
 WAKE = text("select pg_notify('careloop_due', '')")
 """Tells the schedulers, at the commit, that something is due earlier than they thought."""
@@ -95,10 +81,11 @@ def move(
     code: str | None = None,
 ) -> bool:
     """Apply an event to a locked delivery; False when it is late, repeated or out of order."""
-    if not may_move(DeliveryStatus(delivery.status), to):
+    before = DeliveryStatus(delivery.status)
+    if not may_move(before, to):
         return False
     delivery.status = to
-    if code:
+    if code or to in _GOOD_NEWS:
         delivery.error_code = code
     session.add(
         DeliveryEvent(
@@ -106,10 +93,21 @@ def move(
         )
     )
     session.flush()
+    if before == S.unknown:
+        _close_task(session, delivery)
     if to in FINAL:
         forget_due(session, delivery.id)
         settle(session, delivery)
     return True
+
+
+def _close_task(session: ScopedSession, delivery: Delivery) -> None:
+    """Nobody needs to look any more at a delivery that is no longer unknown."""
+    session.execute(
+        update(Task)
+        .where(Task.kind == UNKNOWN_DELIVERY, Task.delivery_id == delivery.id, Task.state == "open")
+        .values(state="done", done_at=func.now())
+    )
 
 
 def provider_news(
@@ -120,12 +118,14 @@ def provider_news(
     cause: str,
     provider_id: str | None,
     code: str | None = None,
+    seconds: int | None = None,
 ) -> bool:
     """Apply what Twilio says of a message or call; True when the delivery moved.
 
-    The provider's id is kept whatever the state: it proves that the request arrived.
+    `seconds` is how long a call that has ended was talked for. The provider's id is kept whatever
+    the state: it proves that the request arrived.
     """
-    to = TWILIO_STATUS.get(status)
+    to = meaning(status, seconds)
     if to is None:
         return False
     if provider_id and delivery.provider_id is None:
@@ -189,10 +189,15 @@ def reschedule(session: ScopedSession, delivery: Delivery, *, cause: str) -> Non
 
 def settle(session: ScopedSession, delivery: Delivery) -> None:
     """Carry a delivery's end over to its reminder: next channel, next occurrence, or its status."""
+    if delivery.error_code == CARRIER_OPT_OUT and delivery.status in _FAILED:
+        opt_out(address_of(session, delivery), "carrier")
     reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
     if reminder.status == ReminderStatus.cancelled:
         return
-    if delivery.status in (S.failed, S.undelivered) and _fall_back(session, reminder, delivery):
+    others = _others(session, delivery)
+    if delivery.status == S.delivered:
+        _call_off(session, others)
+    elif delivery.status in _FALLS_BACK and _fall_back(session, reminder, delivery, others):
         reminder.status = ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
         return
     if reminder.rrule and _open_next_occurrence(session, reminder, delivery):
@@ -201,15 +206,45 @@ def settle(session: ScopedSession, delivery: Delivery) -> None:
     reminder.status = _final_status(session, reminder)
 
 
-def _fall_back(session: ScopedSession, reminder: Reminder, delivery: Delivery) -> bool:
-    """Open the next channel's delivery, if there is one that was not tried and time is left."""
-    tried = set(
-        session.scalars(
-            select(Delivery.channel).where(
-                Delivery.reminder_id == reminder.id, Delivery.occurrence == delivery.occurrence
-            )
+def _others(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
+    """The same occurrence's deliveries on other channels."""
+    return session.scalars(
+        select(Delivery)
+        .where(
+            Delivery.reminder_id == delivery.reminder_id,
+            Delivery.occurrence == delivery.occurrence,
+            Delivery.id != delivery.id,
         )
-    )
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _call_off(session: ScopedSession, others: Sequence[Delivery]) -> None:
+    """It arrived after all: what stands by to be sent instead is no longer needed.
+
+    One that a worker holds at this moment is as good as sent; to wait for it could be for ever,
+    as the worker may be waiting for the reminder.
+    """
+    waiting = session.scalars(
+        select(Delivery)
+        .where(Delivery.id.in_([other.id for other in others]), Delivery.status.in_(WAITING))
+        .with_for_update(skip_locked=True)
+    ).all()
+    for other in waiting:
+        move(session, other, S.cancelled, cause="delivered by another channel")
+
+
+def _fall_back(
+    session: ScopedSession, reminder: Reminder, delivery: Delivery, others: Sequence[Delivery]
+) -> bool:
+    """Open the next channel's delivery, if there is one that was not tried and time is left.
+
+    Never two at once: while another channel is under way, unknown or has arrived, nothing is
+    opened; and a late word about one that has already been replaced replaces nothing again.
+    """
+    if any(other.status not in _FALLS_BACK for other in others):
+        return False
+    tried = {delivery.channel} | {other.channel for other in others}
     left = [channel for channel in reminder.channels if channel not in tried]
     now = _now(session)
     if not left or delivery.valid_until <= now:

@@ -251,13 +251,10 @@ _OUTCOME = text(
         update reminders r set status = 'done', updated_at = now()
         from moved m
         where r.id = m.reminder_id and m.moves and m.status = 'sent' and r.rrule is null
-            and r.status = 'scheduled' and cardinality(r.channels) = 1
+            and r.status = 'scheduled'
     )
     select m.id from moved m join reminders r on r.id = m.reminder_id
-    where m.moves and (
-        m.status = 'failed'
-        or m.status = 'sent' and (r.rrule is not null or cardinality(r.channels) > 1)
-    )
+    where m.moves and (m.status = 'failed' or m.status = 'sent' and r.rrule is not null)
     """
 )
 
@@ -359,6 +356,8 @@ def conclude(
             "ask_after": ask_after,
         },
     ).all()
-    for row in rows:
-        settle(session, session.get_one(Delivery, row.id))
+    ended = [session.get_one(Delivery, row.id) for row in rows]
+    # Settling may opt an address out: always in the same order, so that no two wait in a circle.
+    for delivery in sorted(ended, key=lambda delivery: delivery.address_id):
+        settle(session, delivery)
     session.execute(WAKE)  # places have become free: a scheduler may claim more

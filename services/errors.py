@@ -64,3 +64,14 @@ class Forbidden(CareloopError):
 
     status = 403
     code = "forbidden"
+
+
+class TooMany(CareloopError):
+    """A rate limit is used up. `retry_after` is in seconds."""
+
+    status = 429
+    code = "too_many_requests"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("Too many requests in a short time: wait a moment, then try again.")
+        self.retry_after = retry_after

@@ -35,6 +35,12 @@ class Directory:
         self._lock = Lock()
         self._known: _Known | None = None
 
+    @property
+    def fresh(self) -> bool:
+        """True when a question is answered from memory, without waiting for the database."""
+        known = self._known
+        return known is not None and time.monotonic() - known.at < KNOWN_FOR
+
     def get(self, establishment_id: int) -> Establishment:
         """One establishment; raises `NotFound`."""
         found = self._read().by_id.get(establishment_id)
@@ -67,11 +73,6 @@ class Directory:
             if sender.establishment_id == establishment_id and sender.channel == channel:
                 return sender
         return None
-
-    def fresh(self) -> bool:
-        """True when the next question is answered from memory."""
-        known = self._known
-        return known is not None and time.monotonic() - known.at < KNOWN_FOR
 
     def forget(self) -> None:
         """Read again at the next question: something was changed here."""

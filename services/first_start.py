@@ -81,6 +81,16 @@ def _senders(engine: Engine, number: int, settings: Settings) -> None:
                     can_receive=simulated,
                     gives_receipts=simulated,
                 )
+        if settings.email.provider:
+            set_sender(
+                session,
+                number,
+                "email",
+                settings.email.sender,
+                settings.email.provider,
+                can_receive=False,
+                gives_receipts=False,
+            )
 
 
 def _departments(engine: Engine, number: int) -> None:

@@ -32,10 +32,18 @@ def set_sender(
     can_receive: bool,
     gives_receipts: bool,
 ) -> Sender:
-    """Let an establishment send from an address on a channel; replaces what it had there."""
+    """Let an establishment send from an address on a channel; replaces what it had there.
+
+    Said again, it changes nothing but what the sender can do: every start says it.
+    """
     for old in session.scalars(
-        select(Sender).where(Sender.establishment_id == establishment_id, Sender.channel == channel)
+        select(Sender).where(
+            Sender.establishment_id == establishment_id, Sender.channel == channel, Sender.active
+        )
     ):
+        if (old.address, old.provider) == (address, provider):
+            old.can_receive, old.gives_receipts = can_receive, gives_receipts
+            return old
         old.active = False
     sender = Sender(
         establishment_id=establishment_id,

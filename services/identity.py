@@ -31,6 +31,7 @@ class Principal:
     role: Role | None = None
     user_id: int | None = None
     device_id: int | None = None
+    sign_in: UUID | None = None
 
     @property
     def anonymous(self) -> bool:

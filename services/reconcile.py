@@ -2,8 +2,8 @@
 
 A status callback usually settles one within seconds. Else the provider's own list is asked: what
 it holds is taken over; what it still does not hold `settle_after` seconds after the attempt was
-never accepted, and may go out again. A provider without a list leaves the delivery unknown, with
-a task for staff.
+never accepted, and may go out again. A provider without a list, or a list that does not tell
+whose call is whose, leaves the delivery unknown, with a task for staff.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
 from models.message import Call, Message
 from models.reminder import Channel, Reminder
-from models.task import Task
+from models.task import UNKNOWN_DELIVERY, Task
 from services.delivery import (
     address_of,
     forget_due,
@@ -27,12 +27,12 @@ from services.delivery import (
     look_again,
     move,
     provider_news,
+    settle,
 )
 from utils.senders import Passed
 from utils.sms_encoding import fold_french
 
 S = DeliveryStatus
-UNKNOWN_TASK = "unknown_delivery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +85,21 @@ def settle_unknown(
     if delivery.status != S.unknown or delivery.attempt != question.attempt:
         return
     found = _ours(session, delivery, passed or ())
-    if found is not None:
+    clear = not found or len(found) > _rivals(session, delivery)
+    if found and clear:
         provider_news(
             session,
             delivery,
-            found.status,
+            found[0].status,
             cause="found in the provider's list",
-            provider_id=found.provider_id,
-            code=found.code,
+            provider_id=found[0].provider_id,
+            code=found[0].code,
+            seconds=found[0].seconds,
         )
         return
     now = session.execute(text("select now()")).scalar_one()
     waited = (now - question.since).total_seconds()
-    if passed is not None and waited >= patience.settle_after:
+    if passed is not None and clear and waited >= patience.settle_after:
         _send_again(session, delivery, now)
     elif waited >= patience.give_up_after:
         leave_to_staff(session, delivery)
@@ -107,10 +109,10 @@ def settle_unknown(
         look_again(session, delivery.id, settle_at if now < settle_at < soon else soon)
 
 
-def _ours(session: ScopedSession, delivery: Delivery, passed: Sequence[Passed]) -> Passed | None:
-    """The oldest message in the list that carries our text and belongs to no other delivery."""
+def _ours(session: ScopedSession, delivery: Delivery, passed: Sequence[Passed]) -> list[Passed]:
+    """What in the list carries our text and belongs to no other delivery, the oldest first."""
     if not passed:
-        return None
+        return []
     record = Call if delivery.channel == Channel.voice else Message
     known = set(
         session.scalars(
@@ -120,13 +122,32 @@ def _ours(session: ScopedSession, delivery: Delivery, passed: Sequence[Passed]) 
         )
     )
     reminder = session.get_one(Reminder, delivery.reminder_id)
-    candidates = [
+    return [
         message
         for message in reversed(passed)  # providers list the newest first
         if message.provider_id not in known
         and (message.text is None or same_text(message.text, reminder.message))
     ]
-    return candidates[0] if candidates else None
+
+
+def _rivals(session: ScopedSession, delivery: Delivery) -> int:
+    """How many other deliveries a call in the list may just as well belong to.
+
+    A call has no text to tell it by. Two unknown calls to one family's phone and a single one in
+    the list: to guess would be to call one patient twice and the other never.
+    """
+    if delivery.channel != Channel.voice:
+        return 0
+    return session.scalars(
+        select(func.count())
+        .select_from(Delivery)
+        .where(
+            Delivery.address_id == delivery.address_id,
+            Delivery.channel == Channel.voice,
+            Delivery.status.in_((S.unknown, S.sending)),
+            Delivery.id != delivery.id,
+        )
+    ).one()
 
 
 def same_text(listed: str, ours: str) -> bool:
@@ -151,10 +172,14 @@ def leave_unknown_to_staff(session: ScopedSession, question: Question) -> None:
 
 
 def leave_to_staff(session: ScopedSession, delivery: Delivery) -> None:
-    """Give up visibly: it stays unknown and somebody looks at it; a callback still counts."""
+    """Give up visibly: it stays unknown and somebody looks at it; a callback still counts.
+
+    A recurring reminder goes on with its next occurrence.
+    """
     session.execute(
         insert(Task)
-        .values(kind=UNKNOWN_TASK, delivery_id=delivery.id, state="open")
+        .values(kind=UNKNOWN_DELIVERY, delivery_id=delivery.id, state="open")
         .on_conflict_do_nothing(index_elements=["kind", "delivery_id"])
     )
     forget_due(session, delivery.id)
+    settle(session, delivery)

@@ -92,6 +92,12 @@ def audio_of(storage: Storage, establishment_id: int, recording_id: UUID) -> byt
     return get_cipher().open(sealed, LABEL)
 
 
+def reseal(storage: Storage, establishment_id: int, recording_id: UUID) -> None:
+    """Seal stored audio with the current key. May be repeated, and cut: the store is atomic."""
+    audio = audio_of(storage, establishment_id, recording_id)
+    storage.put(storage_key(establishment_id, recording_id), get_cipher().seal(audio, LABEL))
+
+
 def unprobed(session: ScopedSession, ids: list[UUID]) -> list[UUID]:
     """Those among some recordings that nobody has probed yet."""
     return list(

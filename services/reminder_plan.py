@@ -112,6 +112,17 @@ def sms_text(establishment: Establishment, language: str, message: str) -> str:
     return message
 
 
+_SUBJECTS = {"fra": "Rappel de {}", "eng": "Reminder from {}"}
+
+
+def email_subject(establishment: Establishment, language: str) -> str:
+    """What stands above an e-mail, in the message's language; it tells who, never why.
+
+    Nobody here writes a sentence in Duala, Basaa or Ewondo: there it is the name alone.
+    """
+    return _SUBJECTS.get(language, "{}").format(establishment.name)
+
+
 def _addresses(
     wanted: ReminderIn, contact: Contact | None, region: str
 ) -> tuple[str | None, str | None]:

@@ -1,13 +1,22 @@
-"""Members of staff: made, given a role."""
+"""Members of staff: made, given a role, changed; their passwords."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from database.session import ScopedSession
+from models.establishment import Establishment
 from models.user import Membership, Role, User
-from services.auth import email_index, passwords
-from services.errors import Invalid
+from schemas.common import Page
+from schemas.user import MembershipOut, MeOut, UserChange, UserIn, UserOut
+from services.audit import audit_service
+from services.auth import email_index, passwords, revoke_everywhere
+from services.errors import Conflict, Forbidden, Invalid, NotFound
+from services.identity import Principal
+from services.paging import decode_cursor, encode_cursor
 from utils.email_address import normalise_email
 
 SHORTEST_PASSWORD = 12
@@ -22,21 +31,18 @@ def create_user(
     role: Role,
     name: str | None,
 ) -> User:
-    """Make a user with a role, or give an existing one a role here; raises `Invalid`."""
-    normal = normalise_email(email)
-    if normal is None:
-        raise Invalid("This is not an e-mail address.", field="email", code="email_invalid")
+    """Make a user with a role, or give an existing one a role here; raises `Invalid`.
+
+    Somebody who is known already keeps their password: it is theirs, not this hospital's.
+    """
+    normal = _email(email)
     user = session.scalar(select(User).where(User.email_index == email_index(normal)))
     if user is None:
-        if len(password) < SHORTEST_PASSWORD:
-            raise Invalid(
-                f"At least {SHORTEST_PASSWORD} characters.", field="password", code="password_short"
-            )
         user = User(
             email=normal,
             email_index=email_index(normal),
             name=name,
-            password_hash=passwords.hash(password),
+            password_hash=_hashed(password, "password"),
         )
         session.add(user)
         session.flush()
@@ -45,5 +51,182 @@ def create_user(
         session.add(Membership(user_id=user.id, establishment_id=establishment_id, role=role.value))
     else:
         membership.role = role.value
+        membership.active = True
     session.flush()
     return user
+
+
+def _email(text: str) -> str:
+    normal = normalise_email(text)
+    if normal is None:
+        raise Invalid("This is not an e-mail address.", field="email", code="email_invalid")
+    return normal
+
+
+def _hashed(password: str, field: str) -> str:
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid(
+            f"At least {SHORTEST_PASSWORD} characters.", field=field, code="password_short"
+        )
+    return passwords.hash(password)
+
+
+def add_member(session: ScopedSession, wanted: UserIn, principal: Principal) -> UserOut:
+    """Make a member of the principal's establishment; raises `Conflict` for one who is."""
+    place = principal.establishment_id
+    known = session.scalar(
+        select(Membership.user_id)
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Membership.establishment_id == place,
+            User.email_index == email_index(_email(wanted.email)),
+        )
+    )
+    if known is not None:
+        raise Conflict(
+            "This person is a member already.", code="already_member", field="email", row_id=known
+        )
+    user = create_user(
+        session,
+        place,
+        email=wanted.email,
+        password=wanted.password.get_secret_value(),
+        role=wanted.role,
+        name=wanted.name,
+    )
+    made = member(session, user.id, principal)
+    audit_service(session, principal, "create", "user", user.id, after=_facts(made))
+    return made
+
+
+def member(session: ScopedSession, user_id: int, principal: Principal) -> UserOut:
+    """A member of the principal's establishment; raises `NotFound`."""
+    row = session.execute(
+        select(User, Membership)
+        .join(Membership, Membership.user_id == User.id)
+        .where(User.id == user_id, Membership.establishment_id == principal.establishment_id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("user")
+    return _view(row)
+
+
+def members(
+    session: ScopedSession, principal: Principal, *, cursor: str | None, limit: int
+) -> Page[UserOut]:
+    """A page of the establishment's members, in the order in which they came."""
+    wanted = (
+        select(User, Membership)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.establishment_id == principal.establishment_id)
+    )
+    if cursor is not None:
+        wanted = wanted.where(User.id > decode_cursor(cursor)[1])
+    rows: Sequence[Row[User, Membership]] = session.execute(
+        wanted.order_by(User.id).limit(limit + 1)
+    ).all()
+    items = [_view(row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return Page(
+        items=items, cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None
+    )
+
+
+def _view(row: Row[User, Membership]) -> UserOut:
+    user, membership = row
+    return UserOut(
+        id=user.id,
+        email=user.email,
+        name=user.name,
+        role=Role(membership.role),
+        active=membership.active and user.active,
+        created_at=user.created_at,
+    )
+
+
+def _facts(user: UserOut) -> dict[str, object]:
+    """A member as the audit keeps it (sealed)."""
+    return user.model_dump(mode="json", include={"email", "name", "role", "active"})
+
+
+def change_member(
+    session: ScopedSession, user_id: int, wanted: UserChange, principal: Principal
+) -> UserOut:
+    """Change a member's role, or end their access here, with all their sign-ins here.
+
+    The last active administrator stays one: else nobody could ever let anybody in again. All
+    administrators' rows are locked first, so two who demote each other do not both succeed.
+    """
+    place = principal.establishment_id
+    admins = session.scalars(
+        select(Membership.user_id)
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Membership.establishment_id == place,
+            Membership.role == Role.admin.value,
+            Membership.active,
+            User.active,
+        )
+        .order_by(Membership.user_id)
+        .with_for_update(of=Membership)
+    ).all()
+    before = member(session, user_id, principal)
+    role = wanted.role or before.role
+    active = before.active if wanted.active is None else wanted.active
+    stays_admin = active and role is Role.admin
+    if list(admins) == [user_id] and not stays_admin:
+        raise Conflict("The last administrator cannot be taken away.", code="last_admin")
+    membership = session.get_one(Membership, (user_id, place), with_for_update=True)
+    membership.role = role.value
+    if wanted.active is not None:
+        membership.active = wanted.active
+    session.flush()
+    if before.active and not active:
+        revoke_everywhere(session, user_id, establishment_id=place)
+    after = member(session, user_id, principal)
+    audit_service(
+        session, principal, "change", "user", user_id, before=_facts(before), after=_facts(after)
+    )
+    return after
+
+
+def me(session: ScopedSession, principal: Principal) -> MeOut:
+    """Who is signed in, and every establishment where they may sign in."""
+    myself = member(session, _user_id(principal), principal)
+    places = session.execute(
+        select(Establishment, Membership.role)
+        .join(Membership, Membership.establishment_id == Establishment.id)
+        .where(Membership.user_id == myself.id, Membership.active)
+        .order_by(Establishment.id)
+    ).all()
+    return MeOut(
+        id=myself.id,
+        email=myself.email,
+        name=myself.name,
+        establishment_id=principal.establishment_id,
+        role=myself.role,
+        establishments=[
+            MembershipOut(id=place.id, slug=place.slug, name=place.name, role=Role(role))
+            for place, role in places
+        ],
+    )
+
+
+def change_password(session: ScopedSession, principal: Principal, current: str, new: str) -> None:
+    """Change one's own password, and end one's sign-ins everywhere else.
+
+    Raises `Forbidden` when the current one is wrong, `Invalid` for a new one that is too short.
+    """
+    user = session.get_one(User, _user_id(principal), with_for_update=True)
+    if not passwords.verify(current, user.password_hash):
+        raise Forbidden("The current password is wrong.", code="password_wrong")
+    user.password_hash = _hashed(new, "new_password")
+    session.flush()
+    revoke_everywhere(session, user.id, except_for=principal.sign_in)
+    audit_service(session, principal, "password", "user", user.id)
+
+
+def _user_id(principal: Principal) -> int:
+    assert principal.user_id is not None  # only members of staff get here
+    return principal.user_id

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg2
 import pytest
 from pytest_socket import enable_socket, socket_allow_hosts
@@ -60,6 +61,11 @@ def clone_database(name: str) -> str:
     execute(server, f'drop database if exists "{name}" with (force)')
     execute(server, f'create database "{name}" template "{os.environ["CARELOOP_TEST_TEMPLATE"]}"')
     return with_database(server, name)
+
+
+# On a busy machine any example can take long: a slow one is not a wrong one.
+hypothesis.settings.register_profile("careloop", deadline=None)
+hypothesis.settings.load_profile("careloop")
 
 
 def pytest_configure(config: pytest.Config) -> None:

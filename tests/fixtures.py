@@ -22,7 +22,8 @@ begin
     from pg_tables
     where tablename <> 'alembic_version' and (
         schemaname like 'est\\_%' or schemaname = 'shared' and tablename in
-        ('due', 'refresh_tokens', 'devices', 'processes', 'encryption_keys')
+        ('due', 'refresh_tokens', 'devices', 'processes', 'encryption_keys', 'audit_entries',
+         'idempotency_keys')
     );
     execute 'truncate ' || names || ' restart identity cascade';
 end $$

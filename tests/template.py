@@ -42,6 +42,7 @@ def main() -> None:
             for channel, address, provider in (
                 ("sms", number, "twilio"),
                 ("voice", number, "twilio"),
+                ("email", os.environ["EMAIL_FROM"], "sendgrid"),
             ):
                 set_sender(
                     session,
@@ -49,8 +50,8 @@ def main() -> None:
                     channel,
                     address,
                     provider,
-                    can_receive=establishment == north,
-                    gives_receipts=True,
+                    can_receive=establishment == north and channel != "email",
+                    gives_receipts=channel != "email",
                 )
         for place, establishment in (("north", north), ("south", south)):
             for role in Role:

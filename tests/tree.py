@@ -177,8 +177,10 @@ def running_tree(folder: Path, name: str, **more: str) -> Iterator[Tree]:
         # Short, so that a test sees within seconds what takes minutes in earnest.
         "ENGINE_CLAIM_LEASE": "3",
         "ENGINE_SWEEP": "0.5",
+        "ENGINE_ASK_AFTER": "2",
         "ENGINE_SETTLE_AFTER": "4",
         "TWILIO_TIMEOUT": "2",
+        "EMAIL_TIMEOUT": "2",
         **more,
     }
     tree = Tree(folder, env, api, simulator)

@@ -9,6 +9,7 @@ _CODES = {name: code for code, name in NAMES.items()} | _ALSO | {code: code for 
 
 # The languages for which `<Say>` has a voice near enough; there is no fr-CM or en-CM.
 VOICES = {"eng": "en-GB", "fra": "fr-FR"}
+_SHORT = {"eng": "en", "fra": "fr"}
 
 
 class UnknownLanguage(ValueError):
@@ -33,3 +34,8 @@ def parse_language(text: str) -> str:
 def language_name(code: str) -> str:
     """The published name of an ISO 639-3 code."""
     return NAMES[code]
+
+
+def tag(code: str) -> str:
+    """The BCP 47 tag of an ISO 639-3 code: the two-letter one where there is one."""
+    return _SHORT.get(code, code)

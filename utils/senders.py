@@ -34,7 +34,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """One message to send. `callback` is the address of ours that carries the delivery's id."""
+    """One message to send. `callback` is the address of ours that carries the delivery's id.
+
+    `subject` and `sender_name` are for e-mail.
+    """
 
     to: str
     text: str
@@ -43,16 +46,21 @@ class Outbound:
     callback: str
     seconds_valid: int
     subject: str = ""
+    sender_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A message that a provider's own list says it accepted. A call has no text to compare."""
+    """A message that a provider's own list says it accepted.
+
+    A call has no text to compare; `seconds` is how long it was talked for, once it has ended.
+    """
 
     provider_id: str
     status: str
     text: str | None
     code: str | None = None
+    seconds: int | None = None
 
 
 class Sender(Protocol):

@@ -1,7 +1,7 @@
 """SMS and calls by the official `twilio` library, over kept-alive connections.
 
 The library has no base-URL option and hides `Retry-After`; its HTTP client is ours, which settles
-both, and tells a request that never left from one that may have.
+both (`utils/provider_http.py`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from config.settings import TwilioSettings
 from utils.languages import VOICES
+from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
 from utils.senders import Outbound, Outcome, Passed, Verdict
 
 # The library writes the recipient's number at INFO.
@@ -30,27 +31,10 @@ logging.getLogger("twilio.http_client").disabled = True
 LIST_LIMIT = 200
 MIN_VALIDITY, MAX_VALIDITY = 1, 36_000  # seconds; bounds of Twilio's ValidityPeriod
 RING_SECONDS = 25
+LONGEST_TWIML = 4000  # characters; bound of the Twiml parameter of Calls
 CLOCK_TOLERANCE = timedelta(seconds=30)  # their clock against ours
 CALL_EVENTS = ["initiated", "answered", "completed"]
 _AUTHENTICATION = 20003
-
-
-class _DidNotLeaveError(Exception):
-    """No connection was made, so nothing left this machine."""
-
-
-class _MayHaveLeftError(Exception):
-    """The connection broke or timed out after the request may have left, or the answer was 5xx."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class _ThrottledError(Exception):
-    def __init__(self, retry_after: float | None) -> None:
-        super().__init__("429")
-        self.retry_after = retry_after
 
 
 class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
@@ -59,10 +43,7 @@ class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
     def __init__(self, settings: TwilioSettings, connections: int) -> None:
         super().__init__(logger=logging.getLogger("twilio.http_client"), is_async=False)
         self._base = urlsplit(settings.api_url) if settings.api_url else None
-        timeout = urllib3.Timeout(connect=min(settings.timeout, 5.0), read=settings.timeout)
-        self._pool = urllib3.PoolManager(
-            maxsize=connections, block=False, retries=False, timeout=timeout
-        )
+        self._http = ProviderHttp(settings.timeout, connections)
 
     def request(
         self,
@@ -75,27 +56,14 @@ class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
         timeout: float | None = None,
         allow_redirects: bool = False,
     ) -> Response:
-        """One request; raises this module's errors for everything but 2xx to 4xx."""
+        """One request; raises the errors of `utils.provider_http`."""
         sent = dict(headers or {})
         if auth:
             sent |= urllib3.make_headers(basic_auth=":".join(auth))
         if params:
             url = f"{url}?{urlencode(params, doseq=True)}"
-        body = urlencode(data, doseq=True) if data else None
-        try:
-            answer = self._pool.request(method, self._rebased(url), body=body, headers=sent)
-        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
-            raise _DidNotLeaveError from None
-        except (urllib3.exceptions.SSLError, urllib3.exceptions.ProxyError):
-            raise _DidNotLeaveError from None
-        except urllib3.exceptions.TimeoutError:
-            raise _MayHaveLeftError("timeout") from None
-        except urllib3.exceptions.HTTPError:
-            raise _MayHaveLeftError("cut") from None
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise _ThrottledError(_seconds(answer.headers.get("Retry-After")))
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise _MayHaveLeftError(str(answer.status))
+        body = urlencode(data, doseq=True).encode() if data else None
+        answer = self._http.request(method, self._rebased(url), body, sent)
         return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
 
     def _rebased(self, url: str) -> str:
@@ -104,10 +72,6 @@ class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
         return urlunsplit(
             urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc)
         )
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isdigit() else None
 
 
 class _TwilioSender:
@@ -133,11 +97,11 @@ class _TwilioSender:
         """One call of Twilio's API, as an outcome."""
         try:
             return Outcome(Verdict.accepted, provider_id=self._create(message))
-        except _DidNotLeaveError:
+        except DidNotLeave:
             return Outcome(Verdict.unreachable, code="unreachable")
-        except _ThrottledError as error:
+        except Throttled as error:
             return Outcome(Verdict.throttled, code="429", retry_after=error.retry_after)
-        except _MayHaveLeftError as error:
+        except MayHaveLeft as error:
             return Outcome(Verdict.unknown, code=error.code)
         except TwilioRestException as error:
             return _refusal(error)
@@ -146,7 +110,7 @@ class _TwilioSender:
         """Twilio's own list for an address since a time; None when it cannot be asked now."""
         try:
             return self._list(to, since)
-        except (_DidNotLeaveError, _MayHaveLeftError, _ThrottledError, TwilioException):
+        except (DidNotLeave, MayHaveLeft, Throttled, TwilioException):
             return None  # a refused list is a plain TwilioException
 
 
@@ -203,17 +167,30 @@ class TwilioVoice(_TwilioSender):
     def _list(self, to: str, since: datetime) -> Sequence[Passed]:
         found = self._client.calls.list(to=to, from_=self._from, limit=LIST_LIMIT)
         return [
-            Passed(provider_id=str(call.sid), status=str(call.status), text=None)
+            Passed(
+                provider_id=str(call.sid),
+                status=str(call.status),
+                text=None,
+                seconds=int(call.duration) if call.duration else None,
+            )
             for call in found
             if call.date_created >= since - CLOCK_TOLERANCE
         ]
 
 
 def spoken(text: str, language: str) -> str:
-    """TwiML that says a text twice, with a pause: one may pick up in the middle of a noise."""
+    """TwiML that says a text twice, with a pause: one may pick up in the middle of a noise.
+
+    A text that would not fit twice into what a request may carry is said once.
+    """
+    twice = _said(text, language, times=2)
+    return twice if len(twice) <= LONGEST_TWIML else _said(text, language, times=1)
+
+
+def _said(text: str, language: str, times: int) -> str:
     response = VoiceResponse()
-    voice = VOICES[language]
-    response.say(text, language=voice)
-    response.pause(length=1)
-    response.say(text, language=voice)
+    for repetition in range(times):
+        if repetition:
+            response.pause(length=1)
+        response.say(text, language=VOICES[language])
     return str(response)

@@ -9,9 +9,10 @@ from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
 from services.establishment import Directory
+from utils.email_client import SendGridEmail, SmtpEmail
 from utils.senders import Sender
 from utils.storage import Storage, storage_from_url
-from utils.twilio_client import TwilioSms
+from utils.twilio_client import TwilioSms, TwilioVoice
 from workers.queue import JobQueue, connect
 
 
@@ -34,15 +35,30 @@ class Context:
         known = self.senders.get((channel, row.address))
         if known is None:
             known = _make_sender(self.settings, channel, row.address)
+            if known is None:
+                return None
             self.senders[channel, row.address] = known
         return known
 
 
-def _make_sender(settings: Settings, channel: str, address: str) -> Sender:
+def _make_sender(settings: Settings, channel: str, address: str) -> Sender | None:
+    """The client of one address on one channel; None when the settings name no provider for it."""
     connections = settings.engine.concurrency
-    if channel == "sms":
-        return TwilioSms(settings.twilio, address, connections)
-    raise LookupError(f"no client sends {channel}")
+    if channel == "email":
+        return _make_email_sender(settings, address)
+    if not settings.twilio.configured:
+        return None
+    kind = TwilioSms if channel == "sms" else TwilioVoice
+    return kind(settings.twilio, address, connections)
+
+
+def _make_email_sender(settings: Settings, address: str) -> Sender | None:
+    match settings.email.provider:
+        case "sendgrid":
+            return SendGridEmail(settings.email, address, settings.engine.concurrency)
+        case "smtp":
+            return SmtpEmail(settings.email, address)
+    return None
 
 
 @lru_cache(maxsize=1)

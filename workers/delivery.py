@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 
 from models.delivery import DeliveryStatus
 from models.establishment import Establishment
+from models.reminder import Channel
 from services import dispatch
 from services.callback import reference_of
 from services.dispatch import Attempt, Settlement
 from services.reconcile import Patience, Question, leave_unknown_to_staff, questions, settle_unknown
-from services.reminder_plan import sms_text
+from services.reminder_plan import email_subject, sms_text
 from utils.backoff import delay
 from utils.clock import quiet_until
 from utils.failpoint import reached
@@ -23,7 +24,6 @@ from utils.logs import get_logger
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 from utils.sms_encoding import analyse
 from workers.context import Context, get_context
-from workers.scheduler import FIRST_QUESTION
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0  # seconds
 NO_SENDER = Outcome(Verdict.refused, code="no_sender")
@@ -82,15 +82,20 @@ def _quiet(establishment: Establishment) -> datetime | None:
 
 
 def _carry_out(context: Context, establishment: Establishment, attempts: Sequence[Attempt]) -> None:
-    def call(attempt: Attempt) -> Settlement:
-        return _call(context, establishment, attempt)
+    """Make a group's calls at once and store what they brought.
 
-    settlements = list(_threads().map(call, attempts))
+    A call that broke in our own code leaves its delivery `sending`, which the sweep makes
+    unknown; it does not take the others' outcomes with it.
+    """
+    calls = [_threads().submit(_call, context, establishment, attempt) for attempt in attempts]
+    wait(calls)
+    settlements = [call.result() for call in calls if call.exception() is None]
     reached("worker.before_outcome")
     with context.database.establishment(establishment.id) as session:
-        dispatch.conclude(session, settlements, ask_after=FIRST_QUESTION)
+        dispatch.conclude(session, settlements, ask_after=context.settings.engine.ask_after)
     reached("worker.after_outcome")
-    for settlement, attempt in zip(settlements, attempts, strict=True):
+    correlation = {attempt.delivery_id: attempt.correlation_id for attempt in attempts}
+    for settlement in settlements:
         log.info(
             "delivery attempted",
             establishment=establishment.id,
@@ -98,33 +103,20 @@ def _carry_out(context: Context, establishment: Establishment, attempts: Sequenc
             attempt=settlement.attempt,
             status=settlement.status.value,
             code=settlement.code,
-            correlation_id=attempt.correlation_id,
+            correlation_id=correlation[settlement.delivery_id],
         )
+    for call in calls:
+        call.result()  # raises what broke, for the log
 
 
 def _call(context: Context, establishment: Establishment, attempt: Attempt) -> Settlement:
     """Call the provider once, for one delivery; raises nothing of the provider's."""
     sender = context.sender(establishment.id, attempt.channel)
-    sms = attempt.channel == "sms"
-    text = sms_text(establishment, attempt.language, attempt.message) if sms else attempt.message
-    if sender is None:
-        outcome = NO_SENDER
-    else:
-        reference = reference_of(establishment.id, attempt.delivery_id)
-        base = context.settings.web.base_url
-        outcome = sender.send(
-            Outbound(
-                to=attempt.to,
-                text=text,
-                language=attempt.language,
-                reference=reference,
-                callback=f"{base}/webhooks/twilio/status?delivery={reference}",
-                seconds_valid=attempt.seconds_valid,
-                subject=establishment.name,
-            )
-        )
+    message = _outbound(context, establishment, attempt)
+    outcome = sender.send(message) if sender else NO_SENDER
     reached("worker.after_call")
-    encoding = analyse(text) if sms and outcome.verdict is Verdict.accepted else None
+    accepted_sms = attempt.channel == Channel.sms and outcome.verdict is Verdict.accepted
+    encoding = analyse(message.text) if accepted_sms else None
     return Settlement(
         delivery_id=attempt.delivery_id,
         attempt=attempt.attempt,
@@ -138,12 +130,29 @@ def _call(context: Context, establishment: Establishment, attempt: Attempt) -> S
     )
 
 
+def _outbound(context: Context, establishment: Establishment, attempt: Attempt) -> Outbound:
+    """A delivery's words as its channel carries them."""
+    sms = attempt.channel == Channel.sms
+    words = sms_text(establishment, attempt.language, attempt.message) if sms else attempt.message
+    reference = reference_of(establishment.id, attempt.delivery_id)
+    return Outbound(
+        to=attempt.to,
+        text=words,
+        language=attempt.language,
+        reference=reference,
+        callback=f"{context.settings.web.base_url}/webhooks/twilio/status?delivery={reference}",
+        seconds_valid=attempt.seconds_valid,
+        subject=email_subject(establishment, attempt.language),
+        sender_name=establishment.name,
+    )
+
+
 def _retry_at(outcome: Outcome, attempt: int) -> datetime | None:
     """When to try again after an outcome that allows it; the validity window ends the trying."""
     if _STATUS[outcome.verdict] is not DeliveryStatus.scheduled:
         return None
-    wait = outcome.retry_after or 1.0 + delay(attempt, RETRY_BASE, RETRY_CAP, _dice)
-    return datetime.now(UTC) + timedelta(seconds=min(wait, RETRY_CAP))
+    seconds = outcome.retry_after or 1.0 + delay(attempt, RETRY_BASE, RETRY_CAP, _dice)
+    return datetime.now(UTC) + timedelta(seconds=min(seconds, RETRY_CAP))
 
 
 def reconcile(establishment_id: int, ids: list[int]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
+import time
 from uuid import uuid4
 
 from sqlalchemy import delete, func, text
@@ -12,10 +14,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from config.settings import Settings
 from database.engine import DatabaseNotReady
 from database.session import Database
 from models.installation import Process
 from services.health import check
+from services.readiness import NotFit, make_ready
 from utils.logs import get_logger
 
 FORGOTTEN_AFTER = text("interval '1 hour'")
@@ -51,6 +55,12 @@ class Heartbeat:
         threading.Thread(target=self._pulse, args=(stopped,), name="pulse", daemon=True).start()
         return stopped
 
+    def insist(self, settings: Settings) -> None:
+        """Wait for PostgreSQL, then check login and keys; raises `NotFit`."""
+        while not make_ready(self._database, settings):
+            log.warning("waiting for the database")
+            time.sleep(BEAT_SECONDS)
+
     def _pulse(self, stopped: threading.Event) -> None:
         while not stopped.is_set():
             try:
@@ -63,12 +73,19 @@ class Heartbeat:
 class Watch:
     """The API's eye on the others: without a scheduler and a worker, reminders only pile up."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
+        self._settings = settings
+        self._ready = False
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Look in a thread of its own until `stop`."""
+        """Look in a thread of its own until `stop`. Raises `NotFit` when it must not serve."""
+        try:
+            self._ready = make_ready(self._database, self._settings)
+        except NotFit as error:
+            log.critical(f"this process must not serve: {error}")
+            raise
         threading.Thread(target=self._look_on, name="watch", daemon=True).start()
 
     def stop(self) -> None:
@@ -78,8 +95,19 @@ class Watch:
     def _look_on(self) -> None:
         self._stopped.wait(PATIENCE_SECONDS)
         while not self._stopped.is_set():
+            self._make_ready()
             self.look()
             self._stopped.wait(LOOK_SECONDS)
+
+    def _make_ready(self) -> None:
+        """PostgreSQL was away at the start: what could not be checked then is checked now."""
+        if self._ready:
+            return
+        try:
+            self._ready = make_ready(self._database, self._settings)
+        except NotFit as error:
+            log.critical(f"this process must not serve: {error}")
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def look(self) -> None:
         """Say loudly which process has not been seen."""

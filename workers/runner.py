@@ -46,6 +46,7 @@ def main() -> None:
 
     context = get_context()
     heartbeat = Heartbeat(context.database, "worker")
+    heartbeat.insist(context.settings)
     stopped = heartbeat.start()
     redis = connect(context.settings.redis, blocking=True)
     worker = CareloopWorker(

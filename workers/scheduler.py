@@ -30,8 +30,6 @@ from workers.heartbeat import Heartbeat
 from workers.names import RECONCILE, SEND
 
 CHANNEL = "careloop_due"
-FIRST_QUESTION = 10.0
-"""Seconds after an attempt at which an unknown delivery is first asked about."""
 AWAY_SECONDS = 2.0
 
 log = get_logger("careloop.scheduler")
@@ -91,7 +89,7 @@ class Scheduler:
     def _sweep(self) -> None:
         for establishment in self.context.directory.all():
             with self.context.database.establishment(establishment.id) as session:
-                found = sweep(session, ask_after=FIRST_QUESTION)
+                found = sweep(session, ask_after=self.engine.ask_after)
                 find_unprocessed(session)
             if found:
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
@@ -164,4 +162,5 @@ def main() -> None:
     scheduler = Scheduler(get_context())
     signal.signal(signal.SIGTERM, scheduler.stop)
     signal.signal(signal.SIGINT, scheduler.stop)
+    scheduler.heartbeat.insist(scheduler.context.settings)
     scheduler.run()

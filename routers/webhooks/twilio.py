@@ -61,11 +61,13 @@ def _news(form: FormData) -> StatusNews | None:
     if not provider_id or not status_word:
         return None
     code = form.get("ErrorCode")
+    seconds = str(form.get("CallDuration") or "")
     return StatusNews(
         kind="message" if form.get("MessageSid") else "call",
         provider_id=provider_id[:128],
         status=status_word[:24],
         code=str(code)[:24] if code else None,
+        seconds=int(seconds) if seconds.isdecimal() and len(seconds) < 10 else None,
     )
 
 

@@ -37,7 +37,7 @@ def test_the_published_example(client: Any, staff: dict[str, str], path: str) ->
     assert said["phone_number"] == PHONE
     assert said["email"] == "patient@example.com"
     assert said["status"] == "scheduled"
-    assert said["channels"] == ["sms"]
+    assert said["channels"] == ["sms", "email"]
     assert (said["encoding"], said["segments"]) == ("GSM-7", 1)
     assert len(answer.content) < 1024
 

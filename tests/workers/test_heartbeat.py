@@ -6,6 +6,7 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
+from config.settings import get_settings
 from workers import heartbeat
 from workers.heartbeat import Heartbeat, Watch
 
@@ -13,7 +14,7 @@ from workers.heartbeat import Heartbeat, Watch
 def heard(database: Any) -> list[str]:
     heartbeat.log = heartbeat.get_logger("careloop.heartbeat")
     with capture_logs() as lines:
-        Watch(database).look()
+        Watch(database, get_settings()).look()
     return [line["event"] for line in lines if line["log_level"] == "error"]
 
 

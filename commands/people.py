@@ -1,0 +1,232 @@
+"""Establishments, their users and senders, and contacts from a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.output import progress_bar, rules_said_plainly
+
+PASSWORD_VARIABLE = "CARELOOP_USER_PASSWORD"  # noqa: S105 - its name, not a password
+_SLUG = typer.Option("--establishment", help="the establishment's slug")
+_QUIET = typer.Option(help="local time, 20:00-07:00, or none")
+_LANGUAGES = typer.Option(help="in order of preference, e.g. duala,french,english")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command("create-establishment")(create_establishment)
+    app.command("list-establishments")(list_establishments)
+    app.command("set-establishment")(set_establishment)
+    app.command("set-sender")(set_sender)
+    app.command("create-user")(create_user)
+    app.command("import-contacts")(import_contacts)
+
+
+def create_establishment(
+    slug: str,
+    name: str,
+    *,
+    time_zone: Annotated[str, typer.Option()] = "Africa/Douala",
+    languages: Annotated[str, _LANGUAGES] = "french,english",
+    quiet_hours: Annotated[str, _QUIET] = "20:00-07:00",
+    region: Annotated[str, typer.Option(help="country of its phone numbers")] = "CM",
+) -> None:
+    """Make a hospital or clinic, with a schema and a role of its own."""
+    from sqlalchemy.orm import Session
+
+    from config.settings import get_settings
+    from database.engine import owner_engine
+    from services.establishment_settings import new_establishment, refuse_taken_slug
+    from services.founding import create_establishment as found
+
+    engine = owner_engine(get_settings().database)
+    with rules_said_plainly():
+        row = new_establishment(
+            slug=slug,
+            name=name,
+            time_zone=time_zone,
+            languages=languages,
+            quiet_hours=quiet_hours,
+            region=region,
+        )
+        with Session(engine) as session:
+            refuse_taken_slug(session, slug)
+        number = found(engine, row)
+    typer.echo(f"establishment {slug} made, number {number}")
+
+
+def list_establishments() -> None:
+    """Show every establishment and what it sends from."""
+    from config.settings import get_settings
+    from database.engine import service_engine
+    from database.session import Database
+    from services.establishment import Directory
+    from utils.languages import language_name
+
+    directory = Directory(Database(service_engine(get_settings().database)))
+    for place in directory.all():
+        quiet = f"{place.quiet_start:%H:%M}-{place.quiet_end:%H:%M}" if place.quiet_end else "none"
+        senders = [
+            f"{channel} from {sender.address}"
+            for channel in ("sms", "voice", "email")
+            if (sender := directory.sender(place.id, channel)) is not None
+        ]
+        typer.echo(
+            f"{place.slug} (number {place.id}{', default' if place.is_default else ''}):"
+            f" {place.name}; {place.time_zone};"
+            f" {', '.join(map(language_name, place.languages))}; quiet hours {quiet};"
+            f" anonymous feedback {'on' if place.anonymous_feedback else 'off'};"
+            f" {', '.join(senders) or 'sends nothing'}"
+        )
+
+
+def set_establishment(
+    slug: str,
+    *,
+    name: Annotated[str | None, typer.Option()] = None,
+    languages: Annotated[str | None, _LANGUAGES] = None,
+    quiet_hours: Annotated[str | None, _QUIET] = None,
+    anonymous_feedback: Annotated[bool | None, typer.Option()] = None,
+    fold_sms: Annotated[
+        bool | None, typer.Option(help="write French SMS without ê, ç and the like: cheaper")
+    ] = None,
+    default: Annotated[bool | None, typer.Option(help="plain paths mean this one")] = None,
+) -> None:
+    """Change what is given, leave the rest."""
+    from sqlalchemy.orm import Session
+
+    from config.settings import get_settings
+    from database.engine import owner_engine
+    from services.establishment_settings import EstablishmentChange, change_establishment
+
+    wanted = EstablishmentChange(
+        name, languages, quiet_hours, anonymous_feedback, fold_sms, default
+    )
+    with (
+        rules_said_plainly(),
+        Session(owner_engine(get_settings().database)) as session,
+        session.begin(),
+    ):
+        change_establishment(session, slug, wanted)
+    typer.echo(f"establishment {slug} changed; running processes see it within seconds")
+
+
+def set_sender(
+    slug: str,
+    channel: str,
+    address: str,
+    *,
+    provider: Annotated[str, typer.Option()] = "twilio",
+    can_receive: Annotated[bool, typer.Option(help="answers reach us")] = False,
+    gives_receipts: Annotated[bool, typer.Option(help="delivery receipts are proven")] = False,
+) -> None:
+    """Let an establishment send from a number or address on sms, voice or email."""
+    from sqlalchemy.orm import Session
+
+    from config.settings import get_settings
+    from database.engine import owner_engine
+    from services.establishment_settings import by_slug, sender_address
+    from services.founding import set_sender as store
+
+    with (
+        rules_said_plainly(),
+        Session(owner_engine(get_settings().database)) as session,
+        session.begin(),
+    ):
+        place = by_slug(session, slug)
+        store(
+            session,
+            place.id,
+            channel,
+            sender_address(place, channel, address),
+            provider,
+            can_receive=can_receive,
+            gives_receipts=gives_receipts,
+        )
+    typer.echo(f"{slug} sends on {channel} from this address now")
+
+
+def create_user(
+    email: str,
+    *,
+    establishment: Annotated[str, _SLUG],
+    role: Annotated[str, typer.Option(help="admin, staff or viewer")] = "staff",
+    name: Annotated[str | None, typer.Option()] = None,
+) -> None:
+    """Make a member of staff. The password comes from CARELOOP_USER_PASSWORD, else it is asked.
+
+    Never from the command line: other people on the machine can read that.
+    """
+    from sqlalchemy.orm import Session
+
+    from config.settings import get_settings
+    from database.engine import owner_engine
+    from models.user import Role
+    from services.establishment_settings import by_slug
+    from services.user import create_user as store
+
+    if role not in list(Role):
+        raise SystemExit("role: admin, staff or viewer")
+    password = os.environ.get(PASSWORD_VARIABLE) or typer.prompt(
+        "Password", hide_input=True, confirmation_prompt=True
+    )
+    with (
+        rules_said_plainly(),
+        Session(owner_engine(get_settings().database)) as session,
+        session.begin(),
+    ):
+        place = by_slug(session, establishment)
+        user = store(session, place.id, email=email, password=password, role=Role(role), name=name)
+        number = user.id
+    typer.echo(f"user {number} is {role} at {establishment}")
+
+
+def import_contacts(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    *,
+    establishment: Annotated[str, _SLUG],
+    strict: Annotated[bool, typer.Option(help="store nothing when a line is refused")] = False,
+) -> None:
+    """Import contacts from CSV: all good lines in one transaction, every other one reported.
+
+    The report names line, field and reason, never what stood there. Exit code 2 when a line was
+    refused.
+    """
+    from config.settings import get_settings
+    from database.engine import service_engine
+    from database.session import Database
+    from services.contact_import import import_contacts as store
+    from services.establishment import Directory
+    from services.identity import Principal
+
+    database = Database(service_engine(get_settings().database))
+    content = file.read_bytes()
+    with rules_said_plainly(), progress_bar("contacts") as advance:
+        place = Directory(database).by_slug(establishment)
+        with database.establishment(place.id) as session:
+            report = store(
+                session,
+                place.region,
+                content,
+                Principal(place.id, "cli"),
+                strict=strict,
+                progress=advance,
+                reported=None,
+            )
+    for refused in report.refused:
+        typer.echo(
+            f"line {refused.line}, {refused.field or 'whole line'}: {refused.reason}"
+            f" [{refused.code}]",
+            err=True,
+        )
+    done = "" if report.stored else "nothing stored: "
+    typer.echo(
+        f"{done}{report.lines} lines: {report.created} created, {report.unchanged} here already,"
+        f" {report.refused_count} refused; {report.ignored_columns} column(s) not known"
+    )
+    if report.refused_count:
+        raise SystemExit(2)

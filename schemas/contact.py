@@ -1,0 +1,74 @@
+"""Contacts: what comes in and goes out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.common import In, LanguageIn, LanguageOut, Out, PatientReference, UtcOut, cleaned
+
+ContactKind = Literal["patient", "staff", "student"]
+ContactName = Annotated[str, Field(min_length=1, max_length=120), cleaned(120)]
+PhoneIn = Annotated[
+    str, Field(max_length=64, description="any usual writing", examples=["6 50 00 00 01"])
+]
+EmailIn = Annotated[str, Field(max_length=254)]
+
+
+class ContactIn(In):
+    """A new contact; `patient_id` is the hospital's own reference."""
+
+    patient_id: PatientReference
+    kind: ContactKind = "patient"
+    name: ContactName | None = None
+    phone_number: PhoneIn | None = None
+    email: EmailIn | None = None
+    language: LanguageIn | None = None
+
+
+class ContactChange(In):
+    """The fields to change; null empties one."""
+
+    patient_id: PatientReference | None = None
+    kind: ContactKind | None = None
+    name: ContactName | None = None
+    phone_number: PhoneIn | None = None
+    email: EmailIn | None = None
+    language: LanguageIn | None = None
+
+
+class ContactOut(Out):
+    """A contact."""
+
+    id: int
+    patient_id: str
+    kind: str
+    name: str | None
+    phone_number: str | None
+    email: str | None
+    language: LanguageOut | None
+    created_at: UtcOut
+    updated_at: UtcOut
+    version: int
+
+
+class RefusedLine(Out):
+    """A line that was not imported, and why; never what stood there."""
+
+    line: int
+    field: str | None
+    code: str
+    reason: str
+
+
+class ImportReport(Out):
+    """What an import did."""
+
+    lines: int = Field(description="lines with something on them, without the header")
+    created: int
+    unchanged: int = Field(description="contacts that were here already, exactly so")
+    refused_count: int
+    refused: list[RefusedLine] = Field(description="the first 1,000 of them")
+    ignored_columns: int
+    stored: bool = Field(description="false when a strict import stored nothing")

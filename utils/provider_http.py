@@ -1,0 +1,81 @@
+"""HTTP to a provider, one request at a time, telling what left this machine from what may have.
+
+The providers' libraries hide that difference, and `Retry-After` with it. They take an HTTP client
+of one's own, so theirs are thin shells around this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import urllib3
+
+CONNECT_SECONDS = 5.0
+
+
+class DidNotLeave(Exception):
+    """No connection was made, so nothing left this machine."""
+
+
+class MayHaveLeft(Exception):
+    """The connection broke or timed out after the request may have left, or the answer was 5xx."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Throttled(Exception):
+    """The provider said 429. `retry_after` is in seconds, None when it did not say."""
+
+    def __init__(self, retry_after: float | None) -> None:
+        super().__init__("429")
+        self.retry_after = retry_after
+
+
+class ProviderHttp:
+    """A bounded, thread-safe pool. Every wait is at most `timeout` seconds; nothing is repeated."""
+
+    def __init__(self, timeout: float, connections: int) -> None:
+        self._pool = urllib3.PoolManager(
+            maxsize=connections,
+            block=False,
+            retries=False,
+            timeout=urllib3.Timeout(connect=min(timeout, CONNECT_SECONDS), read=timeout),
+        )
+
+    def request(
+        self, method: str, url: str, body: bytes | None, headers: dict[str, str]
+    ) -> urllib3.BaseHTTPResponse:
+        """One request; raises this module's errors for everything but an answer below 500.
+
+        Whatever breaks before the first byte of the body was asked for (no connection, no TLS, a
+        cut among the headers) cannot have been carried out: the request was not whole.
+        """
+        sent, body_began = dict(headers), False
+
+        def telling(content: bytes) -> Iterator[bytes]:
+            nonlocal body_began
+            body_began = True
+            yield content
+
+        if body is not None:
+            sent["Content-Length"] = str(len(body))
+        content = None if body is None else telling(body)
+        try:
+            answer = self._pool.request(method, url, body=content, headers=sent, redirect=False)
+        except urllib3.exceptions.HTTPError as error:
+            if body is not None and not body_began:
+                raise DidNotLeave from None
+            slow = isinstance(error, urllib3.exceptions.TimeoutError)
+            raise MayHaveLeft("timeout" if slow else "cut") from None
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise Throttled(_seconds(answer.headers.get("Retry-After")))
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise MayHaveLeft(str(answer.status))
+        return answer
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.isdigit() else None
