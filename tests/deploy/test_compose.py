@@ -73,3 +73,14 @@ def test_every_secret_is_made_by_the_script() -> None:
     script = (ROOT / "deploy" / "secrets.sh").read_text("utf-8")
     for name in declared:
         assert name in script or name.startswith("careloop_")
+
+
+def test_every_package_of_the_service_goes_into_the_image() -> None:
+    """.dockerignore lets in what it names: a new package must be named there."""
+    let_in = {
+        line[1:]
+        for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+        if line[:1] == "!"
+    }
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert packages - {"bench", "supervisor", "tests"} <= let_in
