@@ -49,3 +49,15 @@ def test_reading_shows_deliveries_and_events(client: Any, staff: dict[str, str])
     (delivery,) = answer.json()["deliveries"]
     assert delivery["status"] == "scheduled"
     assert [event["cause"] for event in delivery["events"]] == ["scheduled"]
+
+
+@pytest.mark.parametrize("language", ["duala", "bassa", "ewondo"])
+def test_no_french_voice_speaks_another_language(
+    client: Any, staff: dict[str, str], language: str
+) -> None:
+    asked = body(language=language, message="ŋ ɓ ɗ", channels=["sms", "voice"])
+    answer = client.post("/api/v1/reminders", json=asked, headers=staff)
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert (problem["field"], problem["code"]) == ("channels", "voice_needs_recording")
+    assert "ŋ ɓ ɗ" not in answer.text
