@@ -246,3 +246,15 @@ def test_every_write_and_every_read_of_an_address_is_audited(
     assert [row.action for row in rows] == ["create", "read", "change", "cancel"]
     assert all(row.actor.startswith("user:") for row in rows)
     assert [row[2] for row in rows] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("language", ["duala", "bassa", "ewondo"])
+def test_no_french_voice_speaks_another_language(
+    client: Any, staff: dict[str, str], language: str
+) -> None:
+    asked = body(language=language, message="ŋ ɓ ɗ", channels=["sms", "voice"])
+    answer = client.post("/api/v1/reminders", json=asked, headers=staff)
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert (problem["field"], problem["code"]) == ("channels", "voice_needs_recording")
+    assert "ŋ ɓ ɗ" not in answer.text
