@@ -69,21 +69,23 @@ def database(empty: None) -> Any:
 
 
 @pytest.fixture(scope="session")
-def _app() -> Any:
+def _client() -> Iterator[Any]:
+    """The application, started once for all tests of this process."""
+    from fastapi.testclient import TestClient
+
     from main import app
 
-    return app
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
 
 
 @pytest.fixture
-def client(_app: Any, empty: None) -> Iterator[Any]:
-    """The application over HTTP, without a token."""
-    from fastapi.testclient import TestClient
-
-    _app.state.careloop.directory.forget()
-    _app.state.careloop.authenticator.forget()
-    with TestClient(_app, raise_server_exceptions=False) as client:
-        yield client
+def client(_client: Any, empty: None) -> Any:
+    """The application over HTTP, without a token, on empty tables."""
+    state = _client.app.state.careloop
+    state.directory.forget()
+    state.authenticator.forget()
+    return _client
 
 
 @pytest.fixture
