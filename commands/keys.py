@@ -43,6 +43,7 @@ def re_encrypt() -> None:
     from config.settings import get_settings
     from database.engine import owner_engine
     from services import recording as recordings
+    from services.errors import CareloopError
     from services.keys import re_encrypt as reseal
     from utils.crypto import CannotDecrypt, get_cipher
     from utils.storage import storage_from_url
@@ -57,7 +58,7 @@ def re_encrypt() -> None:
     try:
         with progress_bar("values") as advance:
             done = reseal(engine, get_cipher(), progress=advance, recordings=recording)
-    except CannotDecrypt as error:
+    except (CannotDecrypt, CareloopError) as error:
         raise SystemExit(f"stopped: {error}. What was done before is kept.") from error
     typer.echo(f"{done} sealed anew")
 

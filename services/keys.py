@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Table, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 import models
-from config.settings import PrivacySettings
+from config.settings import PrivacySettings, get_settings
 from database.provision import establishment_ids
 from database.roles import SHARED_SCHEMA, establishment_schema
 from database.session import Database
@@ -64,12 +64,15 @@ class KeyReport:
     problems: list[str] = field(default_factory=list)
 
 
-def register_keys(database: Database, privacy: PrivacySettings) -> None:
+def register_keys(database: Database, privacy: PrivacySettings | None = None) -> None:
     """Note this process's keys, at its start; raises `KeyProblem` when one is missing or altered.
+
+    `privacy` is the process's own settings unless given.
 
     Nothing is noted when there is a problem: a wrong ring must not replace the right one.
     """
-    ring = {key_id: fingerprint(key) for key_id, key in privacy.key_ring.items()}
+    key_ring = (privacy or get_settings().privacy).key_ring
+    ring = {key_id: fingerprint(key) for key_id, key in key_ring.items()}
     with database.service() as session:
         registered = {row.id: row.fingerprint for row in session.scalars(select(EncryptionKey))}
         problems = _ring_problems(ring, registered)
@@ -144,24 +147,26 @@ def _check_column(
     connection: Connection, place: SealedColumn, cipher: Cipher, report: KeyReport
 ) -> None:
     # The header of a sealed value says its key (utils/crypto): version, length of the id, id.
+    column = f'"{place.column}"'
     rows = connection.execute(
         text(
-            f'select convert_from(substring("{place.column}" from 3'
-            f" for get_byte(\"{place.column}\", 1)), 'SQL_ASCII') as key_id, count(*) as values,"
-            f' (array_agg("{place.column}"))[1] as sample'
-            f' from "{place.schema}"."{place.table}" where "{place.column}" is not null group by 1'
+            f"select case when length({column}) > 2 then encode(substring({column} from 3"
+            f" for get_byte({column}, 1)), 'escape') end as key_id, count(*) as values,"
+            f" (array_agg({column}))[1] as sample"
+            f' from "{place.schema}"."{place.table}" where {column} is not null group by 1'
         )
     )
     for key_id, count, sample in rows:
-        report.values[key_id] += count
-        if key_id not in cipher.key_ids:
-            continue
+        if key_id is not None:
+            report.values[key_id] += count
+            if key_id not in cipher.key_ids:
+                continue
         try:
             cipher.open(bytes(sample), place.label)
         except CannotDecrypt:
             report.problems.append(
-                f"A value in {place.schema}.{place.table}.{place.column} does not open with key"
-                f" {key_id!r}."
+                f"A value in {place.schema}.{place.table}.{place.column} does not open: it was"
+                f" altered, or copied from elsewhere."
             )
 
 

@@ -6,6 +6,7 @@ both (`utils/provider_http.py`).
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -64,7 +65,10 @@ class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
             url = f"{url}?{urlencode(params, doseq=True)}"
         body = urlencode(data, doseq=True).encode() if data else None
         answer = self._http.request(method, self._rebased(url), body, sent)
-        return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
+        text = answer.data.decode("utf-8", "replace")
+        if not _is_object(text):  # cut short, or a captive portal's page: it proves nothing
+            raise MayHaveLeft("unreadable")
+        return Response(answer.status, text, answer.headers)
 
     def _rebased(self, url: str) -> str:
         if self._base is None:
@@ -72,6 +76,13 @@ class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
         return urlunsplit(
             urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc)
         )
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 class _TwilioSender:

@@ -100,7 +100,7 @@ def _ringing(loop: Loop, number: int) -> str | None:
 
 def test_a_call_that_only_the_list_knows_is_found_there(loop: Loop) -> None:
     loop.tree.behave(
-        voice=ANSWERS,
+        voice=ANSWERS | {"pace": 0.2},  # over before the list is first asked
         faults=[{"on": "calls.create", "kind": "accept_then_drop", "times": 1}],
         callbacks={"mode": "never"},
     )

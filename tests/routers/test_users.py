@@ -130,27 +130,28 @@ def test_two_administrators_cannot_demote_each_other_at_once(
 ) -> None:
     first = client.get("/api/v1/auth/me", headers=admin).json()["id"]
     second = add(client, admin, role="admin")["id"]
-    both = threading.Barrier(2)
     refused: list[str] = []
 
-    def demote(by: int, other: int) -> None:
-        both.wait(10)
+    def demote(session: Any, by: int, other: int) -> None:
+        wanted = UserChange(role=Role.viewer)
+        change_member(session, other, wanted, Principal(1, f"user:{by}"))
+
+    def meanwhile() -> None:
         try:
             with database.service() as session:
-                change_member(
-                    session, other, UserChange(role=Role.viewer), Principal(1, f"user:{by}")
-                )
+                demote(session, second, first)
         except Conflict as error:
             refused.append(error.code)
 
-    threads = [
-        threading.Thread(target=demote, args=pair) for pair in ((first, second), (second, first))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    with database.service() as session:
+        demote(session, first, second)
+        other = threading.Thread(target=meanwhile)
+        other.start()
+        other.join(0.5)
+        waited = other.is_alive()
+    other.join(20)
     try:
+        assert waited
         assert refused == ["last_admin"]
     finally:
         with database.service() as session:

@@ -25,7 +25,7 @@ from utils.email_client import SendGridEmail, SmtpEmail, as_html, one_line
 from utils.senders import NoList, Outbound, Verdict
 
 FROM, TO = "rappel@hopital.example", "patient@example.com"
-TEXT = "Rappel : RDV à 10 h.\nApportez <votre> carnet & l’ordonnance.\n\nŋgea ɓwam"
+TEXT = "Rappel : RDV à 10 h.\nApportez <votre> carnet & l’ordonnance.\n\nŋ ɓ ɗ ɛ́"
 ACCEPTED, REFUSED, THROTTLED = Verdict.accepted, Verdict.refused, Verdict.throttled
 UNREACHABLE, UNKNOWN = Verdict.unreachable, Verdict.unknown
 

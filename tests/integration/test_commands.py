@@ -1,0 +1,112 @@
+"""The commands of an operator, as processes of their own on a database of their own."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, clone_database
+from tests.template import PASSWORD
+
+
+class Shell:
+    """Runs `cli.py` with an environment; keeps nothing."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        self.env = env
+
+    def __call__(self, *words: str, code: int = 0, **env: str) -> str:
+        """What a command printed; fails when its exit code is another."""
+        done = subprocess.run(
+            [sys.executable, "cli.py", *words],
+            cwd=ROOT,
+            env=self.env | env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == code, said
+        assert "Traceback" not in said
+        return said
+
+
+@pytest.fixture(scope="module")
+def run() -> Shell:
+    return Shell(os.environ | {"DATABASE_URL": clone_database(f"careloop_commands_{os.getpid()}")})
+
+
+def test_an_establishment_is_made_and_set_up(run: Shell) -> None:
+    run(
+        *("create-establishment", "bassa-clinic", "Clinique de Bassa"),
+        *("--languages", "duala,fr,english", "--quiet-hours", "21:00-06:30"),
+    )
+    assert "slug" in run("create-establishment", "bassa-clinic", "Again", code=1)
+    run("set-sender", "bassa-clinic", "sms", "6 50 00 00 09", "--can-receive")
+    run("set-establishment", "bassa-clinic", "--no-anonymous-feedback", "--default")
+    (line,) = [x for x in run("list-establishments").splitlines() if x.startswith("bassa-clinic")]
+    for part in (
+        "default",
+        "Clinique de Bassa",
+        "Africa/Douala",
+        "duala, french, english",
+        "21:00-06:30",
+        "anonymous feedback off",
+        "sms from +237650000009",
+    ):
+        assert part in line
+    assert run("list-establishments").count("default") == 1
+    run("set-establishment", "bassa-clinic", "--quiet-hours", "none")
+    assert "quiet hours none" in run("list-establishments")
+
+
+def test_refused_in_one_line(run: Shell) -> None:
+    assert "slug:" in run("create-establishment", "Bad Slug", "x", code=1)
+    assert "no such establishment" in run("set-establishment", "nowhere", "--default", code=1)
+
+
+def test_a_password_is_never_an_argument(run: Shell) -> None:
+    words = ("create-user", "new@north.example", "--establishment", "north", "--role", "admin")
+    assert "is admin at north" in run(*words, CARELOOP_USER_PASSWORD=PASSWORD)
+    assert "password" in run(*words[:1], "other@north.example", *words[2:], code=1,
+                             CARELOOP_USER_PASSWORD="short")  # fmt: skip
+    assert "No such option" in run(*words, "--password", PASSWORD, code=2)
+    assert "role" in run(*words[:4], "--role", "king", code=1, CARELOOP_USER_PASSWORD=PASSWORD)
+
+
+def test_contacts_are_imported_with_a_report(run: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "contacts.csv"
+    file.write_text(
+        "﻿reference;nom;telephone\nP1;Marie;650000001\nP2;Paul;650000\nP3;Jean;650000001\n", "utf-8"
+    )
+    words = ("import-contacts", str(file), "--establishment", "north")
+    strict = run(*words, "--strict", code=2)
+    assert "nothing stored: 3 lines: 0 created" in strict
+    report = run(*words, code=2)
+    assert "line 3, phone_number:" in report
+    assert "3 lines: 2 created, 0 here already, 1 refused" in report
+    assert "Paul" not in report
+    assert "2 here already" in run(*words, code=2)
+    file.write_bytes(b"reference\n\xe9")
+    assert "Line 2 is not UTF-8" in run(*words, code=1)
+    assert "no such establishment" in run(*words[:3], "nowhere", code=1)
+
+
+def test_keys_are_rotated(run: Shell) -> None:
+    first, second = (base64.b64encode(letter * 32).decode() for letter in (b"1", b"2"))
+    with_first = {"ENCRYPTION_KEYS": f"k1:{first}"}
+    both = {"ENCRYPTION_KEYS": f"k2:{second},k1:{first}"}
+    fresh = Shell(run.env | {"DATABASE_URL": clone_database(f"careloop_keys_{os.getpid()}")} | both)
+    dev = "dev"  # the template was sealed with the development key, which is in neither ring
+    assert f"key '{dev}', which is not in ENCRYPTION_KEYS" in fresh("keys", "check", code=1)
+    assert "stopped: no key 'dev'" in fresh("keys", "re-encrypt", code=1)
+    assert "current" in fresh("keys", "retire", "k2", code=1)
+    assert "No key 'k1' is known" in fresh("keys", "retire", "k1", code=1)
+    assert "key k1 (current)" in fresh("keys", "check", code=1, **with_first)

@@ -1,0 +1,268 @@
+"""The hot path of sending, statement by statement, in real transactions.
+
+Each of these was broken once, and a test here failed:
+- `limit (select places from room)` in `_CLAIM` -> `limit :batch` (too much outstanding);
+- `and claimed_until is null` left out of `_CLAIM` (claimed twice);
+- `for update of d for share of a` -> `for update of d` (a message after an opt-out);
+- `a.opted_out_at is not null` -> `false`; `d.valid_until <= now()` -> `false`; the quiet hours'
+  `'scheduled'` -> `'sending'`; the quiet hours' `'expired'` -> `'scheduled'`;
+- `and d.status = 'queued'` left out of `_BEGIN` (a late job sends; two workers send twice);
+- `d.status = 'sending' or ...` -> `true` in `_OUTCOME` (a slow answer takes a receipt back);
+- `and n.attempt = d.attempt` left out of `_OUTCOME` (a stale attempt counts);
+- `else m.retry_at` -> `else now()` in `_OUTCOME` (no back-off);
+- `outcome.retry_after or` left out of `workers/delivery.py` (a provider's Retry-After ignored);
+- `if call.exception() is None` left out there (one broken call takes its group with it).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy import text
+
+from models.delivery import DeliveryStatus as S
+from services.address import address_for, opt_out
+from services.delivery import lock_delivery, provider_news
+from services.sweep import sweep
+from tests.fixtures import NORTH, SOUTH, owned
+from tests.services.deliveries import (
+    PHONE,
+    FakeSender,
+    begin,
+    begun,
+    causes,
+    claim,
+    conclude,
+    delivery,
+    due,
+    make,
+    now,
+    reminder_status,
+)
+from utils.senders import Outcome, Verdict
+
+
+@pytest.fixture
+def sender(database: Any) -> Iterator[Callable[..., FakeSender]]:
+    """Has the worker's code call a sender that keeps to a script."""
+    from workers.context import get_context
+
+    context = get_context()
+    row = context.directory.sender(NORTH, "sms")
+    assert row is not None
+    key = ("sms", row.address)
+
+    def use(*answers: Outcome | Exception) -> FakeSender:
+        fake = FakeSender(*answers)
+        context.senders[key] = fake
+        return fake
+
+    yield use
+    context.senders.pop(key, None)
+
+
+def test_a_claim_takes_a_batch_of_what_is_due_once(database: Any) -> None:
+    ids = make(database, 5)
+    make(database, 1, due_in=60)
+    first, second = claim(database, batch=3), claim(database, batch=3)
+    assert sorted(first.to_send + second.to_send) == ids
+    assert claim(database).to_send == ()
+    assert {delivery(database, number).status for number in ids} == {S.queued}
+
+
+def test_a_claim_leaves_no_more_outstanding_than_allowed(database: Any) -> None:
+    make(database, 10)
+    taken = [len(claim(database, batch=4, outstanding=6).to_send) for _ in range(3)]
+    assert taken == [4, 2, 0]
+
+
+def test_every_establishment_gets_a_batch_whatever_the_others_have(
+    database: Any, redis: Redis
+) -> None:
+    from workers.context import get_context
+    from workers.queue import QUEUE_NAME
+    from workers.scheduler import Scheduler
+
+    make(database, 30)
+    make(database, 3, establishment=SOUTH)
+    context = get_context()
+    engine = context.settings.engine.model_copy(update={"batch": 5, "outstanding_batches": 2})
+    settings = context.settings.model_copy(update={"engine": engine})
+    scheduler = Scheduler(dataclasses.replace(context, settings=settings))
+    assert scheduler.round()
+    queue = Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)
+    assert [(job.args[0], len(job.args[1])) for job in queue.jobs] == [(NORTH, 5), (SOUTH, 3)]
+    for _ in range(3):
+        scheduler.round()
+    assert sum(len(job.args[1]) for job in queue.jobs if job.args[0] == NORTH) == 10
+
+
+def test_what_may_go_out_is_stamped(database: Any) -> None:
+    (number,) = make(database)
+    claim(database)
+    (attempt,) = begin(database, [number])
+    assert (attempt.delivery_id, attempt.attempt, attempt.to) == (number, 1, PHONE)
+    assert (attempt.message, attempt.language) == ("Rappel", "fra")
+    assert 3590 <= attempt.seconds_valid <= 3600
+    found = delivery(database, number)
+    assert (found.status, found.attempt) == (S.sending, 1)
+    assert found.attempted_at is not None
+
+
+def test_an_address_that_said_stop_gets_nothing(database: Any) -> None:
+    (number,) = make(database)
+    claim(database)
+    with database.establishment(NORTH) as session:
+        opt_out(session, address_for(session, "phone", PHONE), "STOP")
+    assert begin(database, [number]) == []
+    assert delivery(database, number).status == S.suppressed
+    assert due(database, number) is None
+    assert reminder_status(database, number) == "failed"
+
+
+def test_an_opt_out_that_commits_while_the_worker_begins_counts(database: Any) -> None:
+    (number,) = make(database)
+    claim(database)
+    with ThreadPoolExecutor(1) as worker:
+        with database.establishment(NORTH) as session:
+            opt_out(session, address_for(session, "phone", PHONE), "STOP")
+            session.flush()
+            beginning = worker.submit(begin, database, [number])
+            with pytest.raises(TimeoutError):
+                beginning.result(0.5)  # it waits for this transaction
+        assert beginning.result(5) == []
+    assert delivery(database, number).status == S.suppressed
+
+
+def test_what_is_past_its_validity_expires(database: Any) -> None:
+    (number,) = make(database, due_in=-120, validity=60)
+    claim(database)
+    assert begin(database, [number]) == []
+    assert delivery(database, number).status == S.expired
+    assert due(database, number) is None
+    assert reminder_status(database, number) == "expired"
+
+
+def test_quiet_hours_defer(database: Any) -> None:
+    (number,) = make(database)
+    claim(database)
+    morning = now() + timedelta(minutes=30)
+    assert begin(database, [number], quiet_until=morning) == []
+    assert delivery(database, number).status == S.scheduled
+    waiting = due(database, number)
+    assert waiting is not None
+    assert (waiting.due_at, waiting.claimed_until) == (morning, None)
+    assert causes(database, number)[-1] == "quiet hours"
+    assert claim(database).to_send == ()
+
+
+def test_quiet_hours_that_outlast_the_validity_expire(database: Any) -> None:
+    (number,) = make(database)
+    claim(database)
+    assert begin(database, [number], quiet_until=now() + timedelta(hours=2)) == []
+    assert delivery(database, number).status == S.expired
+
+
+def test_a_late_job_whose_claim_was_swept_does_nothing(database: Any, owner: Any) -> None:
+    (number,) = make(database)
+    claim(database)
+    with owned(owner) as connection:
+        connection.execute(text("update shared.due set claimed_until = now() - interval '1 s'"))
+    with database.establishment(NORTH) as session:
+        assert sweep(session, ask_after=10) == 1
+    assert begin(database, [number]) == []
+    assert delivery(database, number).status == S.scheduled
+    assert claim(database).to_send == (number,)
+
+
+def test_a_callback_that_was_faster_than_the_answer_stays(database: Any) -> None:
+    number = begun(database)
+    with database.establishment(NORTH) as session:
+        locked = lock_delivery(session, number)
+        provider_news(session, locked, "delivered", cause="callback", provider_id="SM1")
+    conclude(database, number, S.sent, provider_id="SM1")
+    found = delivery(database, number)
+    assert (found.status, found.provider_id) == (S.delivered, "SM1")
+    assert causes(database, number).count("answer") == 0
+
+
+def test_a_stale_attempt_is_ignored(database: Any) -> None:
+    number = begun(database)
+    conclude(database, number, S.scheduled, code="unreachable", retry_at=now())
+    claim(database)
+    begin(database, [number])
+    conclude(database, number, S.failed, attempt=1, code="late")
+    assert delivery(database, number).status == S.sending
+    conclude(database, number, S.sent, attempt=2, provider_id="SM2")
+    assert delivery(database, number).status == S.sent
+
+
+def test_a_retry_waits_for_its_time(database: Any) -> None:
+    number = begun(database)
+    later = now() + timedelta(seconds=60)
+    conclude(database, number, S.scheduled, code="unreachable", retry_at=later)
+    waiting = due(database, number)
+    assert waiting is not None
+    assert (waiting.due_at, waiting.claimed_until) == (later, None)
+    assert delivery(database, number).error_code == "unreachable"
+    assert claim(database).to_send == ()
+
+
+def test_a_provider_says_when_to_come_again(
+    database: Any, sender: Callable[..., FakeSender]
+) -> None:
+    from workers.delivery import send
+
+    sender(Outcome(Verdict.throttled, code="429", retry_after=120))
+    (number,) = make(database)
+    claim(database)
+    send(NORTH, [number])
+    waiting = due(database, number)
+    assert waiting is not None
+    assert timedelta(seconds=110) < waiting.due_at - now() <= timedelta(seconds=120)
+    assert delivery(database, number).status == S.scheduled
+
+
+def test_two_workers_on_the_same_deliveries_send_each_once(
+    database: Any, sender: Callable[..., FakeSender]
+) -> None:
+    from workers.delivery import send
+
+    fake = sender()
+    ids = make(database, 40)
+    claim(database)
+    start = threading.Barrier(2)
+
+    def work() -> None:
+        start.wait(5)
+        send(NORTH, ids)
+
+    with ThreadPoolExecutor(2) as workers:
+        for done in [workers.submit(work), workers.submit(work)]:
+            done.result(20)
+    references = [message.reference for message in fake.given]
+    assert sorted(references) == sorted(f"1.{number}" for number in ids)
+    assert {delivery(database, number).status for number in ids} == {S.sent}
+
+
+def test_one_broken_call_does_not_take_its_group_with_it(
+    database: Any, sender: Callable[..., FakeSender]
+) -> None:
+    from workers.delivery import send
+
+    sender(KeyError("ours"))
+    ids = make(database, 5)
+    claim(database)
+    with pytest.raises(KeyError):
+        send(NORTH, ids)
+    found = sorted(delivery(database, number).status for number in ids)
+    assert found == [S.sending] + [S.sent] * 4

@@ -1,0 +1,174 @@
+"""What a delivery's end does to its reminder: next channel, next occurrence, final status.
+
+To see it fail: leave out the first two lines of `_fall_back`, `_call_off`, or `settle` at the end
+of `leave_to_staff` in the services; let `_rivals` return 0.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from models.delivery import DeliveryStatus as S
+from models.task import Task
+from services.delivery import lock_delivery, provider_news
+from services.reconcile import (
+    Patience,
+    leave_unknown_to_staff,
+    questions,
+    settle_unknown,
+)
+from tests.fixtures import NORTH
+from tests.services.deliveries import (
+    begin,
+    begun,
+    causes,
+    claim,
+    conclude,
+    delivery,
+    make,
+    now,
+    reminder_status,
+    states,
+)
+from utils.senders import Passed
+
+ALL = ("sms", "voice", "email")
+
+
+def tell(database: Any, number: int, word: str, **more: Any) -> None:
+    with database.establishment(NORTH) as session:
+        locked = lock_delivery(session, number)
+        provider_news(session, locked, word, cause="callback", provider_id=f"ID{number}", **more)
+
+
+def start_next(database: Any) -> int:
+    (number,) = claim(database).to_send
+    assert begin(database, [number])
+    return number
+
+
+def test_a_late_word_about_a_replaced_channel_opens_nothing_more(database: Any) -> None:
+    sms = begun(database, channels=ALL)
+    conclude(database, sms, S.failed, code="21211")
+    call = start_next(database)
+    tell(database, sms, "undelivered")
+    assert states(database, sms) == [("sms", "undelivered"), ("voice", "sending")]
+    conclude(database, call, S.unknown)
+    tell(database, sms, "undelivered")
+    assert states(database, sms) == [("sms", "undelivered"), ("voice", "unknown")]
+    assert reminder_status(database, sms) == "scheduled"
+
+
+def test_a_late_receipt_calls_off_what_stands_by(database: Any) -> None:
+    sms = begun(database, channels=ALL)
+    tell(database, sms, "undelivered")
+    assert states(database, sms) == [("sms", "undelivered"), ("voice", "scheduled")]
+    tell(database, sms, "delivered")
+    assert states(database, sms) == [("sms", "delivered"), ("voice", "cancelled")]
+    assert reminder_status(database, sms) == "done"
+    assert claim(database).to_send == ()
+
+
+def test_no_fallback_when_the_time_is_over(database: Any) -> None:
+    sms = begun(database, channels=ALL, validity=2)
+    with database.establishment(NORTH) as session:
+        lock_delivery(session, sms).valid_until = now() - timedelta(seconds=1)
+    conclude(database, sms, S.failed, code="21211")
+    assert states(database, sms) == [("sms", "failed")]
+    assert reminder_status(database, sms) == "failed"
+
+
+def test_a_carriers_opt_out_in_a_callback_counts_too(database: Any) -> None:
+    sms = begun(database, channels=("sms",))
+    tell(database, sms, "undelivered", code="21610")
+    (other,) = make(database)
+    claim(database)
+    assert begin(database, [other]) == []
+    assert delivery(database, other).status == S.suppressed
+
+
+def test_another_failure_opts_nobody_out(database: Any) -> None:
+    sms = begun(database, channels=("sms",))
+    tell(database, sms, "undelivered", code="30003")
+    (other,) = make(database)
+    claim(database)
+    assert len(begin(database, [other])) == 1
+
+
+def test_some_occurrences_reached_is_partly_failed(database: Any) -> None:
+    first = begun(
+        database, rrule="FREQ=HOURLY;COUNT=2", validity=7200, due_in=-3599, status="active"
+    )
+    conclude(database, first, S.sent, provider_id="SM1")
+    assert reminder_status(database, first) == "active"
+    with database.establishment(NORTH) as session:
+        second = lock_delivery(session, first + 1)
+        second.status = S.sending
+        session.flush()
+        provider_news(session, second, "undelivered", cause="callback", provider_id="SM2")
+    assert reminder_status(database, first) == "partly_failed"
+
+
+def test_a_recurring_reminder_goes_on_past_an_unknown(database: Any) -> None:
+    mail = begun(database, channels=("email",), rrule="FREQ=DAILY", status="active")
+    conclude(database, mail, S.unknown, provider="sendgrid")
+    with database.establishment(NORTH) as session:
+        (question,) = questions(session, [mail])
+        leave_unknown_to_staff(session, question)
+    assert states(database, mail) == [("email", "unknown"), ("email", "scheduled")]
+    assert reminder_status(database, mail) == "active"
+
+
+def test_a_task_is_closed_when_the_unknown_is_settled_after_all(database: Any) -> None:
+    sms = begun(database)
+    conclude(database, sms, S.unknown)
+    with database.establishment(NORTH) as session:
+        (question,) = questions(session, [sms])
+        leave_unknown_to_staff(session, question)
+        task = session.query(Task).one()
+        assert (task.delivery_id, task.state) == (sms, "open")
+    tell(database, sms, "delivered")
+    with database.establishment(NORTH) as session:
+        task = session.query(Task).one()
+        assert task.state == "done"
+        assert task.done_at is not None
+
+
+PATIENCE = Patience(settle_after=0, give_up_after=3600)
+LISTED = [Passed(f"CA{n}", "completed", None, seconds=9) for n in (2, 1)]  # the newest first
+
+
+@pytest.mark.parametrize(
+    ("listed", "ends"),
+    [
+        ([], ["scheduled", "scheduled"]),  # neither was accepted: both go again
+        (LISTED[:1], ["unknown", "unknown"]),  # whose call it was cannot be told
+        (LISTED, ["delivered", "delivered"]),
+    ],
+)
+def test_calls_in_a_list_are_not_guessed_at(
+    database: Any, listed: list[Passed], ends: list[str]
+) -> None:
+    calls = [begun(database, channels=("voice",)), begun(database, channels=("voice",))]
+    for call in calls:
+        conclude(database, call, S.unknown)
+    with database.establishment(NORTH) as session:
+        for question in questions(session, calls):
+            settle_unknown(session, question, listed, PATIENCE)
+    found = [delivery(database, call) for call in calls]
+    assert [one.status for one in found] == ends
+    if ends[0] == "delivered":
+        assert {one.provider_id for one in found} == {"CA1", "CA2"}
+
+
+def test_a_single_unknown_call_is_found_by_number_and_time(database: Any) -> None:
+    call = begun(database, channels=("voice",))
+    conclude(database, call, S.unknown)
+    with database.establishment(NORTH) as session:
+        (question,) = questions(session, [call])
+        settle_unknown(session, question, [Passed("CA1", "no-answer", None)], PATIENCE)
+    assert delivery(database, call).status == S.undelivered
+    assert causes(database, call)[-1] == "found in the provider's list"

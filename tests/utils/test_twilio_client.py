@@ -1,0 +1,151 @@
+"""What a call says, and which failures mean that nothing left this machine.
+
+To see it fail: let `ProviderHttp` call a broken TLS connection `DidNotLeave` whenever it breaks.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from xml.etree import ElementTree
+
+import pytest
+import urllib3
+from pydantic import SecretStr
+
+from config.settings import TwilioSettings
+from tests.tree import free_port
+from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
+from utils.senders import Outbound, Verdict
+from utils.twilio_client import LONGEST_TWIML, TwilioSms, spoken
+
+
+@pytest.mark.parametrize(("language", "voice"), [("fra", "fr-FR"), ("eng", "en-GB")])
+def test_a_call_says_it_twice(language: str, voice: str) -> None:
+    text = "À 10 h <précises> & à jeun"
+    response = ElementTree.fromstring(spoken(text, language))
+    assert [verb.tag for verb in response] == ["Say", "Pause", "Say"]
+    said = [verb for verb in response if verb.tag == "Say"]
+    assert {verb.text for verb in said} == {text}
+    assert {verb.get("language") for verb in said} == {voice}
+
+
+def test_what_does_not_fit_twice_is_said_once() -> None:
+    twiml = spoken("à " * 1500, "fra")
+    assert len(twiml) <= LONGEST_TWIML
+    assert twiml.count("<Say") == 1
+
+
+@contextmanager
+def answering(said: bytes | None, until: bytes = b"body") -> Iterator[str]:
+    """A server that reads a whole request, says something, and cuts; None: cuts at once."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            connection, _ = listener.accept()
+            with connection:
+                if said is not None:
+                    received = b""
+                    while until not in received and (more := connection.recv(4096)):
+                        received += more
+                    connection.sendall(said)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        listener.close()
+        thread.join(5)
+
+
+def head(status: str, more: str = "") -> bytes:
+    return f"HTTP/1.1 {status}\r\n{more}Content-Length: 2\r\n\r\nok".encode()
+
+
+def with_body(status: str, body: str) -> bytes:
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def test_an_answer_is_an_answer() -> None:
+    with answering(head("201 Created")) as url:
+        assert ProviderHttp(1, 1).request("POST", url, b"body", {}).status == 201
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (b"", "cut"),
+        (b"no protocol at all\r\n\r\n", "cut"),
+        (b"HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\nhalf", "cut"),
+        (head("502 Bad Gateway"), "502"),
+    ],
+)
+def test_what_breaks_after_the_body_may_have_left(said: bytes, code: str) -> None:
+    with answering(said) as url, pytest.raises(MayHaveLeft) as caught:
+        ProviderHttp(1, 1).request("POST", url, b"body", {})
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict", "code"),
+    [
+        (b"HTTP/1.1 201 Cre", Verdict.unknown, "unreadable"),
+        (head("200 OK"), Verdict.unknown, "unreadable"),
+        (head("400 Bad Request"), Verdict.unknown, "unreadable"),
+        (
+            with_body("400 Bad Request", '{"code": 21211, "message": "no"}'),
+            Verdict.refused,
+            "21211",
+        ),
+        (
+            with_body("400 Bad Request", '{"code": 21610, "message": "no"}'),
+            Verdict.refused,
+            "21610",
+        ),
+        (with_body("401 No", '{"code": 20003, "message": "no"}'), Verdict.unreachable, "20003"),
+        (with_body("201 Created", '{"sid": "SM1"}'), Verdict.accepted, None),
+    ],
+)
+def test_what_twilio_says_becomes_an_outcome(said: bytes, verdict: Verdict, code: str) -> None:
+    """A page that is not Twilio's, from a captive portal, is neither a yes nor a no."""
+    message = Outbound("+237650000001", "body", "fra", "1.1", "https://h.example/", 60)
+    with answering(said, until=b"ValidityPeriod") as url:
+        settings = TwilioSettings(
+            account_sid="AC1", auth_token=SecretStr("t"), api_url=url.rstrip("/"), timeout=1
+        )
+        outcome = TwilioSms(settings, "+15005550006", 1).send(message)
+    assert (outcome.verdict, outcome.code) == (verdict, code)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("Retry-After: 7\r\n", 7.0), ("", None), ("Retry-After: soon\r\n", None)],
+)
+def test_429_says_when_to_come_again(header: str, seconds: float | None) -> None:
+    said = head("429 Too Many Requests", header)
+    with answering(said) as url, pytest.raises(Throttled) as caught:
+        ProviderHttp(1, 1).request("POST", url, b"body", {})
+    assert caught.value.retry_after == seconds
+
+
+def test_what_breaks_before_the_body_did_not_leave() -> None:
+    with pytest.raises(DidNotLeave):
+        ProviderHttp(1, 1).request("POST", f"http://127.0.0.1:{free_port()}/", b"body", {})
+    with answering(None) as url, pytest.raises(DidNotLeave):
+        ProviderHttp(1, 1).request("POST", url.replace("http:", "https:"), b"body", {})
+
+
+def test_a_tls_error_after_the_body_may_have_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a bad record in the answer: the request was carried out all the same."""
+
+    def broken(self: object, method: str, url: str, body: Iterator[bytes], **_: object) -> None:
+        b"".join(body)
+        raise urllib3.exceptions.SSLError("bad record mac")
+
+    monkeypatch.setattr(urllib3.PoolManager, "request", broken)
+    with pytest.raises(MayHaveLeft):
+        ProviderHttp(1, 1).request("POST", "https://127.0.0.1:9/", b"body", {})
