@@ -29,7 +29,7 @@ from schemas.feedback import (
 from services import feedback as feedbacks
 from services.errors import CareloopError
 from services.identity import submission_id
-from services.intake import arrival
+from services.intake import arrival, submitted_fields
 from services.recording import MEDIA_TYPES, audio_of
 from services.reminder_view import aware
 
@@ -47,7 +47,7 @@ async def submit_feedback(
     principal: Submitter,
     key: IdempotencyKey = None,
 ) -> FeedbackOut:
-    identity = submission_id(body.client_id, key, principal)
+    identity = submission_id(body.client_id, key, principal, submitted_fields(body))
     if body.voice_data:
         stored = await run_in_threadpool(
             feedbacks.store_with_voice,

@@ -57,7 +57,9 @@ def create_reminder(
             establishment,
             senders_of(state, principal),
             body,
-            identity=submission_id(body.client_id, key, principal),
+            identity=submission_id(
+                body.client_id, key, principal, reminders.submitted_fields(body)
+            ),
             principal=principal,
             now=datetime.now(UTC),
             correlation_id=correlation,

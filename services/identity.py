@@ -71,15 +71,21 @@ def differing(fields: Mapping[str, Any], stored: bytes) -> list[str]:
 
 
 def submission_id(
-    client_id: UUID | None, idempotency_key: str | None, principal: Principal
+    client_id: UUID | None,
+    idempotency_key: str | None,
+    principal: Principal,
+    fields: Mapping[str, Any],
 ) -> UUID:
-    """The identity of a submission: the client's UUID, else one made of its `Idempotency-Key`."""
+    """The identity of a submission: the client's UUID, else one made of its `Idempotency-Key`.
+
+    Without a token nobody can tell two clients with the same key apart: then the content is part
+    of the identity, so that one patient's words are never refused for another's.
+    """
     if client_id is not None:
         return client_id
     if idempotency_key:
-        return uuid5(
-            _IDEMPOTENCY, f"{principal.establishment_id}:{principal.actor}:{idempotency_key}"
-        )
+        whose = fingerprint(fields).hex() if principal.anonymous else principal.actor
+        return uuid5(_IDEMPOTENCY, f"{principal.establishment_id}:{whose}:{idempotency_key}")
     return uuid7()
 
 

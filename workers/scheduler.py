@@ -22,6 +22,7 @@ from database.engine import DatabaseNotReady
 from database.session import Job
 from services import dispatch
 from services.feedback import find_unprocessed
+from services.idempotency import forget_old
 from services.sweep import sweep
 from utils.failpoint import reached
 from utils.logs import get_logger
@@ -31,6 +32,7 @@ from workers.names import RECONCILE, SEND
 
 CHANNEL = "careloop_due"
 AWAY_SECONDS = 2.0
+TIDY_SECONDS = 3600.0
 
 log = get_logger("careloop.scheduler")
 
@@ -45,6 +47,7 @@ class Scheduler:
         self._stopped = threading.Event()
         self._alarm = Alarm(context)
         self._next_sweep = 0.0
+        self._next_tidying = time.monotonic() + TIDY_SECONDS
 
     def stop(self, *_signal: int | FrameType | None) -> None:
         """End after the present round. Safe as a signal handler."""
@@ -71,6 +74,9 @@ class Scheduler:
             self._next_sweep = time.monotonic() + self.engine.sweep
             self.heartbeat.beat()
             self._sweep()
+        if time.monotonic() >= self._next_tidying:
+            self._next_tidying = time.monotonic() + TIDY_SECONDS
+            self._tidy()
         handed = [
             self._serve(number) for number in dispatch.establishments_due(self.context.database)
         ]
@@ -93,6 +99,14 @@ class Scheduler:
                 find_unprocessed(session)
             if found:
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
+
+    def _tidy(self) -> None:
+        """Forget kept answers that nobody will ask for again."""
+        for establishment in self.context.directory.all():
+            with self.context.database.establishment(establishment.id) as session:
+                forget_old(session)
+        with self.context.database.service() as session:
+            forget_old(session)
 
     def _serve(self, establishment_id: int) -> bool:
         """Claim one batch for one establishment and hand it over; False when there was none."""

@@ -52,13 +52,23 @@ def test_the_same_identity_with_another_body_names_what_differs(client: Any) -> 
     assert "Secret" not in answer.text
 
 
-def test_an_idempotency_key_is_an_identity(client: Any) -> None:
-    headers = {"Idempotency-Key": "ward-7-0001"}
+def test_an_idempotency_key_is_an_identity(client: Any, staff: dict[str, str]) -> None:
+    headers = staff | {"Idempotency-Key": "ward-7-0001"}
     first = client.post("/api/v1/feedback", json=PUBLISHED, headers=headers)
     again = client.post("/api/v1/feedback", json=PUBLISHED, headers=headers)
     assert again.json()["id"] == first.json()["id"]
     other = client.post("/api/v1/feedback", json=PUBLISHED | {"rating": 5}, headers=headers)
     assert other.status_code == 409
+
+
+def test_two_patients_with_one_key_are_both_heard(client: Any) -> None:
+    headers = {"Idempotency-Key": "1"}
+    answers = [
+        client.post("/api/v1/feedback", json=PUBLISHED | {"rating": rating}, headers=headers)
+        for rating in (1, 5, 5)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    assert [answer.json()["id"] for answer in answers] == [1, 2, 2]
 
 
 def test_what_is_stored_is_sealed(client: Any, owner: Any) -> None:
