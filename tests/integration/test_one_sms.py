@@ -1,8 +1,8 @@
 """One SMS from POST to phone, and `kill -9` between every two steps of its way.
 
-To see it fail: let `services/dispatch.py` set `sending` back to `scheduled` in the sweep (it is
-sent twice after `worker.after_call`), or delete the due row at the claim (it is lost after
-`scheduler.after_claim`).
+Seen to fail: with `sending` swept back to `scheduled` (sent twice after a kill that follows the
+call), with `queued` left as it is by the sweep (lost after `scheduler.after_claim`), and with the
+carrier's list left out of the reconciliation.
 """
 
 from __future__ import annotations
@@ -113,6 +113,21 @@ def test_a_provider_that_answers_badly_gets_it_once(tree: Tree, kind: str) -> No
     number = _submit(tree, headers, reminder(message))
     assert number is not None
     wait_for(lambda: delivered(tree, headers, number), f"delivery after {kind}", 40)
+    assert copies(tree, message) == 1
+
+
+def test_killed_after_the_call_without_callbacks_it_is_found_in_the_list(tree: Tree) -> None:
+    headers = tree.token()
+    tree.behave(callbacks={"mode": "never"})
+    tree.kill("worker")
+    tree.start("worker", CARELOOP_CRASH_AT="worker.after_call")
+    message = "Nobody knows but the carrier"
+    number = _submit(tree, headers, reminder(message))
+    assert number is not None
+    wait_for(lambda: tree.died("worker"), "the worker to die after the call")
+    tree.start("worker")
+    wait_for(lambda: delivered(tree, headers, number), "the list to be asked", 40)
+    tree.behave(callbacks={"mode": "normal"})
     assert copies(tree, message) == 1
 
 
