@@ -1,7 +1,7 @@
 """From channel to channel: SMS, then a call, then an e-mail; each hop seen, never two at once.
 
-To see it fail: let `services/delivery._fall_back` not look at the other channels' states, or leave
-`opt_out` out of `settle` (the phone that said stop to the carrier is then called).
+Seen to fail without `opt_out` in `services/delivery.settle`: the phone that said stop to the
+carrier is then called. `tests/services/test_fallback.py` breaks the other guards.
 """
 
 from __future__ import annotations

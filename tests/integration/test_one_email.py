@@ -7,8 +7,7 @@ is out; but at `worker.after_begin` too, **although the mail was never sent**. N
 machine can tell the two apart, and to send again would break the promise that nobody gets a
 message twice. It is accounted for, not lost: staff see it.
 
-To see it fail: let `workers/delivery.reconcile` treat `NoList` as an empty list (the mail is sent
-twice), or drop the task in `services/reconcile.leave_to_staff`.
+Seen to fail with `workers/delivery.reconcile` treating `NoList` as an empty list: sent twice.
 """
 
 from __future__ import annotations

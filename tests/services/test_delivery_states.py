@@ -1,8 +1,8 @@
 """The state machine: the same news in any order, any number of times, ends in the same state.
 
-To see it fail: let `delivered` move to `undelivered` in `models/delivery.TRANSITIONS`, count
-`in-progress` or a `completed` of 0 seconds as delivered and `no-answer` as failed at random, or
-let `_OUTCOME` in `services/dispatch.py` move a delivery that a callback has already moved.
+Seen to fail with `delivered` allowed to move to `undelivered` in `models/delivery.TRANSITIONS`;
+`in-progress`, or a `completed` of 0 seconds, counted as delivered; `_OUTCOME` in
+`services/dispatch.py` moving what a callback has already moved; the error code kept by good news.
 """
 
 from __future__ import annotations

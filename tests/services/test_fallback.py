@@ -1,7 +1,8 @@
 """What a delivery's end does to its reminder: next channel, next occurrence, final status.
 
-To see it fail: leave out the first two lines of `_fall_back`, `_call_off`, or `settle` at the end
-of `leave_to_staff` in the services; let `_rivals` return 0.
+Seen to fail without: the look at the other channels, or at the time left, in `_fall_back`;
+`_call_off`; `_close_task`; the opt-out in `settle`, or its condition; `settle` at the end of
+`leave_to_staff`; the count in `_rivals`.
 """
 
 from __future__ import annotations
