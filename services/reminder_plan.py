@@ -112,7 +112,7 @@ def sms_text(establishment: Establishment, language: str, message: str) -> str:
     return message
 
 
-_SUBJECTS = {"fra": "Rappel de {}", "eng": "Reminder from {}"}
+_SUBJECTS = {"fra": "Rappel : {}", "eng": "Reminder: {}"}
 
 
 def email_subject(establishment: Establishment, language: str) -> str:

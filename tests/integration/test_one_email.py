@@ -42,8 +42,8 @@ def mail_of(loop: Loop, message: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("language", "subject", "tag"),
     [
-        ("french", "Rappel de Hôpital Nord", "fr"),
-        ("english", "Reminder from Hôpital Nord", "en"),
+        ("french", "Rappel : Hôpital Nord", "fr"),
+        ("english", "Reminder: Hôpital Nord", "en"),
         ("duala", "Hôpital Nord", "dua"),
     ],
 )
