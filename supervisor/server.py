@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -18,7 +19,7 @@ START_SECONDS = 15.0
 POLL_SECONDS = 0.01
 
 
-class EmbeddedServer:
+class EmbeddedServer(ABC):
     """What both servers share: the folder, its lock, the process, the bounded start and stop."""
 
     name: ClassVar[str]
@@ -44,9 +45,9 @@ class EmbeddedServer:
         return kept_password(self.folder / "password")
 
     @property
+    @abstractmethod
     def url(self) -> str:
         """Where a client connects; only meaningful while the server runs."""
-        raise NotImplementedError
 
     @property
     def pid(self) -> int | None:
@@ -109,15 +110,17 @@ class EmbeddedServer:
     ) -> None:
         self.stop()
 
+    @abstractmethod
     def _prepare(self) -> None:
         """Make the data folder on first use and clear what an earlier run left."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _command(self) -> list[str]:
-        raise NotImplementedError
+        """The server's own command line."""
 
+    @abstractmethod
     def _is_ready(self) -> bool:
-        raise NotImplementedError
+        """True when it answers."""
 
     def _launch_until_ready(self, port: int = 0) -> None:
         """Try again, on a new port unless one is given: a lock may be stale, a port just taken."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -85,7 +86,7 @@ def _is_object(text: str) -> bool:
         return False
 
 
-class _TwilioSender:
+class _TwilioSender(ABC):
     """What SMS and calls share."""
 
     provider = "twilio"
@@ -98,11 +99,13 @@ class _TwilioSender:
             http_client=KeptAliveHttpClient(settings, connections),
         )
 
+    @abstractmethod
     def _create(self, message: Outbound) -> str:
-        raise NotImplementedError
+        """Ask Twilio to send; returns its id."""
 
+    @abstractmethod
     def _list(self, to: str, since: datetime) -> Sequence[Passed]:
-        raise NotImplementedError
+        """What Twilio lists for a number since a time."""
 
     def send(self, message: Outbound) -> Outcome:
         """One call of Twilio's API, as an outcome."""
