@@ -7,6 +7,7 @@ import gc
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 
 from config.settings import Settings, get_settings
@@ -19,6 +20,7 @@ from routers import (
     devices,
     feedback,
     health,
+    manual,
     problems,
     reminders,
     users,
@@ -41,7 +43,15 @@ VERSION = "0.1.0"
 
 def build_app(settings: Settings) -> FastAPI:
     """The whole application for some settings. Nothing is connected to yet."""
-    app = FastAPI(title="Careloop", version=VERSION, lifespan=_lifespan)
+    app = FastAPI(
+        title="Careloop",
+        version=VERSION,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    manual.install(app)
     app.state.careloop = _build_state(settings)
     problems.install(app)
     v1 = APIRouter(prefix="/api/v1")
@@ -65,6 +75,14 @@ def build_app(settings: Settings) -> FastAPI:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 
         app.include_router(simulator_router(settings.web.simulator_url))
+    if settings.web.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.web.cors_origins,
+            allow_methods=["GET", "POST", "PATCH"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+            expose_headers=["ETag", "Location", "Idempotency-Replayed", "Retry-After"],
+        )
     app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes)
     app.add_middleware(Traced)
     return app

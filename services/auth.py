@@ -5,11 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from uuid import UUID, uuid4
 
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select, update
 
 from database.session import Database, ScopedSession
@@ -17,6 +14,7 @@ from models.device import Device
 from models.user import Membership, RefreshToken, Role, User
 from services.errors import Forbidden, Unauthenticated
 from services.identity import Principal
+from services.passwords import check_password, nobodys_hash
 from services.tokens import (
     ACCESS_LIFE,
     DEVICE_PREFIX,
@@ -32,14 +30,6 @@ from utils.email_address import normalise_email
 REMEMBERED_FOR = 10.0
 """Seconds for which a checked token is not checked again: how long a revocation may take."""
 REMEMBER_AT_MOST = 10_000
-
-passwords = PasswordHash((Argon2Hasher(),))
-
-
-@lru_cache(maxsize=1)
-def _nobodys_hash() -> str:
-    """Checked when there is no such user: the answer takes as long as for one that exists."""
-    return passwords.hash(random_token())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +65,7 @@ def sign_in(
         if normal
         else None
     )
-    good, better_hash = passwords.verify_and_update(
-        password, user.password_hash if user else _nobodys_hash()
-    )
+    good, better_hash = check_password(password, user.password_hash if user else nobodys_hash())
     if user is None or not good or not user.active:
         raise Unauthenticated("The e-mail address or the password is wrong.", code="login_wrong")
     if better_hash:

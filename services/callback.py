@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.dialects.postgresql import insert
 
 from database.session import ScopedSession
+from models.delivery import Delivery
 from models.message import WebhookEvent
 from services.delivery import lock_delivery, provider_news
 
@@ -39,8 +40,8 @@ def parse_reference(text: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> bool:
-    """Store a callback once and let it move its delivery; False when it was here before.
+def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> Delivery | None:
+    """Store a callback once and let it move its delivery; None when it was here before.
 
     Raises `NotFound` for a delivery that is not this establishment's.
     """
@@ -51,7 +52,7 @@ def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> 
         .returning(WebhookEvent.id)
     )
     if first_time is None:
-        return False
+        return None
     delivery = lock_delivery(session, delivery_id)
     provider_news(
         session,
@@ -62,4 +63,4 @@ def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> 
         code=news.code,
         seconds=news.seconds,
     )
-    return True
+    return delivery

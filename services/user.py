@@ -13,10 +13,11 @@ from models.user import Membership, Role, User
 from schemas.common import Page
 from schemas.user import MembershipOut, MeOut, UserChange, UserIn, UserOut
 from services.audit import audit_service
-from services.auth import email_index, passwords, revoke_everywhere
+from services.auth import email_index, revoke_everywhere
 from services.errors import Conflict, Forbidden, Invalid, NotFound
 from services.identity import Principal
 from services.paging import decode_cursor, encode_cursor
+from services.passwords import check_password, hash_password
 from utils.email_address import normalise_email
 
 SHORTEST_PASSWORD = 12
@@ -68,7 +69,7 @@ def _hashed(password: str, field: str) -> str:
         raise Invalid(
             f"At least {SHORTEST_PASSWORD} characters.", field=field, code="password_short"
         )
-    return passwords.hash(password)
+    return hash_password(password)
 
 
 def add_member(session: ScopedSession, wanted: UserIn, principal: Principal) -> UserOut:
@@ -219,7 +220,7 @@ def change_password(session: ScopedSession, principal: Principal, current: str, 
     Raises `Forbidden` when the current one is wrong, `Invalid` for a new one that is too short.
     """
     user = session.get_one(User, _user_id(principal), with_for_update=True)
-    if not passwords.verify(current, user.password_hash):
+    if not check_password(current, user.password_hash)[0]:
         raise Forbidden("The current password is wrong.", code="password_wrong")
     user.password_hash = _hashed(new, "new_password")
     session.flush()

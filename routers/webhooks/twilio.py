@@ -75,6 +75,15 @@ def _store(state: State, reference: tuple[int, int], news: StatusNews) -> None:
     establishment_id, delivery_id = reference
     state.directory.get(establishment_id)  # an unknown establishment is a 404
     with state.database.establishment(establishment_id) as session:
-        apply_status(session, delivery_id, news)
+        delivery = apply_status(session, delivery_id, news)
         reached("callback.before_commit")
     reached("callback.after_commit")
+    if delivery is not None:
+        log.info(
+            "callback",
+            establishment=establishment_id,
+            delivery=delivery_id,
+            said=news.status,
+            status=delivery.status,
+            correlation_id=delivery.correlation_id,  # of the request that made the reminder
+        )

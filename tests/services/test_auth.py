@@ -104,13 +104,13 @@ def test_passwords_are_argon2id_and_an_unknown_user_costs_one_too(
     assert hashes
     assert all(value.startswith("$argon2id$v=19$m=65536,") for value in hashes)
     checked: list[str] = []
-    real = auth.passwords.verify_and_update
+    real = auth.check_password
 
     def noted(password: str, stored: str) -> Any:
         checked.append(stored)
         return real(password, stored)
 
-    monkeypatch.setattr(auth.passwords, "verify_and_update", noted)
+    monkeypatch.setattr(auth, "check_password", noted)
     for email in ("nobody@north.example", "not an address", WHO):
         with pytest.raises(Unauthenticated) as caught, database.service() as session:
             auth.sign_in(session, signer(OLD), email, "wrong")

@@ -122,7 +122,7 @@ def test_an_address_that_said_stop_gets_nothing(database: Any) -> None:
     (number,) = make(database)
     claim(database)
     with database.establishment(NORTH) as session:
-        opt_out(session, address_for(session, "phone", PHONE), "STOP")
+        opt_out(address_for(session, "phone", PHONE), "STOP")
     assert begin(database, [number]) == []
     assert delivery(database, number).status == S.suppressed
     assert due(database, number) is None
@@ -134,7 +134,7 @@ def test_an_opt_out_that_commits_while_the_worker_begins_counts(database: Any) -
     claim(database)
     with ThreadPoolExecutor(1) as worker:
         with database.establishment(NORTH) as session:
-            opt_out(session, address_for(session, "phone", PHONE), "STOP")
+            opt_out(address_for(session, "phone", PHONE), "STOP")
             session.flush()
             beginning = worker.submit(begin, database, [number])
             with pytest.raises(TimeoutError):

@@ -115,7 +115,10 @@ def test_what_twilio_says_becomes_an_outcome(said: bytes, verdict: Verdict, code
     message = Outbound("+237650000001", "body", "fra", "1.1", "https://h.example/", 60)
     with answering(said, until=b"ValidityPeriod") as url:
         settings = TwilioSettings(
-            account_sid="AC1", auth_token=SecretStr("t"), api_url=url.rstrip("/"), timeout=1
+            TWILIO_ACCOUNT_SID="AC1",
+            TWILIO_AUTH_TOKEN=SecretStr("t"),
+            TWILIO_API_URL=url.rstrip("/"),
+            TWILIO_TIMEOUT=1,
         )
         outcome = TwilioSms(settings, "+15005550006", 1).send(message)
     assert (outcome.verdict, outcome.code) == (verdict, code)
