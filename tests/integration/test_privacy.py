@@ -40,6 +40,8 @@ SECRETS = {
     "wrong password": "wrong-password-qzx-9914",
     "password": PASSWORD,
     "who logs in": "staff@north.example",
+    "feedback": "Accueil chaleureux insolite-8830",
+    "voice": "voix-chuchotée-3391",
     "text in a refused request": "intimate-remark-5582",
 }
 
@@ -132,6 +134,8 @@ def walk(tree: Tree) -> Walk:
     _contacts(steps)
     _refusals(steps)
     _reminders(steps)
+    _other_channels(steps)
+    _feedback(steps)
     return steps
 
 
@@ -201,6 +205,43 @@ def _reminders(steps: Walk) -> None:
     tree.behave(faults=[])
 
 
+def _other_channels(steps: Walk) -> None:
+    """A call and an e-mail that arrive, and one of each that the provider refuses."""
+    tree = steps.tree
+    tree.behave(voice={"answer": "auto", "pace": 0.01})
+    for channel, create in (("voice", "calls.create"), ("email", "mail.send")):
+        for faults in ([], [{"on": create, "kind": "status", "status": 400, "times": 1}]):
+            tree.behave(faults=faults, voice={"answer": "auto", "pace": 0.01})
+            body = reminder(channels=[channel])
+            number = steps.ask("POST", "/api/v1/reminders", 201, json=body).json()["id"]
+            _until(steps, number, {"sent", "delivered", "failed", "undelivered"})
+    tree.behave(faults=[])
+
+
+def _feedback(steps: Walk) -> None:
+    """Text and voice that are kept, repeated, in conflict, refused, and heard by staff."""
+    spoken = base64.b64encode(SECRETS["voice"].encode() * 50).decode()
+    said = {
+        "client_id": "0197bbbb-0000-7000-8000-000000000001",
+        "patient_id": SECRETS["reference"],
+        "language": "french",
+        "content": SECRETS["feedback"],
+    }
+    number = steps.ask("POST", "/api/v1/feedback", 201, json=said).json()["id"]
+    steps.ask("POST", "/api/v1/feedback", 409, json=said | {"content": SECRETS["name"]})
+    steps.ask("POST", "/api/v1/feedback", 422, json=said | {"rating": SECRETS["feedback"]})
+    elsewhere = {"language": "french", "rating": 1, "department": SECRETS["name"]}
+    steps.ask("POST", "/api/v1/feedback", 422, json=elsewhere)
+    voice = {"language": "ewondo", "voice_data": spoken}
+    heard = steps.ask("POST", "/api/v1/feedback", 201, json=voice).json()["id"]
+    steps.ask("GET", f"/api/v1/feedback/{heard}/voice", 200)
+    steps.ask("GET", f"/api/v1/feedback?patient_id={quote(SECRETS['reference'])}", 200)
+    wait_for(
+        lambda: steps.ask("GET", f"/api/v1/feedback/{number}", 200).json()["processed"],
+        "the feedback to be processed",
+    )
+
+
 def _until(steps: Walk, number: int, states: set[str]) -> None:
     def there() -> bool:
         detail = steps.ask("GET", f"/api/v1/reminders/{number}", 200).json()
@@ -220,6 +261,9 @@ def everything(tree: Tree, steps: Walk) -> dict[str, bytes]:
     places["metrics"] = httpx2.get(f"{tree.url}/metrics", timeout=10).content
     places |= {f"error body {n}": body for n, body in enumerate(steps.refused)}
     places["redis"] = redis_dump(tree.env["REDIS_URL"])
+    for path in Path(tree.env["CARELOOP_DATA"]).rglob("*"):
+        if path.is_file():
+            places[f"stored file {path.name[:8]}"] = path.read_bytes()
     return places | database_dump(tree.env["DATABASE_URL"])
 
 
