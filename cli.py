@@ -90,12 +90,24 @@ def prepare() -> None:
     from services.first_start import first_start
 
     upgrade_everything()
-    made = first_start(
+    done = first_start(
         get_settings(),
         admin_email=os.environ.get("CARELOOP_ADMIN_EMAIL", ""),
         admin_password=os.environ.get("CARELOOP_ADMIN_PASSWORD", ""),
     )
-    typer.echo("first establishment made" if made else "ready")
+    typer.echo("first establishment made" if done.establishment else "ready")
+    if done.login is not None and done.login.generated:
+        _hand_over(done.login.email, done.login.password)
+
+
+def _hand_over(email: str, password: str) -> None:
+    """Print a generated login and keep it in the data folder, for its owner's eyes only."""
+    path = get_settings().storage.data_folder / "admin.env"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = f"CARELOOP_ADMIN_EMAIL={email}\nCARELOOP_ADMIN_PASSWORD={password}\n"
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(lines)
+    typer.echo(f"administrator {email}, password {password} (kept in {path})")
 
 
 @app.command("restore-roles")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import dataclass
+
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
@@ -14,23 +17,47 @@ from services.founding import create_establishment, set_sender
 from services.user import create_user
 
 FIRST_START_LOCK = 0x43_4C_46_53  # "CLFS": two first starts at once make one establishment
+DEFAULT_ADMIN = "admin@hospital.example"
 _DEPARTMENTS = {"urgences": "Urgences", "maternite": "Maternité", "consultation": "Consultations"}
 
 
-def first_start(settings: Settings, *, admin_email: str, admin_password: str) -> bool:
-    """Make what is missing of the first establishment; False when nothing was. May be repeated.
+@dataclass(frozen=True)
+class Login:
+    """The first administrator's way in. `generated` passwords are known to nobody yet."""
 
-    Raises `Invalid` for an e-mail address or password that cannot be used.
+    email: str
+    password: str
+    generated: bool
+
+
+@dataclass(frozen=True)
+class FirstStart:
+    """What a first start made: the establishment, the administrator, both or nothing."""
+
+    establishment: bool
+    login: Login | None
+
+
+def first_start(settings: Settings, *, admin_email: str, admin_password: str) -> FirstStart:
+    """Make what is missing of the first establishment. May be repeated.
+
+    An address and a password that are not given are made up. Raises `Invalid` for ones that
+    cannot be used.
     """
+    wanted = Login(
+        email=admin_email or DEFAULT_ADMIN,
+        password=admin_password or secrets.token_urlsafe(12),
+        generated=not admin_password,
+    )
     engine = owner_engine(settings.database)
     with engine.connect() as lock:
         lock.execute(text("select pg_advisory_lock(:key)"), {"key": FIRST_START_LOCK})
         number, made = _establishment(engine)
-        made |= _members(engine, number, admin_email, admin_password)
+        login = _administrator(engine, number, wanted)
         _senders(engine, number, settings)
         if made:
             _departments(engine, number)
-    return made
+    return FirstStart(made, login)
 
 
 def _establishment(engine: Engine) -> tuple[int, bool]:
@@ -48,17 +75,22 @@ def _establishment(engine: Engine) -> tuple[int, bool]:
     return create_establishment(engine, demonstration), True
 
 
-def _members(engine: Engine, number: int, email: str, password: str) -> bool:
+def _administrator(engine: Engine, number: int, wanted: Login) -> Login | None:
     with Session(engine) as session, session.begin():
         admins = session.scalar(
             select(func.count()).select_from(Membership).where(Membership.role == Role.admin.value)
         )
-        if admins or not email:
-            return False
+        if admins:
+            return None
         create_user(
-            session, number, email=email, password=password, role=Role.admin, name="Administrator"
+            session,
+            number,
+            email=wanted.email,
+            password=wanted.password,
+            role=Role.admin,
+            name="Administrator",
         )
-    return True
+    return wanted
 
 
 def _senders(engine: Engine, number: int, settings: Settings) -> None:

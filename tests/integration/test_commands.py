@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, clone_database
+from tests.conftest import ROOT, clone_database, execute, with_database
 from tests.template import PASSWORD
 
 
@@ -110,3 +110,31 @@ def test_keys_are_rotated(run: Shell) -> None:
     assert "current" in fresh("keys", "retire", "k2", code=1)
     assert "No key 'k1' is known" in fresh("keys", "retire", "k1", code=1)
     assert "key k1 (current)" in fresh("keys", "check", code=1, **with_first)
+
+
+def test_prepare_makes_up_a_login_that_works(tmp_path: Path) -> None:
+    """On an empty database, with nothing said about an administrator."""
+    name = f"careloop_prepare_{os.getpid()}"
+    server = os.environ["CARELOOP_TEST_SERVER"]
+    execute(server, f'drop database if exists "{name}" with (force)', f'create database "{name}"')
+    env = os.environ | {
+        "DATABASE_URL": with_database(server, name),
+        "CARELOOP_DATA": str(tmp_path / "data"),
+    }
+    env.pop("CARELOOP_ADMIN_EMAIL", None)
+    env.pop("CARELOOP_ADMIN_PASSWORD", None)
+
+    def prepare() -> str:
+        command = [sys.executable, "cli.py", "prepare"]
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=True
+        )
+        return done.stdout
+
+    said = prepare()
+    kept = tmp_path / "data" / "admin.env"
+    password = kept.read_text().partition("PASSWORD=")[2].strip()
+    assert len(password) >= 12
+    assert f"administrator admin@hospital.example, password {password}" in said
+    assert kept.stat().st_mode & 0o077 == 0
+    assert prepare().strip() == "ready"
