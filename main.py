@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
 
 from config.settings import Settings, get_settings
 from database.engine import service_engine
@@ -37,11 +38,21 @@ from workers.heartbeat import Watch
 from workers.queue import JobQueue, connect
 
 VERSION = "0.1.0"
+CORS_TAKEN = [
+    "Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "If-Match",
+    "X-Correlation-Id",
+]  # fmt: skip
+CORS_SHOWN = ["ETag", "Location", "Idempotency-Replayed", "Retry-After", "X-Correlation-Id"]
 
 
 def build_app(settings: Settings) -> FastAPI:
     """The whole application for some settings. Nothing is connected to yet."""
-    app = FastAPI(title="Careloop", version=VERSION, lifespan=_lifespan)
+    app = FastAPI(
+        title="Careloop",
+        version=VERSION,
+        lifespan=_lifespan,
+        responses=problems.DOCUMENTED,
+    )
     app.state.careloop = _build_state(settings)
     problems.install(app)
     v1 = APIRouter(prefix="/api/v1")
@@ -66,6 +77,14 @@ def build_app(settings: Settings) -> FastAPI:
 
         app.include_router(simulator_router(settings.web.simulator_url))
     app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes)
+    if settings.web.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.web.cors_origins,
+            allow_methods=["GET", "POST", "PATCH"],
+            allow_headers=CORS_TAKEN,
+            expose_headers=CORS_SHOWN,
+        )
     app.add_middleware(Traced)
     return app
 
