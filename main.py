@@ -7,8 +7,8 @@ import gc
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
 
 from config.settings import Settings, get_settings
 from database.engine import service_engine
@@ -39,6 +39,11 @@ from workers.heartbeat import Watch
 from workers.queue import JobQueue, connect
 
 VERSION = "0.1.0"
+CORS_TAKEN = [
+    "Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "If-Match",
+    "X-Correlation-Id",
+]  # fmt: skip
+CORS_SHOWN = ["ETag", "Location", "Idempotency-Replayed", "Retry-After", "X-Correlation-Id"]
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -50,6 +55,7 @@ def build_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        responses=problems.DOCUMENTED,
     )
     manual.install(app)
     app.state.careloop = _build_state(settings)
@@ -75,15 +81,15 @@ def build_app(settings: Settings) -> FastAPI:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 
         app.include_router(simulator_router(settings.web.simulator_url))
+    app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes)
     if settings.web.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.web.cors_origins,
             allow_methods=["GET", "POST", "PATCH"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
-            expose_headers=["ETag", "Location", "Idempotency-Replayed", "Retry-After"],
+            allow_headers=CORS_TAKEN,
+            expose_headers=CORS_SHOWN,
         )
-    app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes)
     app.add_middleware(Traced)
     return app
 

@@ -84,9 +84,9 @@ def list_contacts(
 )
 def import_file(
     *,
+    principal: Staff,  # first: nobody's file is read before we know whose it is
     content: Annotated[bytes, Depends(uploaded_csv)],
     state: StateDep,
-    principal: Staff,
     session: StaffSession,
     once: OnceDep,
     strict: bool = False,

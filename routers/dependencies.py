@@ -155,7 +155,7 @@ def expected_version(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
     digits = if_match.strip().removeprefix("W/").strip('"')
-    if not digits.isdigit():
+    if not (digits.isascii() and digits.isdigit()):
         raise CareloopError(
             'If-Match takes the ETag of an earlier answer, such as "3".',
             code="if_match_invalid",

@@ -18,7 +18,7 @@ from routers.dependencies import (
     Viewer,
     ViewerSession,
 )
-from schemas.common import MAX_ID, LanguageIn, Page
+from schemas.common import MAX_ID, LanguageIn, Page, cleaned
 from schemas.feedback import (
     FeedbackChange,
     FeedbackChannel,
@@ -82,7 +82,7 @@ async def submit_public_feedback(
 @router.get("", summary="Feedback, the newest first")
 def list_feedback(
     session: ViewerSession,
-    department: Annotated[str | None, Query(max_length=40)] = None,
+    department: Annotated[Annotated[str, cleaned(40)] | None, Query(max_length=40)] = None,
     language: Annotated[LanguageIn | None, Query()] = None,
     rating: Annotated[int | None, Query(ge=1, le=5)] = None,
     channel: FeedbackChannel | None = None,

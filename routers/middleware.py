@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from routers.problems import problem
 from utils.body import BodyCorrupt, BodyTooLarge, UnsupportedEncoding, expand
-from utils.logs import get_logger
+from utils.logs import get_logger, scrub
 from utils.metrics import REQUEST_SECONDS, REQUESTS
 
 CORRELATION_HEADER = "X-Correlation-Id"
@@ -36,7 +36,9 @@ class Traced:
             await self.app(scope, receive, send)
             return
         given = Headers(scope=scope).get(CORRELATION_HEADER, "")
-        correlation_id = given if _CORRELATION.fullmatch(given) else uuid4().hex
+        # It stands in every log line, so it may not look like a phone number.
+        fit = _CORRELATION.fullmatch(given) and scrub(given) == given
+        correlation_id = given if fit else uuid4().hex
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         started = time.perf_counter()
         status = 500

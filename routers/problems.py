@@ -26,7 +26,31 @@ UNKNOWN_FIELD = "unknown_field"
 _FIELD_NAME = re.compile(r"[a-z][a-z_]{0,39}|[0-9]{1,6}")
 _TYPES = "https://careloop.example/problems/"
 _DEADLOCK, _LOCK_TIMEOUT, _STATEMENT_TIMEOUT, _SHUTDOWN = "40P01", "55P03", "57014", "57P01"
+_UNIQUE_VIOLATION = "23505"
 _COME_BACK = {_DEADLOCK, _LOCK_TIMEOUT, _STATEMENT_TIMEOUT, _SHUTDOWN, "57P02", "57P03", "53300"}
+
+_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "stable"},
+        "detail": {"type": "string"},
+        "field": {"type": "string", "description": "what was wrong, never its value"},
+        "fields": {"type": "array", "items": {"type": "string"}},
+        "errors": {"type": "array", "items": {"type": "object"}},
+        "id": {"type": "integer"},
+    },
+}
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    kind: {
+        "description": "A problem document (RFC 9457)",
+        "content": {"application/problem+json": {"schema": _SCHEMA}},
+    }
+    for kind in ("4XX", "5XX")
+}
 
 log = get_logger("careloop.api")
 
@@ -65,6 +89,8 @@ def _rule(_request: Request, error: CareloopError) -> JSONResponse:
     headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
     if isinstance(error, TooMany):
         headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+    elif error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = {"Retry-After": RETRY_AFTER}
     return problem(
         error.status,
         error.code,
@@ -78,20 +104,22 @@ def _rule(_request: Request, error: CareloopError) -> JSONResponse:
 
 def _validation(_request: Request, error: RequestValidationError) -> JSONResponse:
     found = [
-        {"field": _field(item["loc"]), "code": item["type"], "detail": _reason(item)}
+        {"field": _field(item), "code": item["type"], "detail": _reason(item)}
         for item in error.errors()[:MOST_ERRORS]
     ]
     first = found[0] if found else {"field": None, "code": "invalid", "detail": "Invalid."}
     return problem(422, "invalid", first["detail"] or "", field=first["field"], errors=found)
 
 
-def _field(location: tuple[int | str, ...]) -> str:
+def _field(item: Mapping[str, Any]) -> str:
     """Where in the request: `rating`, `items.3.rating`, `query.limit`.
 
     A client's own key is named when it looks like a field's name (a misspelt one must be found),
     not when it looks like a value in the wrong place.
     """
-    kind, *rest = location or ("body",)
+    kind, *rest = item["loc"] or ("body",)
+    if item["type"] == "json_invalid":  # the rest is where in the text, not a field
+        return str(kind)
     names = [str(part) for part in rest if not str(part).startswith("function-")]
     if kind == "body":
         names = [name if _FIELD_NAME.fullmatch(name) else UNKNOWN_FIELD for name in names]
@@ -122,6 +150,8 @@ def _reason(item: Mapping[str, Any]) -> str:
             "date_",
             "time_",
             "dict_",
+            "voice_",
+            "feedback_",
         )
     ):
         return {
@@ -140,10 +170,11 @@ def _http(_request: Request, error: HTTPException) -> JSONResponse:
         405: "This address does not take that method.",
         400: "The body could not be read.",
     }.get(error.status_code, phrase)
-    return problem(error.status_code, code, detail, error.headers)
+    field = "body" if error.status_code == HTTPStatus.BAD_REQUEST else None
+    return problem(error.status_code, code, detail, error.headers, field=field)
 
 
-def _stale(_request: Request, _error: StaleDataError) -> JSONResponse:
+def _stale(_request: Request, _error: Exception) -> JSONResponse:
     return problem(409, "changed_meanwhile", "Somebody has changed this meanwhile: read it again.")
 
 
@@ -152,6 +183,8 @@ def _database(request: Request, error: DBAPIError) -> JSONResponse:
     if isinstance(error, OperationalError) or error.connection_invalidated or code in _COME_BACK:
         log.warning("database unavailable", code=code)
         return unavailable()
+    if code == _UNIQUE_VIOLATION:  # looked for before, so somebody else was quicker
+        return _stale(request, error)
     return _unexpected(request, error)
 
 

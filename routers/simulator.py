@@ -33,15 +33,18 @@ def simulator_router(base_url: str) -> APIRouter:
 
     @router.api_route("/simulator/{path:path}", methods=["GET", "POST", "PUT", "DELETE"])
     async def pass_on(path: str, request: Request) -> Response:
-        wanted = client.build_request(
-            request.method,
-            f"/simulator/{path}",
-            params=request.query_params,
-            content=await request.body(),
-            headers={n: request.headers[n] for n in _PASSED_ON if n in request.headers},
-        )
+        content = await request.body()
         try:
+            wanted = client.build_request(
+                request.method,
+                f"/simulator/{path}",
+                params=request.query_params,
+                content=content,
+                headers={n: request.headers[n] for n in _PASSED_ON if n in request.headers},
+            )
             answer = await client.send(wanted, stream=True)
+        except httpx2.InvalidURL:
+            return problem(404, "not_found", "There is nothing at this address.")
         except httpx2.TransportError:
             return problem(502, "simulator_away", "The simulator does not answer: is it running?")
         return StreamingResponse(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 
 from services.errors import CareloopError, Invalid
 
@@ -32,6 +33,14 @@ class UnsupportedMedia(CareloopError):
     code = "media_type_unsupported"
 
 
+async def form_of(request: Request, *, max_files: int = 1, max_fields: int = 1000) -> FormData:
+    """A request's form; a 400 for what is none."""
+    try:
+        return await request.form(max_files=max_files, max_fields=max_fields)
+    except ValueError as error:  # Starlette lets through what a charset of the client's raises
+        raise HTTPException(400) from error
+
+
 async def uploaded_csv(request: Request) -> bytes:
     """The bytes of the CSV file; they are already bounded (`BoundedBody`)."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -40,8 +49,11 @@ async def uploaded_csv(request: Request) -> bytes:
     if kind != "multipart/form-data":
         raise UnsupportedMedia("Send text/csv, or one file in multipart/form-data.")
     await request.body()  # kept, so that what reads the body after this finds it
-    async with request.form(max_files=1, max_fields=10) as form:
+    form = await form_of(request, max_fields=10)
+    try:
         for part in form.values():
             if isinstance(part, UploadFile):
                 return await part.read()
+    finally:
+        await form.close()
     raise Invalid("There is no file in this form.", field="file", code="missing")

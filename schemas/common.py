@@ -13,13 +13,12 @@ from pydantic import (
     Field,
     PlainSerializer,
 )
+from pydantic_core import to_json
 
 from utils.languages import language_name, parse_language
 from utils.text import clean_text
 
 MAX_ID = 2**63 - 1
-ANSWER_BYTES = 1000
-"""Answers about one thing stay under 1 KB (the published target)."""
 
 
 def cleaned(max_length: int) -> AfterValidator:
@@ -46,6 +45,18 @@ LanguageOut = Annotated[str, PlainSerializer(language_name)]
 def _utc(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
+
+def _in_calendar(value: datetime) -> datetime:
+    if value.tzinfo is not None:
+        try:
+            value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("this time is out of range") from None
+    return value
+
+
+MomentIn = Annotated[datetime, AfterValidator(_in_calendar)]
+"""A time that has a year from 1 to 9999 in UTC as well: no other can be read back."""
 
 UtcOut = Annotated[datetime, PlainSerializer(_utc, when_used="json")]
 
@@ -85,8 +96,8 @@ class Page(Out, Generic[Item]):
 
 
 def shortened(text: str, budget: int) -> tuple[str, bool]:
-    """A text cut to a number of UTF-8 bytes, never inside a character; and whether it was cut."""
-    raw = text.encode()
-    if len(raw) <= budget:
-        return text, False
-    return raw[:budget].decode("utf-8", "ignore"), True
+    """A text cut to a number of bytes of JSON, never inside a character; and whether it was cut."""
+    kept = text.encode()[: max(budget, 0)].decode("utf-8", "ignore")
+    while len(to_json(kept)) - 2 > budget and kept:  # quotes and line ends are escaped
+        kept = kept[: min(len(kept) - 1, len(kept) * budget // len(to_json(kept)))]
+    return kept, len(kept) < len(text)

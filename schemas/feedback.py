@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -13,7 +11,16 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from models.feedback import FeedbackState
-from schemas.common import In, LanguageIn, LanguageOut, Out, PatientReference, UtcOut, cleaned
+from schemas.common import (
+    In,
+    LanguageIn,
+    LanguageOut,
+    MomentIn,
+    Out,
+    PatientReference,
+    UtcOut,
+    cleaned,
+)
 
 CONTENT_LENGTH = 10_000
 VOICE_BYTES = 2 * 1024 * 1024
@@ -35,10 +42,13 @@ def _audio(text: str) -> str:
     if len(text) > VOICE_BYTES * 4 // 3 + 4:
         raise PydanticCustomError("voice_too_large", "At most 2 MiB of audio, decoded.")
     try:
-        if not base64.b64decode(text, validate=True):
-            raise PydanticCustomError("voice_empty", "There is no audio in it.")
-    except binascii.Error:
+        size = len(base64.b64decode(text, validate=True))
+    except ValueError:  # for what is not ASCII, too
         raise PydanticCustomError("voice_not_base64", "This is not base64.") from None
+    if size == 0:
+        raise PydanticCustomError("voice_empty", "There is no audio in it.")
+    if size > VOICE_BYTES:
+        raise PydanticCustomError("voice_too_large", "At most 2 MiB of audio, decoded.")
     return text
 
 
@@ -66,7 +76,7 @@ class FeedbackIn(In):
         default=None, description="a department's code"
     )
     channel: FeedbackChannel = FeedbackChannel.app
-    recorded_at: datetime | None = Field(
+    recorded_at: MomentIn | None = Field(
         default=None, description="when the patient said it, by the device's clock"
     )
 

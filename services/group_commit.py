@@ -32,11 +32,22 @@ ANSWER_SECONDS = 20.0
 log = get_logger("careloop.intake")
 
 
+_REFUSED = (SQLAlchemyError, DatabaseNotReady, CareloopError, ValueError, ArithmeticError)
+"""What storing may raise. psycopg2 says ValueError of what it cannot write or read back."""
+
+
 class TooBusy(CareloopError):
     """More is waiting than could be stored in time."""
 
     status = 503
     code = "too_busy"
+
+
+class TooSlow(CareloopError):
+    """Nobody can say yet whether it was stored."""
+
+    status = 503
+    code = "too_slow"
 
 
 _Waiting = tuple[Arrival, "asyncio.Future[Result]"]
@@ -55,6 +66,9 @@ class GroupCommit:
     def start(self) -> None:
         """Start the writer thread."""
         self._stopping = False
+        self._start_thread()
+
+    def _start_thread(self) -> None:
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._thread.start()
 
@@ -69,17 +83,25 @@ class GroupCommit:
     async def submit(self, arrival: Arrival) -> Result:
         """Where an arrival went, once that is committed.
 
-        Raises what the database raises, `TooBusy`, or `TimeoutError`; then nothing is known to be
+        Raises what the database raises, `TooBusy`, or `TooSlow`; then nothing is known to be
         stored, and the client's identity makes another try safe.
         """
+        if self._thread is not None and not self._thread.is_alive() and not self._stopping:
+            log.error("writer died")  # of what nobody thought of: the next ones must not wait
+            self._start_thread()
         if len(self._waiting) >= WAITING_AT_MOST:
             raise TooBusy("Too much at once: please try again in a moment.")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         with self._arrived:
             self._waiting.append((arrival, future))
             self._arrived.notify()
-        async with asyncio.timeout(ANSWER_SECONDS):
-            return await future
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await future
+        except TimeoutError:
+            raise TooSlow(
+                "This takes too long: please send it again, with the same client_id if it has one."
+            ) from None
 
     def _run(self) -> None:
         structlog.contextvars.clear_contextvars()
@@ -104,7 +126,7 @@ class GroupCommit:
     def _store(self, establishment_id: int, members: list[_Waiting]) -> None:
         try:
             answers = self._commit(establishment_id, [arrival for arrival, _ in members])
-        except (SQLAlchemyError, DatabaseNotReady, CareloopError) as error:
+        except _REFUSED as error:
             if len(members) == 1:
                 _answer(members, [error])
             else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -125,9 +125,16 @@ def arrival(
         recording_id=recording_id,
         department=wanted.department,
         channel=wanted.channel.value,
-        recorded_at=wanted.recorded_at,
+        recorded_at=_utc(wanted.recorded_at),
         actor=principal.actor if principal.is_person else None,
     )
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    """PostgreSQL knows no offset of 16 hours or more; without one a time is taken as UTC."""
+    if value is None or value.tzinfo is None:
+        return value
+    return value.astimezone(UTC)
 
 
 def submitted_fields(wanted: FeedbackIn) -> dict[str, Any]:

@@ -24,7 +24,18 @@ _ALLOWED = {
     "MONTHLY": _ALWAYS | {"BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"},
     "YEARLY": _ALWAYS | {"BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS"},
 }
+_SYNTAX = re.compile(r"[A-Z]+=[A-Z0-9,+-]+(?:;[A-Z]+=[A-Z0-9,+-]+)*")
+_WEEKDAY = "(?:MO|TU|WE|TH|FR|SA|SU)"
+_VALUES = {
+    "BYMONTH": "0?[1-9]|1[0-2]",
+    "BYMONTHDAY": "[+-]?(?:0?[1-9]|[12][0-9]|3[01])",
+    "BYSETPOS": "[+-]?[1-9][0-9]{0,2}",
+    "BYDAY": _WEEKDAY,
+    "BYDAY of a month": f"(?:[+-]?0?[1-5])?{_WEEKDAY}",
+    "BYDAY of a year": f"(?:[+-]?(?:0?[1-9]|[1-4][0-9]|5[0-3]))?{_WEEKDAY}",
+}
 _POSITIVE = re.compile(r"[1-9]\d{0,3}")
+_EXAMPLE = "This is not an RFC 5545 RRULE, such as FREQ=WEEKLY;BYDAY=MO;COUNT=8."
 _UNTIL = re.compile(r"UNTIL=(\d{8})(T\d{6})?(Z)?")
 
 
@@ -35,22 +46,41 @@ def check_rule(rule: str, start: datetime) -> str:
     allowed = _ALLOWED.get(parts.get("FREQ", ""))
     if allowed is None:
         raise _refused("FREQ is HOURLY, DAILY, WEEKLY, MONTHLY or YEARLY.", "rrule_frequency")
-    unknown = sorted(name for name in parts if name not in allowed and name.isalpha())
-    if unknown:
-        raise _refused(f"With this FREQ a rule cannot have {unknown[0][:20]}.", "rrule_part")
+    # More than a rule would have dateutil read a DTSTART of the client's own from it.
+    if not _SYNTAX.fullmatch(body):
+        raise _refused(_EXAMPLE, "rrule_invalid")
+    if not allowed.issuperset(parts):
+        raise _refused(
+            f"With this FREQ a rule may have {', '.join(sorted(allowed))}.", "rrule_part"
+        )
     for name in ("INTERVAL", "COUNT"):  # dateutil would turn INTERVAL=0 into an endless search
         if name in parts and not _POSITIVE.fullmatch(parts[name]):
             raise _refused(f"{name} is a whole number from 1 to 9999.", "rrule_invalid")
+    for name in ("BYMONTH", "BYMONTHDAY", "BYSETPOS", "BYDAY"):
+        # dateutil would search for a 13th month until the year 9999, and stumble over a 9th Monday
+        # in some Decembers only.
+        if name in parts and not _listed(_VALUES[_kind_of(name, parts)], parts[name]):
+            raise _refused(f"{name} has a value that does not exist.", "rrule_invalid")
     try:
         canonical = _with_utc_until(body, start)
         first = next(iter(_parse(canonical, start)), None)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _refused(
-            "This is not an RFC 5545 RRULE, such as FREQ=WEEKLY;BYDAY=MO;COUNT=8.", "rrule_invalid"
-        ) from error
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+        raise _refused(_EXAMPLE, "rrule_invalid") from error
     if first is None:
         raise _refused("This rule never comes true.", "rrule_never")
     return canonical
+
+
+def _kind_of(name: str, parts: dict[str, str]) -> str:
+    """Which values a part may have: `2MO` counts in a month or in a year, in a week it is wrong."""
+    if name != "BYDAY" or parts["FREQ"] in ("DAILY", "WEEKLY"):
+        return name
+    in_month = parts["FREQ"] == "MONTHLY" or "BYMONTH" in parts
+    return "BYDAY of a month" if in_month else "BYDAY of a year"
+
+
+def _listed(value: str, given: str) -> bool:
+    return re.fullmatch(f"(?:{value})(?:,(?:{value}))*", given) is not None
 
 
 def _refused(detail: str, code: str) -> Invalid:

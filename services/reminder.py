@@ -193,6 +193,7 @@ def change(
         reminder.scheduled_time = first_time(
             scheduled, reminder.rrule, establishment, validity, now
         )
+        _refuse_repeated(session, reminder, waiting)
     for delivery in waiting:
         if wanted.scheduled_time is not None:
             delivery.occurrence = reminder.scheduled_time
@@ -204,6 +205,26 @@ def change(
         session, principal, "change", "reminder", reminder.id, before=before, after=facts(reminder)
     )
     return reminder
+
+
+def _refuse_repeated(session: ScopedSession, reminder: Reminder, waiting: list[Delivery]) -> None:
+    """A recurring reminder cannot go back to a time that it went out for."""
+    gone = session.scalar(
+        select(Delivery.id)
+        .where(
+            Delivery.reminder_id == reminder.id,
+            Delivery.occurrence == reminder.scheduled_time,
+            Delivery.channel.in_([delivery.channel for delivery in waiting]),
+            Delivery.id.not_in([delivery.id for delivery in waiting]),
+        )
+        .limit(1)
+    )
+    if gone is not None:
+        raise Invalid(
+            "This reminder went out for that time already.",
+            field="scheduled_time",
+            code="occurrence_gone",
+        )
 
 
 def cancel(session: ScopedSession, reminder_id: int, principal: Principal) -> tuple[Reminder, int]:

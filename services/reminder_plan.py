@@ -72,7 +72,9 @@ def plan(
     phone, email = _addresses(wanted, contact, establishment.region)
     channels = _channels(wanted, phone, email, senders)
     language, message = _words(wanted, contact, establishment, channels)
-    validity = wanted.valid_for or timedelta(seconds=establishment.validity_seconds)
+    validity = wanted.valid_for
+    if validity is None:
+        validity = timedelta(seconds=establishment.validity_seconds)
     check_validity(validity)
     scheduled = moment_of(wanted.scheduled_time, establishment)
     rule = (
@@ -210,13 +212,9 @@ def moment_of(value: datetime, establishment: Establishment) -> datetime:
     try:
         return local.astimezone(UTC)
     except OverflowError as error:
-        raise _too_far() from error
-
-
-def _too_far() -> Invalid:
-    return Invalid(
-        "More than two years ahead.", field="scheduled_time", code="scheduled_time_too_far"
-    )
+        raise Invalid(
+            "This time is out of range.", field="scheduled_time", code="scheduled_time_out_of_range"
+        ) from error
 
 
 def first_time(
@@ -228,10 +226,14 @@ def first_time(
 ) -> datetime:
     """The first occurrence that can still go out; raises `Invalid` when there is none."""
     if scheduled - now > FARTHEST:
-        raise _too_far()
+        raise Invalid(
+            "More than two years ahead.", field="scheduled_time", code="scheduled_time_too_far"
+        )
     if scheduled > now - validity:
         return scheduled
-    upcoming = following(rule, scheduled, now - validity, establishment.zone) if rule else None
+    upcoming = None
+    if rule and now - scheduled <= FARTHEST:  # every occurrence since then is counted
+        upcoming = following(rule, scheduled, now - validity, establishment.zone)
     if upcoming is None:
         raise Invalid(
             "This time has passed, and the message would no longer be valid.",

@@ -29,8 +29,8 @@ from services.reminder_plan import Plan, sms_text
 from utils.clock import local_time
 from utils.sms_encoding import analyse
 
-MESSAGE_BUDGET = 320
-"""Bytes of the message in a short answer, which as a whole stays under 1 KB."""
+ANSWER_BYTES = 1000
+"""Of a short answer: the message gets what the other fields leave."""
 
 
 def plan_view(planned: Plan) -> ReminderPlan:
@@ -42,7 +42,6 @@ def reminder_view(
     session: ScopedSession, establishment: Establishment, reminder: Reminder
 ) -> ReminderOut:
     """The short answer: the published fields and what will happen, under 1 KB."""
-    message, cut = shortened(reminder.message, MESSAGE_BUDGET)
     first = session.scalar(
         select(Delivery)
         .where(Delivery.reminder_id == reminder.id)
@@ -60,11 +59,10 @@ def reminder_view(
         late = first.due_at > max(first.occurrence, reminder.created_at)
         early = first.due_at < first.occurrence
         deferred = "quiet_hours" if late or early else None
-    return ReminderOut(
+    answer = ReminderOut(
         id=reminder.id,
         patient_id=reminder.patient_id,
-        message=message,
-        message_truncated=True if cut else None,
+        message="",
         language=reminder.language,
         scheduled_time=reminder.scheduled_time,
         phone_number=reminder.phone.value if reminder.phone else None,
@@ -76,6 +74,11 @@ def reminder_view(
         segments=sms.segments if sms else None,
         local_time=local_time(goes_out, establishment.zone).strftime("%Y-%m-%d %H:%M"),
         deferred=deferred,
+    )
+    left = ANSWER_BYTES - len(answer.model_dump_json().encode())
+    message, cut = shortened(reminder.message, left)
+    return answer.model_copy(
+        update={"message": message, "message_truncated": True if cut else None}
     )
 
 

@@ -9,6 +9,7 @@ from twilio.request_validator import RequestValidator
 
 from routers.problems import problem
 from routers.state import State, state_of
+from routers.upload import form_of
 from services.callback import StatusNews, apply_status, parse_reference
 from utils.failpoint import reached
 from utils.logs import get_logger
@@ -40,7 +41,7 @@ def _genuine(state: State, request: Request, form: FormData) -> bool:
 @router.post("/status", summary="A message's or call's status", include_in_schema=False)
 async def status(request: Request) -> Response:
     state = state_of(request)
-    form = await request.form()
+    form = await form_of(request)
     if not _genuine(state, request, form):
         WEBHOOKS_REFUSED.labels("twilio").inc()
         return problem(403, "signature_invalid", "This request was not signed by the provider.")
