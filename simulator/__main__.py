@@ -53,7 +53,7 @@ def main() -> int:
     gc.collect()
     gc.freeze()  # what is here now stays; a long ledger is walked less often
     gc.set_threshold(50_000, 20, 50)
-    Server(config, app.state.carrier.events).run(sockets=[listener])
+    Server(config, app.state.exchange.carrier.events).run(sockets=[listener])
     return 0
 
 

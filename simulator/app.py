@@ -18,9 +18,9 @@ from simulator import (
     recordings_api,
     sendgrid_api,
 )
-from simulator.carrier import Carrier
 from simulator.control_api import BadRequestError, bad_request
 from simulator.errors import ApiError
+from simulator.exchange import Exchange
 from simulator.settings import Settings, refuse_where_it_must_not_run
 from simulator.smtp_server import start_smtp
 from simulator.wire import JsonResponse, TooLargeError
@@ -29,18 +29,18 @@ from simulator.wire import JsonResponse, TooLargeError
 def build(settings: Settings) -> Starlette:
     """The ASGI application. Raises `RefusedToStartError` where it must not run."""
     refuse_where_it_must_not_run(settings)
-    carrier = Carrier(settings)
+    exchange = Exchange(settings)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        carrier.start()
-        mail_server = await start_smtp(carrier)
+        exchange.start()
+        mail_server = await start_smtp(exchange.carrier)
         try:
             yield
         finally:
             if mail_server is not None:
                 mail_server.close()
-            await carrier.stop()
+            await exchange.stop()
 
     app = Starlette(
         routes=[
@@ -60,7 +60,7 @@ def build(settings: Settings) -> Starlette:
             405: _unknown_method,
         },
     )
-    app.state.carrier = carrier
+    app.state.exchange = exchange
     return app
 
 

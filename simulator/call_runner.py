@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from simulator import call_params
 from simulator.audio import speech_seconds
+from simulator.carrier import Carrier
 from simulator.delivery import send_callback
 from simulator.instructions import Document, absolute, fetch
 from simulator.line import HungUpError, Line, RedirectedError
@@ -15,10 +15,6 @@ from simulator.outbox import Posting
 from simulator.recordings import keep_recording, recording_url
 from simulator.resources import Call
 from simulator.twiml import VOICE, TwimlError, Verb, parse
-
-if TYPE_CHECKING:
-    from simulator.carrier import Carrier
-
 
 MAX_VERBS = 500  # of one call: a loop must end
 MAX_DOCUMENTS = 100  # of one call

@@ -19,8 +19,9 @@ from simulator.numbers import e164
 from simulator.outbox import is_web_url
 from simulator.resources import API, CALL_ENDED, Call, new_sid, rfc2822
 from simulator.rest import date_filter, guarded, not_found, page_of
+from simulator.switchboard import Switchboard
 from simulator.twiml import VOICE, TwimlError, parse
-from simulator.wire import Form, JsonResponse, carrier_of, form_of, query_of
+from simulator.wire import Form, JsonResponse, carrier_of, exchange_of, form_of, query_of
 
 EVENTS = ("initiated", "ringing", "answered", "completed")
 LONGEST_TWIML = 4000
@@ -29,13 +30,13 @@ LONGEST_TIMEOUT = 600
 
 async def create(request: Request) -> Response:
     """POST Calls.json: 201 with the call, queued."""
-    carrier = carrier_of(request)
+    carrier, switchboard = carrier_of(request), exchange_of(request).switchboard
     call = call_from(carrier, await form_of(request))
-    if carrier.switchboard.full():
+    if switchboard.full():
         raise ApiError(20429)
     carrier.accept(call)
     answer = as_json(carrier, call)
-    carrier.switchboard.start(call)
+    switchboard.start(call)
     return JsonResponse(answer, status_code=201)
 
 
@@ -74,33 +75,34 @@ async def update(request: Request) -> Response:
         raise ApiError(20001, "Status must be canceled or completed")
     if call.state in CALL_ENDED:
         raise ApiError(21220)
+    switchboard = exchange_of(request).switchboard
     if status:
-        _end(carrier, call, status)
+        _end(switchboard, call, status)
     else:
-        _redirect(carrier, call, form)
+        _redirect(switchboard, call, form)
     return JsonResponse(as_json(carrier, call))
 
 
-def _end(carrier: Carrier, call: Call, status: str) -> None:
+def _end(switchboard: Switchboard, call: Call, status: str) -> None:
     """`canceled` ends only what was not answered yet; `completed` ends both."""
     answered = call.answered_at is not None
     if status == "canceled" and answered:
         raise ApiError(21220)
-    carrier.switchboard.hang_up(call.sid, "completed" if answered else "canceled")
+    switchboard.hang_up(call.sid, "completed" if answered else "canceled")
 
 
-def _redirect(carrier: Carrier, call: Call, form: Form) -> None:
+def _redirect(switchboard: Switchboard, call: Call, form: Form) -> None:
     if call.answered_at is None:
         raise ApiError(21220)
     url, twiml = form.one("Url"), form.one("Twiml")
     if twiml:
         verbs = parse_or_refuse(twiml)
-        carrier.switchboard.redirect(call.sid, RedirectedError(verbs, "", "POST"))
+        switchboard.redirect(call.sid, RedirectedError(verbs, "", "POST"))
         return
     if not is_web_url(url):
         raise ApiError(21205, url)
     method = _method(form, "Method")
-    carrier.switchboard.redirect(call.sid, RedirectedError(None, url, method))
+    switchboard.redirect(call.sid, RedirectedError(None, url, method))
 
 
 def parse_or_refuse(twiml: str) -> list[Any]:

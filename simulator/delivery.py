@@ -10,13 +10,10 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
+from simulator.carrier import Carrier
 from simulator.outbox import Posting
 from simulator.resources import MESSAGE_ENDED, Message
-
-if TYPE_CHECKING:
-    from simulator.carrier import Carrier
 
 
 class Delivery:

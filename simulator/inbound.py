@@ -13,6 +13,7 @@ from typing import Any
 from simulator.call_params import place
 from simulator.carrier import Carrier
 from simulator.encoding import segments
+from simulator.exchange import Exchange
 from simulator.outbox import Answer
 from simulator.resources import Call, Message, new_sid
 from simulator.settings import Number
@@ -60,16 +61,18 @@ def opt_out_type(body: str) -> str:
     return ""
 
 
-async def receive_message(carrier: Carrier, number: Number, sender: str, body: str) -> Outcome:
+async def receive_message(exchange: Exchange, number: Number, sender: str, body: str) -> Outcome:
     """A person texts one of the account's numbers."""
     message = _received(number, sender, body)
-    carrier.accept(message)
-    _obey_keyword(carrier, number.value, message)
+    exchange.carrier.accept(message)
+    _obey_keyword(exchange, number.value, message)
     outcome = Outcome(message)
     if number.sms_url:
-        params = _message_params(carrier, message)
-        outcome.answer = await carrier.outbox.ask("message.inbound", number.sms_url, params)
-        _carry_out(carrier, number, outcome)
+        params = _message_params(exchange.carrier, message)
+        outcome.answer = await exchange.carrier.outbox.ask(
+            "message.inbound", number.sms_url, params
+        )
+        _carry_out(exchange, number, outcome)
     return outcome
 
 
@@ -89,22 +92,22 @@ def _received(number: Number, sender: str, body: str) -> Message:
     )
 
 
-def _obey_keyword(carrier: Carrier, number: str, message: Message) -> None:
+def _obey_keyword(exchange: Exchange, number: str, message: Message) -> None:
     """The carrier answers keywords by itself, and the service must not answer again."""
     kind = message.opt_out_type
     if not kind:
         return
     if kind == "STOP":
-        carrier.store.opt_out(number, message.sender)
+        exchange.carrier.store.opt_out(number, message.sender)
     elif kind == "START":
-        carrier.store.opt_in(number, message.sender)
-    elif (number, message.sender) in carrier.store.opt_outs:
+        exchange.carrier.store.opt_in(number, message.sender)
+    elif (number, message.sender) in exchange.carrier.store.opt_outs:
         return
-    _send_reply(carrier, number, message.sender, _ANSWERS[kind], automatic=True)
+    _send_reply(exchange, number, message.sender, _ANSWERS[kind], automatic=True)
 
 
 def _send_reply(
-    carrier: Carrier,
+    exchange: Exchange,
     number: str,
     to: str,
     body: str,
@@ -125,8 +128,8 @@ def _send_reply(
         automatic=automatic,
         status_callback=status_callback,
     )
-    carrier.accept(reply)
-    carrier.delivery.begin(reply)
+    exchange.carrier.accept(reply)
+    exchange.delivery.begin(reply)
     return reply
 
 
@@ -152,7 +155,7 @@ def _message_params(carrier: Carrier, message: Message) -> dict[str, str]:
     return params
 
 
-def _carry_out(carrier: Carrier, number: Number, outcome: Outcome) -> None:
+def _carry_out(exchange: Exchange, number: Number, outcome: Outcome) -> None:
     answer = outcome.answer
     if answer is None or not 200 <= answer.status < 300:
         reason = answer.error or answer.status if answer else ""
@@ -163,7 +166,7 @@ def _carry_out(carrier: Carrier, number: Number, outcome: Outcome) -> None:
     if not text:
         return
     if kind == "text/plain":  # Twilio sends plain text back as a message
-        _reply_unless_stopped(carrier, number, outcome, Verb("Message", {}, text))
+        _reply_unless_stopped(exchange, number, outcome, Verb("Message", {}, text))
         return
     try:
         verbs = parse(text, MESSAGING)
@@ -172,25 +175,25 @@ def _carry_out(carrier: Carrier, number: Number, outcome: Outcome) -> None:
         return
     for verb in verbs:
         if verb.name == "Message":
-            _reply_unless_stopped(carrier, number, outcome, verb)
+            _reply_unless_stopped(exchange, number, outcome, verb)
         else:
             outcome.error = "The simulator does not follow <Redirect> in a message's answer"
 
 
-def _reply_unless_stopped(carrier: Carrier, number: Number, outcome: Outcome, verb: Verb) -> None:
+def _reply_unless_stopped(exchange: Exchange, number: Number, outcome: Outcome, verb: Verb) -> None:
     to = verb.get("to", outcome.message.sender)
     body = verb.text or " ".join(child.text for child in verb.children if child.name == "Body")
-    if (number.value, to) in carrier.store.opt_outs:
+    if (number.value, to) in exchange.carrier.store.opt_outs:
         outcome.error = "21610 Attempt to send to unsubscribed recipient"
     elif not body:
         outcome.error = "14103 Invalid Body"
     else:
         callback = verb.get("statusCallback")
-        reply = _send_reply(carrier, number.value, to, body, status_callback=callback)
+        reply = _send_reply(exchange, number.value, to, body, status_callback=callback)
         outcome.replies.append(reply)
 
 
-def receive_call(carrier: Carrier, number: Number, caller: str) -> Call:
+def receive_call(exchange: Exchange, number: Number, caller: str) -> Call:
     """A person calls one of the account's numbers; their phone is off the hook at once."""
     call = Call(
         sid=new_sid("CA"),
@@ -202,6 +205,6 @@ def receive_call(carrier: Carrier, number: Number, caller: str) -> Call:
         url=number.voice_url,
         started_at=time.time(),
     )
-    carrier.accept(call)
-    carrier.switchboard.start(call)
+    exchange.carrier.accept(call)
+    exchange.switchboard.start(call)
     return call

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from simulator.carrier import Carrier
 from simulator.outbox import is_web_url
 from simulator.twiml import VOICE, TwimlError, Verb, parse
-
-if TYPE_CHECKING:
-    from simulator.carrier import Carrier
-
 
 XML_TYPES = ("text/xml", "application/xml", "text/html", "text/plain", "application/twiml+xml")
 

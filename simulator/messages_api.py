@@ -19,7 +19,7 @@ from simulator.numbers import e164, is_sender, split_channel, takes_sms
 from simulator.outbox import is_web_url
 from simulator.resources import API, Message, new_sid, rfc2822
 from simulator.rest import date_filter, guarded, not_found, page_of
-from simulator.wire import Form, JsonResponse, carrier_of, form_of, query_of
+from simulator.wire import Form, JsonResponse, carrier_of, exchange_of, form_of, query_of
 
 LONGEST_BODY = 1600
 LONGEST_VALIDITY = 36_000
@@ -31,7 +31,7 @@ async def create(request: Request) -> Response:
     carrier = carrier_of(request)
     message = message_from(carrier, await form_of(request))
     carrier.accept(message)
-    carrier.delivery.begin(message)
+    exchange_of(request).delivery.begin(message)
     return JsonResponse(as_json(carrier, message), status_code=201)
 
 
@@ -68,7 +68,7 @@ async def update(request: Request) -> Response:
     if "Status" in form:
         if form.one("Status") != "canceled" or message.state not in ("accepted", "scheduled"):
             raise ApiError(20009, "Message cannot be canceled in its present state")
-        carrier.delivery.cancel(message)
+        exchange_of(request).delivery.cancel(message)
     carrier.changed(message)
     return JsonResponse(as_json(carrier, message))
 

@@ -15,7 +15,7 @@ from simulator.line import Signal
 from simulator.numbers import e164
 from simulator.resources import Call
 from simulator.settings import Number
-from simulator.wire import JsonResponse, carrier_of
+from simulator.wire import JsonResponse, carrier_of, exchange_of
 
 LONGEST_INBOUND = 1600
 
@@ -29,7 +29,7 @@ async def type_message(request: Request) -> Response:
     sender = _person(fields["from"])
     if not number.sms or e164(number.value) is None:
         raise BadRequestError(f"{number.value} cannot receive messages")
-    outcome = await receive_message(carrier_of(request), number, sender, fields["body"])
+    outcome = await receive_message(exchange_of(request), number, sender, fields["body"])
     return JsonResponse(outcome.as_json(), status_code=201)
 
 
@@ -39,7 +39,7 @@ async def dial(request: Request) -> Response:
     number = _number(request, fields["to"])
     if not number.voice or not number.voice_url:
         raise BadRequestError(f"{number.value} has no voice webhook")
-    call = receive_call(carrier_of(request), number, _person(fields["from"]))
+    call = receive_call(exchange_of(request), number, _person(fields["from"]))
     return JsonResponse(call.as_ledger(), status_code=201)
 
 
@@ -55,8 +55,8 @@ async def decline(request: Request) -> Response:
 
 async def hang_up(request: Request) -> Response:
     """POST /simulator/calls/{sid}/hangup."""
-    carrier, sid = carrier_of(request), request.path_params["sid"]
-    if not carrier.switchboard.hang_up(sid, "completed"):
+    switchboard, sid = exchange_of(request).switchboard, request.path_params["sid"]
+    if not switchboard.hang_up(sid, "completed"):
         raise BadRequestError("no such call under way")
     return Response(status_code=204)
 
@@ -85,12 +85,12 @@ async def speak(request: Request) -> Response:
 
 
 def _signal(request: Request, *signals: Signal) -> Response:
-    carrier, sid = carrier_of(request), request.path_params["sid"]
-    call = carrier.store.entries.get(sid)
+    exchange, sid = exchange_of(request), request.path_params["sid"]
+    call = exchange.carrier.store.entries.get(sid)
     if not isinstance(call, Call):
         raise BadRequestError("no such call")
     for signal in signals:
-        if not carrier.switchboard.signal(sid, signal):
+        if not exchange.switchboard.signal(sid, signal):
             raise BadRequestError("the call is over")
     return Response(status_code=204)
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from simulator.audio import synthesise
+from simulator.carrier import Carrier
 from simulator.resources import API, Call, Recording, new_sid
-
-if TYPE_CHECKING:
-    from simulator.carrier import Carrier
 
 
 def keep_recording(

@@ -10,14 +10,12 @@ import asyncio
 import json
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from simulator.carrier import Carrier
 from simulator.delivery import send_callback
 from simulator.outbox import Posting
 from simulator.resources import Mail
-
-if TYPE_CHECKING:
-    from simulator.carrier import Carrier
 
 _FINAL = {"delivered": "delivered", "undelivered": "bounce", "failed": "dropped"}
 _REASONS = {

@@ -8,14 +8,12 @@ import time
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from simulator.carrier import Carrier
 from simulator.resources import Mail, new_sid
-
-if TYPE_CHECKING:
-    from simulator.carrier import Carrier
 
 LARGEST_MAIL = 20_971_520
 _KEPT = ("message-id", "date", "reply-to", "list-unsubscribe", "auto-submitted", "precedence")

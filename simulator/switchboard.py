@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 from simulator.behaviour import Voice
 from simulator.call_runner import CallRunner
+from simulator.carrier import Carrier
 from simulator.line import HungUpError, Line, RedirectedError, Signal
 from simulator.resources import CALL_ENDED, Call
-
-if TYPE_CHECKING:
-    from simulator.carrier import Carrier
 
 MAX_CALLS = 1000
 _log = logging.getLogger("simulator")

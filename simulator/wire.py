@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from simulator.carrier import Carrier
+from simulator.exchange import Exchange
 
 MAX_BODY_BYTES = 31_457_280  # SendGrid takes messages of up to 30 MB
 Handler = Callable[[Request], Awaitable[Response]]
@@ -109,6 +110,11 @@ def query_of(request: Request) -> Form:
     return Form(parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True))
 
 
+def exchange_of(request: Request) -> Exchange:
+    """The exchange that the application was built for."""
+    return cast(Exchange, request.app.state.exchange)
+
+
 def carrier_of(request: Request) -> Carrier:
-    """The carrier that the application was built for."""
-    return cast(Carrier, request.app.state.carrier)
+    """The carrier in that exchange."""
+    return exchange_of(request).carrier
