@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -45,7 +45,7 @@ def ready(state: StateDep) -> JSONResponse:
     return JSONResponse(body)
 
 
-@router.get("/metrics", summary="Prometheus metrics")
+@router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
 def metrics(state: StateDep, authorization: Annotated[str, Header()] = "") -> Response:
     wanted = state.settings.operations.metrics_token.get_secret_value()
     if wanted and not hmac.compare_digest(authorization.encode(), f"Bearer {wanted}".encode()):

@@ -226,3 +226,4 @@ def test_the_document_describes_the_errors_there_are(client: Any) -> None:
             answers = operation["responses"]
             assert "application/problem+json" in answers["4XX"]["content"], (method, path)
             assert "422" not in answers, (method, path)
+    assert "text/plain" in document["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
