@@ -90,7 +90,14 @@ def service_engine(settings: DatabaseSettings) -> Engine:
         max_overflow=0,
         pool_timeout=settings.pool_timeout,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": settings.connect_timeout},
+        connect_args={
+            "connect_timeout": settings.connect_timeout,
+            # A server that vanished without a word is noticed within a minute, not in hours.
+            "keepalives_idle": 20,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+        },
     )
     statement_timeout = str(settings.statement_timeout_ms)
 

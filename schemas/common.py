@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
@@ -22,8 +23,15 @@ MAX_ID = 2**63 - 1
 
 
 def cleaned(max_length: int) -> AfterValidator:
-    """A validator that refuses hostile text and normalises the rest."""
-    return AfterValidator(lambda value: clean_text(value, max_length))
+    """A validator that refuses hostile text, and text that nobody can see, and normalises."""
+
+    def clean(value: str) -> str:
+        text = clean_text(value, max_length)
+        if value and not any(unicodedata.category(sign)[0] not in "CZ" for sign in text):
+            raise ValueError("this text has nothing in it that can be seen")
+        return text
+
+    return AfterValidator(clean)
 
 
 def _to_code(value: object) -> object:

@@ -73,19 +73,33 @@ def _hashed(password: str, field: str) -> str:
 
 
 def add_member(session: ScopedSession, wanted: UserIn, principal: Principal) -> UserOut:
-    """Make a member of the principal's establishment; raises `Conflict` for one who is."""
+    """Make a member of the principal's establishment; raises `Conflict` for one who is known.
+
+    One hospital's administrator can neither see nor sign up another's staff: whoever works in
+    several is let in by the operator (`python cli.py create-user`).
+    """
     place = principal.establishment_id
-    known = session.scalar(
-        select(Membership.user_id)
-        .join(User, User.id == Membership.user_id)
-        .where(
-            Membership.establishment_id == place,
-            User.email_index == email_index(_email(wanted.email)),
+    known = session.execute(
+        select(User.id, Membership.user_id.is_not(None))
+        .outerjoin(
+            Membership,
+            (Membership.user_id == User.id) & (Membership.establishment_id == place),
         )
-    )
+        .where(User.email_index == email_index(_email(wanted.email)))
+    ).one_or_none()
+    if known is not None and known[1]:
+        raise Conflict(
+            "This person is a member already.",
+            code="already_member",
+            field="email",
+            row_id=known[0],
+        )
     if known is not None:
         raise Conflict(
-            "This person is a member already.", code="already_member", field="email", row_id=known
+            "This person has an account already. Ask whoever runs Careloop to let them in here:"
+            " python cli.py create-user.",
+            code="account_exists",
+            field="email",
         )
     user = create_user(
         session,

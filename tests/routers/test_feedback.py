@@ -124,6 +124,7 @@ def test_the_same_voice_twice_is_one_feedback(client: Any, owner: Any) -> None:
         ({"content": "a" + "\u0301" * 5000}, "content", "value_error"),
         ({"content": "a\u202eb"}, "content", "value_error"),
         ({"content": ["a"]}, "content", "string_type"),
+        ({"content": "\u200b\u200b"}, "content", "value_error"),
         ({"emoji": "\u202e"}, "emoji", "value_error"),
         ({"voice_data": "not base64!"}, "voice_data", "voice_not_base64"),
         ({"voice_data": ""}, "voice_data", "voice_empty"),

@@ -9,12 +9,14 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from models.user import Role
 from schemas.user import UserChange
 from services.errors import Conflict
 from services.identity import Principal
-from services.user import change_member
+from services.user import change_member, create_user
+from tests.fixtures import SOUTH
 from tests.template import PASSWORD
 
 LogIn = Callable[[str], dict[str, str]]
@@ -86,13 +88,26 @@ def test_only_administrators(client: Any, log_in: LogIn) -> None:
         assert client.get("/api/v1/users", headers=log_in(who)).status_code == 403
 
 
-def test_deactivated_means_out_here_and_only_here(
+def test_another_hospitals_staff_are_neither_seen_nor_signed_up(
     client: Any, admin: dict[str, str], log_in: LogIn
 ) -> None:
+    made = add(client, admin, name="Élise")
+    body = {"email": made["email"], "password": NEW, "role": "admin", "name": "x"}
+    answer = client.post("/api/v1/users", json=body, headers=log_in("admin@south"))
+    assert (answer.status_code, answer.json()["code"]) == (409, "account_exists")
+    assert "Élise" not in answer.text
+    assert "id" not in answer.json()
+    assert tokens(client, made["email"], establishment="south").status_code == 403
+
+
+def test_deactivated_means_out_here_and_only_here(
+    client: Any, admin: dict[str, str], owner: Any
+) -> None:
     made = add(client, admin)
-    south = log_in("admin@south")
-    body = {"email": made["email"], "password": NEW, "role": "viewer"}
-    assert client.post("/api/v1/users", json=body, headers=south).status_code == 201
+    with Session(owner) as session, session.begin():  # as the operator's command does
+        create_user(
+            session, SOUTH, email=made["email"], password=NEW, role=Role.viewer, name="Other"
+        )
     assert tokens(client, made["email"], NEW).status_code == 401  # the password stays their own
     signed_in = tokens(client, made["email"], establishment="north")
     elsewhere = tokens(client, made["email"], establishment="south")
