@@ -17,6 +17,7 @@ from routers.dependencies import (
     Submitter,
     Viewer,
     ViewerSession,
+    establishment_of,
 )
 from schemas.common import MAX_ID, LanguageIn, Page, cleaned
 from schemas.feedback import (
@@ -47,6 +48,7 @@ async def submit_feedback(
     principal: Submitter,
     key: IdempotencyKey = None,
 ) -> FeedbackOut:
+    body = feedbacks.in_local_time(body, establishment_of(state, principal))
     identity = submission_id(body.client_id, key, principal, submitted_fields(body))
     if body.voice_data:
         stored = await run_in_threadpool(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import unicodedata
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -37,6 +38,15 @@ class FeedbackChannel(StrEnum):
     voice = "voice"
 
 
+def _is_emoji(text: str) -> str:
+    """Symbols and what joins them; a digit only as part of a keycap. Never words."""
+    for sign in text:
+        kind = unicodedata.category(sign)
+        if kind[0] in "LPZ" or (kind[0] == "N" and "\u20e3" not in text):
+            raise PydanticCustomError("emoji_invalid", "One emoji, such as one of the five faces.")
+    return text
+
+
 def _audio(text: str) -> str:
     """Check that this is base64 of something not too large; it is decoded where it is stored."""
     if len(text) > VOICE_BYTES * 4 // 3 + 4:
@@ -65,9 +75,10 @@ class FeedbackIn(In):
         | None
     ) = None
     rating: Annotated[int, Field(ge=1, le=5, strict=True)] | None = None
-    emoji: Annotated[str, Field(min_length=1, max_length=16), cleaned(16)] | None = Field(
-        default=None, examples=[FACES[3]]
-    )
+    emoji: (
+        Annotated[str, Field(min_length=1, max_length=16), cleaned(16), AfterValidator(_is_emoji)]
+        | None
+    ) = Field(default=None, examples=[FACES[3]])
     voice_data: Annotated[str, AfterValidator(_audio)] | None = Field(
         default=None,
         description="base64: AMR-NB, 3GP, M4A, Opus, WebM or WAV, at most 2 MiB decoded",

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import base64
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, tuple_, update
 
 from database.session import Database, ScopedSession
 from models.department import Department
+from models.establishment import Establishment
 from models.feedback import Feedback, FeedbackState
 from models.recording import Recording
 from schemas.common import Page, shortened
 from schemas.feedback import FeedbackChannel, FeedbackDetail, FeedbackIn, FeedbackOut
 from services.audit import audit
 from services.contact import reference_index
-from services.errors import CareloopError, NotFound
+from services.errors import CareloopError, Invalid, NotFound
 from services.identity import Principal
 from services.intake import PROCESS_FEEDBACK, Result, Stored, arrival, known_submission, store
 from services.paging import decode_cursor, encode_cursor
@@ -27,6 +28,18 @@ CONTENT_BUDGET = 420
 """Bytes of the content in a short answer, which as a whole stays under 1 KB."""
 UNPROCESSED_AFTER = timedelta(seconds=60)
 SWEEP_AT_ONCE = 500
+
+
+def in_local_time(wanted: FeedbackIn, establishment: Establishment) -> FeedbackIn:
+    """A `recorded_at` without an offset is the establishment's local time, as everywhere."""
+    recorded = wanted.recorded_at
+    if recorded is None or recorded.tzinfo is not None:
+        return wanted
+    try:
+        local = recorded.replace(tzinfo=establishment.zone).astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid("This time is out of range.", field="recorded_at") from error
+    return wanted.model_copy(update={"recorded_at": local})
 
 
 def store_with_voice(

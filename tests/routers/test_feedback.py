@@ -126,6 +126,7 @@ def test_the_same_voice_twice_is_one_feedback(client: Any, owner: Any) -> None:
         ({"content": ["a"]}, "content", "string_type"),
         ({"content": "\u200b\u200b"}, "content", "value_error"),
         ({"emoji": "\u202e"}, "emoji", "value_error"),
+        ({"emoji": "Marie"}, "emoji", "emoji_invalid"),
         ({"voice_data": "not base64!"}, "voice_data", "voice_not_base64"),
         ({"voice_data": ""}, "voice_data", "voice_empty"),
         ({"department": "nowhere"}, "department", "department_unknown"),
@@ -168,6 +169,19 @@ def test_nothing_said_is_refused(client: Any) -> None:
     answer = client.post("/api/v1/feedback", json={"language": "french"})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["code"] == "feedback_empty"
+
+
+@pytest.mark.parametrize("face", ["😡", "🙁", "😐", "🙂", "😍", "👩🏾‍⚕️", "🇨🇲", "5️⃣"])
+def test_faces_are_kept_as_given(client: Any, face: str) -> None:
+    answer = client.post("/api/v1/feedback", json={"language": "duala", "emoji": face})
+    assert (answer.status_code, answer.json()["emoji"]) == (201, face), answer.text
+    assert answer.json()["rating"] is None
+
+
+def test_a_moment_without_an_offset_is_local_time(client: Any) -> None:
+    body = PUBLISHED | {"recorded_at": "2026-11-18T08:12:00"}
+    answer = client.post("/api/v1/feedback", json=body)
+    assert answer.json()["date_submitted"] == "2026-11-18T07:12:00Z"  # Douala is an hour ahead
 
 
 def test_lists_need_a_token(client: Any) -> None:
