@@ -1,34 +1,36 @@
-"""Templates: what a reminder says, written once per language and filled with parameters."""
+"""Templates: what a reminder says, written once per language and filled with parameters.
+
+The texts are gettext catalogues in `locales/`, one folder for each language, so that whoever
+speaks it can edit them. Duala, Basaa and Ewondo have none: their sentences come from people who
+speak them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from string import Formatter
 
-from services.errors import Invalid
+from babel.messages.pofile import read_po
 
-# Duala, Basaa and Ewondo are not here: their sentences come from people who speak them. Shared
-# phones: no department, no diagnosis.
-TEMPLATES: dict[str, dict[str, str]] = {
-    "appointment": {
-        "fra": "Bonjour. Nous vous attendons le {date} à {time}. Si vous ne pouvez pas venir,"
-        " merci de nous prévenir. {hospital}",
-        "eng": "Hello. We look forward to seeing you on {date} at {time}. If you cannot come,"
-        " please let us know. {hospital}",
-    },
-    "treatment": {
-        "fra": "Bonjour. C'est le moment de prendre votre traitement, comme convenu avec votre"
-        " soignant. Bon courage. {hospital}",
-        "eng": "Hello. It is time to take your treatment, as agreed with your carer."
-        " We wish you well. {hospital}",
-    },
-    "results": {
-        "fra": "Bonjour. Vos documents sont prêts. Vous pouvez venir les retirer aux heures"
-        " d'ouverture. {hospital}",
-        "eng": "Hello. Your documents are ready. You can collect them during opening hours."
-        " {hospital}",
-    },
-}
+from services.errors import Invalid
+from utils.languages import parse_language
+
+LOCALES = Path(__file__).resolve().parent.parent / "locales"
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> dict[str, dict[str, str]]:
+    """Every template's text by template name and language (ISO 639-3)."""
+    texts: dict[str, dict[str, str]] = {}
+    for path in sorted(LOCALES.glob("*/templates.po")):
+        with path.open("rb") as file:
+            for message in read_po(file):
+                if message.id and message.string:
+                    language = parse_language(path.parent.name)
+                    texts.setdefault(str(message.id), {})[language] = str(message.string)
+    return texts
 
 
 def render(name: str, parameters: Mapping[str, str], preferred: Sequence[str]) -> tuple[str, str]:
@@ -36,10 +38,10 @@ def render(name: str, parameters: Mapping[str, str], preferred: Sequence[str]) -
 
     Raises `Invalid` on `template` or `parameters`.
     """
-    texts = TEMPLATES.get(name)
+    texts = catalogue().get(name)
     if texts is None:
         raise Invalid(
-            f"There is no such template; there are: {', '.join(sorted(TEMPLATES))}.",
+            f"There is no such template; there are: {', '.join(sorted(catalogue()))}.",
             field="template",
             code="template_unknown",
         )
@@ -51,8 +53,7 @@ def render(name: str, parameters: Mapping[str, str], preferred: Sequence[str]) -
             code="template_without_language",
         )
     needed = {field for _, field, _, _ in Formatter().parse(texts[language]) if field}
-    missing, unknown = sorted(needed - set(parameters)), sorted(set(parameters) - needed)
-    if missing or unknown:
+    if needed != set(parameters):
         raise Invalid(
             f"This template takes exactly: {', '.join(sorted(needed)) or 'no parameters'}.",
             field="parameters",
