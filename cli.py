@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
-from typing import Annotated
 
 import typer
 
 from commands import keys, people
+from commands.output import rules_said_plainly
 from config.settings import get_settings
 from utils.logs import configure_logs
 
@@ -85,16 +84,24 @@ def migrate() -> None:
 
 @app.command()
 def prepare() -> None:
-    """Migrate, and on the first start make the demonstration establishment and administrator."""
-    from database.migrate import upgrade_everything
+    """Migrate, and on the first start make the demonstration establishment and administrator.
+
+    The administrator comes from CARELOOP_ADMIN_EMAIL and CARELOOP_ADMIN_PASSWORD in the
+    environment; what is not set there is made up, printed, and kept in the data folder.
+    """
+    from database.migrate import MigrationFailed, upgrade_everything
     from services.first_start import first_start
 
-    upgrade_everything()
-    done = first_start(
-        get_settings(),
-        admin_email=os.environ.get("CARELOOP_ADMIN_EMAIL", ""),
-        admin_password=os.environ.get("CARELOOP_ADMIN_PASSWORD", ""),
-    )
+    with rules_said_plainly():
+        try:
+            upgrade_everything()
+        except MigrationFailed as error:
+            raise SystemExit(str(error)) from error
+        done = first_start(
+            get_settings(),
+            admin_email=os.environ.get("CARELOOP_ADMIN_EMAIL", ""),
+            admin_password=os.environ.get("CARELOOP_ADMIN_PASSWORD", ""),
+        )
     typer.echo("first establishment made" if done.establishment else "ready")
     if done.login is not None and done.login.generated:
         _hand_over(done.login.email, done.login.password)
@@ -120,10 +127,19 @@ def restore_roles() -> None:
     typer.echo(f"roles of {count} establishment(s) restored")
 
 
-def main(argv: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Run a command."""
-    app(args=argv)
+def _run() -> None:
+    """Run a command; a setting or a database at fault is a line, not a traceback."""
+    from pydantic import ValidationError
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        app()
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise SystemExit("careloop: settings: " + "; ".join(lines)) from error
+    except OperationalError as error:
+        raise SystemExit(f"careloop: the database does not answer: {error.orig}".strip()) from error
 
 
 if __name__ == "__main__":
-    sys.exit(app())
+    _run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 ASSETS = "/docs/assets"
@@ -13,6 +13,10 @@ ASSETS = "/docs/assets"
 def install(app: FastAPI) -> None:
     """Serve the manual and what its page loads (Swagger UI, as `fastapi-swagger` ships it)."""
     app.mount(ASSETS, StaticFiles(packages=[("fastapi_swagger", "resources")]))
+
+    @app.get("/", include_in_schema=False)
+    def front_door() -> RedirectResponse:
+        return RedirectResponse("/docs")
 
     @app.get("/docs", include_in_schema=False)
     def manual(request: Request) -> HTMLResponse:

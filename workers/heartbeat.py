@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from uuid import uuid4
 
 from sqlalchemy import delete, func, text
@@ -55,11 +54,12 @@ class Heartbeat:
         threading.Thread(target=self._pulse, args=(stopped,), name="pulse", daemon=True).start()
         return stopped
 
-    def insist(self, settings: Settings) -> None:
-        """Wait for PostgreSQL, then check login and keys; raises `NotFit`."""
-        while not make_ready(self._database, settings):
+    def insist(self, settings: Settings, stopped: threading.Event | None = None) -> None:
+        """Wait for PostgreSQL, or until `stopped`; check login and keys. Raises `NotFit`."""
+        stopped = stopped or threading.Event()
+        while not stopped.is_set() and not make_ready(self._database, settings):
             log.warning("waiting for the database")
-            time.sleep(BEAT_SECONDS)
+            stopped.wait(BEAT_SECONDS)
 
     def _pulse(self, stopped: threading.Event) -> None:
         while not stopped.is_set():

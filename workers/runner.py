@@ -8,9 +8,12 @@ which the sweeper finds.
 from __future__ import annotations
 
 import gc
+import time
 from typing import Any
 
 import structlog
+from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -39,6 +42,18 @@ class CareloopWorker(SimpleWorker):
         log.error("job failed", job=job.func_name, exc_info=exc_info)
 
 
+def _wait_for(redis: Redis) -> None:
+    """Wait until the queue can be reached: a worker may well start before Redis does."""
+    while True:
+        try:
+            redis.ping()
+        except RedisError as error:
+            log.warning("waiting for the queue", error=type(error).__name__)
+            time.sleep(CareloopWorker.max_connection_wait_time)
+        else:
+            return
+
+
 def main() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
     import workers.delivery
@@ -49,6 +64,7 @@ def main() -> None:
     heartbeat.insist(context.settings)
     stopped = heartbeat.start()
     redis = connect(context.settings.redis, blocking=True)
+    _wait_for(redis)
     worker = CareloopWorker(
         [QUEUE_NAME], connection=redis, serializer=JSONSerializer, name=heartbeat.id
     )

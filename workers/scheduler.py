@@ -176,5 +176,5 @@ def main() -> None:
     scheduler = Scheduler(get_context())
     signal.signal(signal.SIGTERM, scheduler.stop)
     signal.signal(signal.SIGINT, scheduler.stop)
-    scheduler.heartbeat.insist(scheduler.context.settings)
+    scheduler.heartbeat.insist(scheduler.context.settings, scheduler._stopped)
     scheduler.run()
