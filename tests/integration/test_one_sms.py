@@ -52,7 +52,7 @@ def copies(tree: Tree, message: str) -> int:
 
 
 def test_a_reminder_arrives_once_and_is_seen_to(tree: Tree) -> None:
-    headers = tree.token()
+    headers = tree.token() | {"X-Correlation-Id": "one-sms-from-post-to-phone"}
     answer = httpx2.post(
         f"{tree.url}/api/v1/reminders", json=reminder("Rappel : 10 h"), headers=headers, timeout=10
     )
@@ -65,6 +65,10 @@ def test_a_reminder_arrives_once_and_is_seen_to(tree: Tree) -> None:
     assert steps[:3] == ["scheduled", "queued", "sending"]
     assert steps[-1] == "delivered"
     assert detail["status"] == "done"
+    for log, event in (("api", "request"), ("worker", "delivery attempted"), ("api", "callback")):
+        lines = (tree.folder / f"{log}.log").read_text().splitlines()
+        followed = [line for line in lines if "one-sms-from-post-to-phone" in line]
+        assert any(f'"event": "{event}"' in line for line in followed), event
 
 
 _OWNER = {"reminder": "api", "scheduler": "scheduler", "worker": "worker", "callback": "api"}
