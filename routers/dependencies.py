@@ -164,7 +164,7 @@ def expected_version(if_match: str | None) -> int | None:
     return int(digits[:18])
 
 
-def correlation_id(request: Request) -> str:
+async def correlation_id(request: Request) -> str:
     """The id that follows this request into its jobs and callbacks."""
     return str(request.state.correlation_id)
 

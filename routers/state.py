@@ -39,6 +39,6 @@ def state_of(connection: HTTPConnection) -> State:
     return cast(State, connection.app.state.careloop)
 
 
-def get_state(request: Request) -> State:
-    """`state_of`, as a dependency."""
+async def get_state(request: Request) -> State:
+    """`state_of`, as a dependency. Asynchronous: a plain one would cost a thread each time."""
     return state_of(request)
