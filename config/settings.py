@@ -222,6 +222,7 @@ class EngineSettings(Group):
     poll: float = Field(default=1.0, gt=0, validation_alias="ENGINE_POLL")
     sweep: float = Field(default=5.0, gt=0, validation_alias="ENGINE_SWEEP")
     crash_at: str = Field(default="", validation_alias="CARELOOP_CRASH_AT")
+    dry_run: bool = Field(default=False, validation_alias="DRY_RUN")
 
 
 class WebSettings(Group):
@@ -324,6 +325,8 @@ class Settings(Group):
             wrong.append("SIMULATOR_URL (there is no simulator in production)")
         if self.engine.crash_at:
             wrong.append("CARELOOP_CRASH_AT (for tests only)")
+        if self.engine.dry_run:
+            wrong.append("DRY_RUN (nothing would be sent)")
         if urlsplit(self.web.public_url).scheme != "https":
             wrong.append("PUBLIC_URL (the https:// address that Twilio and SendGrid call)")
         if wrong:

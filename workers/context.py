@@ -9,6 +9,7 @@ from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
 from services.establishment import Directory
+from utils.dry_run import DryRun
 from utils.email_client import SendGridEmail, SmtpEmail
 from utils.senders import Sender
 from utils.storage import Storage, storage_from_url
@@ -43,6 +44,8 @@ class Context:
 
 def _make_sender(settings: Settings, channel: str, address: str) -> Sender | None:
     """The client of one address on one channel; None when the settings name no provider for it."""
+    if settings.engine.dry_run:
+        return DryRun()
     connections = settings.engine.concurrency
     if channel == "email":
         return _make_email_sender(settings, address)
