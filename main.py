@@ -23,6 +23,7 @@ from routers import (
     manual,
     problems,
     reminders,
+    sync,
     users,
 )
 from routers.middleware import BoundedBody, Traced
@@ -41,9 +42,12 @@ from workers.queue import JobQueue, connect
 VERSION = "0.1.0"
 CORS_TAKEN = [
     "Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "If-Match",
+    "Prefer", "X-Correlation-Id",
+]  # fmt: skip
+CORS_SHOWN = [
+    "ETag", "Location", "Idempotency-Replayed", "Preference-Applied", "Retry-After",
     "X-Correlation-Id",
 ]  # fmt: skip
-CORS_SHOWN = ["ETag", "Location", "Idempotency-Replayed", "Retry-After", "X-Correlation-Id"]
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -70,6 +74,8 @@ def build_app(settings: Settings) -> FastAPI:
         departments.router,
         devices.router,
         users.router,
+        sync.router,
+        sync.public_router,
     ):
         v1.include_router(router)
     app.include_router(v1)

@@ -7,9 +7,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     SmallInteger,
     String,
@@ -48,7 +50,11 @@ class Feedback(Numbered, Base):
     recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id), unique=True)
     department_id: Mapped[int | None] = mapped_column(ForeignKey(Department.id), index=True)
     channel: Mapped[str] = mapped_column(String(8), default="app")
+    device_id: Mapped[int | None] = mapped_column(Integer, doc="of `shared.devices`")
     recorded_at: Mapped[datetime | None] = mapped_column(doc="the device's own clock, as sent")
+    clock_offset: Mapped[int | None] = mapped_column(
+        BigInteger, doc="seconds by which the device's clock was slow at sync; None: not told"
+    )
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())
     date_submitted: Mapped[datetime] = mapped_column(server_default=func.now())
     processed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

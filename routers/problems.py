@@ -104,14 +104,14 @@ def _rule(_request: Request, error: CareloopError) -> JSONResponse:
 
 def _validation(_request: Request, error: RequestValidationError) -> JSONResponse:
     found = [
-        {"field": _field(item), "code": item["type"], "detail": _reason(item)}
+        {"field": field_of(item), "code": item["type"], "detail": reason_of(item)}
         for item in error.errors()[:MOST_ERRORS]
     ]
     first = found[0] if found else {"field": None, "code": "invalid", "detail": "Invalid."}
     return problem(422, "invalid", first["detail"] or "", field=first["field"], errors=found)
 
 
-def _field(item: Mapping[str, Any]) -> str:
+def field_of(item: Mapping[str, Any]) -> str:
     """Where in the request: `rating`, `items.3.rating`, `query.limit`.
 
     A client's own key is named when it looks like a field's name (a misspelt one must be found),
@@ -127,7 +127,7 @@ def _field(item: Mapping[str, Any]) -> str:
     return path if kind == "body" else f"{kind}.{path}"
 
 
-def _reason(item: Mapping[str, Any]) -> str:
+def reason_of(item: Mapping[str, Any]) -> str:
     """Pydantic's own sentence where it cannot quote the input, else one of ours."""
     kind = str(item["type"])
     if kind in ("json_invalid", "value_error", "extra_forbidden") or kind.startswith(

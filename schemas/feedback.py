@@ -127,6 +127,7 @@ class FeedbackDetail(Out):
     department: str | None
     channel: FeedbackChannel
     recorded_at: UtcOut | None
+    clock_wrong: bool = Field(description="`recorded_at` is of a clock that was far off")
     date_submitted: UtcOut
     processed: bool
     state: FeedbackState
