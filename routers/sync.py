@@ -119,17 +119,19 @@ def read_items(
 
 def _rejected(place: int, item: Any, found: Mapping[str, Any]) -> SyncResult:
     """Why an item was not understood: by its first error, in the words of the single end points."""
-    inside = {**found, "loc": ("body", *found["loc"][1:])}
-    name = field_of(inside)
-    kind = str(found["type"])
     client_id = _identity(item)
+    inside = {**found, "loc": ("body", *found["loc"][1:])}
+    name = field_of(inside) if found["loc"][1:] else "item"
+    kind, detail = str(found["type"]), reason_of(inside)
+    if kind == "model_type":
+        kind, detail = "not_an_object", "An item is a JSON object."
     return SyncResult(
         client_id=client_id,
         index=None if client_id else place,
         status=SyncStatus.rejected,
         code=f"{name}_out_of_range" if kind.startswith(_RANGES) else kind,
         field=name,
-        detail=reason_of(inside),
+        detail=detail,
     )
 
 

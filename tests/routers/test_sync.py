@@ -68,7 +68,7 @@ def test_every_item_gets_its_own_result_in_order(client: Any) -> None:
     assert (rejected["client_id"], rejected["code"], rejected["field"]) == (
         bad["client_id"], "rating_out_of_range", "rating",
     )  # fmt: skip
-    assert (shapeless["index"], shapeless["code"]) == (4, "model_attributes_type")
+    assert (shapeless["index"], shapeless["code"]) == (4, "not_an_object")
     assert empty["index"] == 5
     assert "Secret" not in json.dumps(results)
 
@@ -214,7 +214,7 @@ def test_bounds(client: Any) -> None:
         ({"voice_data": "%%%"}, "voice_data"),
         ({"rating": True}, "rating"),
         ({"emoji": "words"}, "emoji"),
-        ({"content": None, "rating": None}, "body"),
+        ({"content": None, "rating": None}, "item"),
     ],
 )
 def test_a_bad_item_names_its_field_and_blocks_nothing(
