@@ -23,6 +23,8 @@ from routers import (
     manual,
     problems,
     reminders,
+    sync,
+    uploads,
     users,
 )
 from routers.middleware import BoundedBody, Traced
@@ -41,9 +43,13 @@ from workers.queue import JobQueue, connect
 VERSION = "0.1.0"
 CORS_TAKEN = [
     "Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "If-Match",
-    "X-Correlation-Id",
+    "Prefer", "X-Correlation-Id",
+    "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum",
 ]  # fmt: skip
-CORS_SHOWN = ["ETag", "Location", "Idempotency-Replayed", "Retry-After", "X-Correlation-Id"]
+CORS_SHOWN = [
+    "ETag", "Location", "Idempotency-Replayed", "Preference-Applied", "Retry-After",
+    "X-Correlation-Id", "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Expires",
+]  # fmt: skip
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -70,8 +76,12 @@ def build_app(settings: Settings) -> FastAPI:
         departments.router,
         devices.router,
         users.router,
+        sync.router,
+        sync.public_router,
+        uploads.router,
     ):
         v1.include_router(router)
+    v1.include_router(uploads.router, prefix="/e/{slug}")
     app.include_router(v1)
     for published in (feedback.router, reminders.router):
         app.include_router(published, prefix="/api", include_in_schema=False)
@@ -81,12 +91,12 @@ def build_app(settings: Settings) -> FastAPI:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 
         app.include_router(simulator_router(settings.web.simulator_url))
-    app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes)
+    app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes, streamed=uploads.STREAMED)
     if settings.web.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.web.cors_origins,
-            allow_methods=["GET", "POST", "PATCH"],
+            allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE"],
             allow_headers=CORS_TAKEN,
             expose_headers=CORS_SHOWN,
         )
