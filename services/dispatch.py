@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from database.session import Database, ScopedSession
 from models.delivery import Delivery, DeliveryStatus
-from services.delivery import WAKE, settle
+from services.delivery import settle
 from utils.crypto import get_cipher
 
 S = DeliveryStatus
@@ -83,11 +83,13 @@ _NEXT_DUE_IN = text(
 )
 
 # `outstanding` bounds what may wait in the queue, so that its first-in-first-out order cannot
-# make one establishment wait behind another's backlog.
+# make one establishment wait behind another's backlog. Nothing is claimed until there is room for
+# a whole batch: else, in a backlog, every few outcomes would let as few more be claimed, each few
+# with statements and a job of their own.
 _CLAIM = text(
     """
     with room as (
-        select greatest(0, least(:batch, :outstanding - count(*))) as places from (
+        select case when :outstanding - count(*) >= :batch then :batch else 0 end as places from (
             select 1 from shared.due
             where establishment_id = :establishment_id and claimed_until is not null
             limit :outstanding
@@ -275,7 +277,7 @@ def seconds_to_next(database: Database) -> float | None:
 
 
 def claim(session: ScopedSession, *, batch: int, outstanding: int, lease: float) -> Claim:
-    """Claim what is due, at most `batch` and no more than `outstanding` at once, for `lease` s."""
+    """Claim up to `batch` of what is due, for `lease` seconds, when `outstanding` leaves room."""
     rows = session.execute(
         _CLAIM,
         {
@@ -360,4 +362,3 @@ def conclude(
     # Settling may opt an address out: always in the same order, so that no two wait in a circle.
     for delivery in sorted(ended, key=lambda delivery: delivery.address_id):
         settle(session, delivery)
-    session.execute(WAKE)  # places have become free: a scheduler may claim more

@@ -38,7 +38,8 @@ class Context:
             known = _make_sender(self.settings, channel, row.address)
             if known is None:
                 return None
-            self.senders[channel, row.address] = known
+            # Of several threads that come here at once, all use one: it holds the connections.
+            known = self.senders.setdefault((channel, row.address), known)
         return known
 
 

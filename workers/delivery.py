@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from itertools import islice
+from functools import lru_cache, partial
 
 from models.delivery import DeliveryStatus
 from models.establishment import Establishment
@@ -24,6 +22,7 @@ from utils.logs import get_logger
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 from utils.sms_encoding import analyse
 from workers.context import Context, get_context
+from workers.pipeline import Finished, Pipeline
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0  # seconds
 NO_SENDER = Outcome(Verdict.refused, code="no_sender")
@@ -41,36 +40,53 @@ _dice = random.Random()  # noqa: S311 - jitter, not a secret
 
 
 @lru_cache(maxsize=1)
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(get_context().settings.engine.concurrency, "provider")
+def _pipeline() -> Pipeline:
+    context = get_context()
+    return Pipeline(
+        context.settings.engine.concurrency,
+        begin=partial(_begin, context),
+        call=partial(_call, context),
+        conclude=partial(_conclude, context),
+    )
 
 
 def send(establishment_id: int, ids: list[int]) -> None:
-    """Send a claimed batch in groups no larger than the concurrency.
+    """Hand a claimed batch to the pipeline; waits only while that has no room.
 
-    Killed anywhere, at most one group is unknown: each group is stamped and committed before its
-    calls, and its outcomes are stored before the next begins.
+    The end of this job says nothing: what becomes of the batch stands in PostgreSQL.
     """
+    _pipeline().put(establishment_id, ids)
+
+
+def finish() -> None:
+    """Wait until everything that was handed to the pipeline is done."""
+    _pipeline().drain()
+
+
+def stop() -> None:
+    """Stamp nothing more, give back what was not stamped, finish what was."""
     context = get_context()
-    establishment = context.directory.get(establishment_id)
-    for group in _groups(sorted(ids), context.settings.engine.concurrency):
-        reached("worker.before_begin")
+    for establishment_id, ids in _pipeline().give_up_waiting():
         with context.database.establishment(establishment_id) as session:
-            attempts = dispatch.begin(
-                session,
-                group,
-                quiet_until=_quiet(establishment),
-                lease=context.settings.engine.claim_lease,
-            )
-        reached("worker.after_begin")
-        if attempts:
-            _carry_out(context, establishment, attempts)
+            dispatch.release(session, ids, "worker stopped")
+    finish()
 
 
-def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
-    remaining = iter(ids)
-    while group := list(islice(remaining, size)):
-        yield group
+def _begin(
+    context: Context, establishment_id: int, group: Sequence[int]
+) -> tuple[Establishment, list[Attempt]]:
+    """Stamp, and commit, what of a group may go out now."""
+    establishment = context.directory.get(establishment_id)
+    reached("worker.before_begin")
+    with context.database.establishment(establishment_id) as session:
+        attempts = dispatch.begin(
+            session,
+            group,
+            quiet_until=_quiet(establishment),
+            lease=context.settings.engine.claim_lease,
+        )
+    reached("worker.after_begin")
+    return establishment, attempts
 
 
 def _quiet(establishment: Establishment) -> datetime | None:
@@ -81,32 +97,36 @@ def _quiet(establishment: Establishment) -> datetime | None:
     return quiet_until(datetime.now(UTC), establishment.zone, start, end)
 
 
-def _carry_out(context: Context, establishment: Establishment, attempts: Sequence[Attempt]) -> None:
-    """Make a group's calls at once and store what they brought.
+def _conclude(context: Context, establishment: Establishment, finished: Sequence[Finished]) -> None:
+    """Store what a group's calls brought.
 
     A call that broke in our own code leaves its delivery `sending`, which the sweep makes
     unknown; it does not take the others' outcomes with it.
     """
-    calls = [_threads().submit(_call, context, establishment, attempt) for attempt in attempts]
-    wait(calls)
-    settlements = [call.result() for call in calls if call.exception() is None]
+    settlements = [one.settlement for one in finished if one.settlement]
     reached("worker.before_outcome")
     with context.database.establishment(establishment.id) as session:
         dispatch.conclude(session, settlements, ask_after=context.settings.engine.ask_after)
     reached("worker.after_outcome")
-    correlation = {attempt.delivery_id: attempt.correlation_id for attempt in attempts}
-    for settlement in settlements:
+    _log_attempts(establishment, finished)
+
+
+def _log_attempts(establishment: Establishment, finished: Sequence[Finished]) -> None:
+    """One line for each kind of outcome: a line for each delivery costs as much as sending it."""
+    lines: dict[tuple[str, str | None], list[Attempt]] = {}
+    for one in finished:
+        if one.settlement:
+            outcome = one.settlement.status.value, one.settlement.code
+            lines.setdefault(outcome, []).append(one.attempt)
+    for (status, code), attempts in lines.items():
         log.info(
-            "delivery attempted",
+            "deliveries attempted",
             establishment=establishment.id,
-            delivery=settlement.delivery_id,
-            attempt=settlement.attempt,
-            status=settlement.status.value,
-            code=settlement.code,
-            correlation_id=correlation[settlement.delivery_id],
+            status=status,
+            code=code,
+            deliveries=[attempt.delivery_id for attempt in attempts],
+            correlation_ids=[attempt.correlation_id for attempt in attempts],
         )
-    for call in calls:
-        call.result()  # raises what broke, for the log
 
 
 def _call(context: Context, establishment: Establishment, attempt: Attempt) -> Settlement:

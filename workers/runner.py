@@ -57,7 +57,7 @@ def _wait_for(redis: Redis) -> None:
 def main() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
     import workers.delivery
-    import workers.feedback  # noqa: F401 - loaded before the first job, not during it
+    import workers.feedback
 
     context = get_context()
     heartbeat = Heartbeat(context.database, "worker")
@@ -72,5 +72,6 @@ def main() -> None:
     gc.freeze()
     log.info("worker started")
     worker.work(logging_level="WARNING", with_scheduler=False)
+    workers.delivery.stop()
     stopped.set()
     log.info("worker stopped")

@@ -34,6 +34,10 @@ from workers.names import RECONCILE, SEND
 CHANNEL = "careloop_due"
 AWAY_SECONDS = 2.0
 TIDY_SECONDS = 3600.0
+GATHER_SECONDS = 0.01
+"""Rounds are at least so far apart: what falls due in between goes out in one batch."""
+BACKLOG_SECONDS = 0.05
+"""How often to look for room in the queue while more is due than fits in."""
 
 log = get_logger("careloop.scheduler")
 
@@ -60,8 +64,9 @@ class Scheduler:
         log.info("scheduler started")
         while not self._stopped.is_set():
             try:
-                more = self.round()
-                self._alarm.wait(0.0 if more else self._pause())
+                if not self.round():
+                    self._alarm.wait(self._pause())
+                    self._stopped.wait(GATHER_SECONDS)
             except (DBAPIError, PoolTimeout, DatabaseNotReady, psycopg2.Error) as error:
                 log.warning("database unavailable", error=type(error).__name__)
                 self._alarm.reset()
@@ -85,12 +90,11 @@ class Scheduler:
 
     def _pause(self) -> float:
         """Seconds to sleep: until the next thing is due or the next sweep, at most `poll`."""
-        until_sweep = self._next_sweep - time.monotonic()
+        waits = [self.engine.poll, self._next_sweep - time.monotonic()]
         until_due = dispatch.seconds_to_next(self.context.database)
-        # Overdue and yet not claimed: every place in the queue is taken, a worker will ring.
-        waits = [self.engine.poll, until_sweep]
-        if until_due is not None and until_due > 0:
-            waits.append(until_due)
+        if until_due is not None:
+            # Overdue and yet not claimed: every place in the queue is taken.
+            waits.append(until_due if until_due > 0 else BACKLOG_SECONDS)
         return max(0.0, min(waits))
 
     def _sweep(self) -> None:

@@ -82,7 +82,7 @@ def test_a_claim_takes_a_batch_of_what_is_due_once(database: Any) -> None:
 def test_a_claim_leaves_no_more_outstanding_than_allowed(database: Any) -> None:
     make(database, 10)
     taken = [len(claim(database, batch=4, outstanding=6).to_send) for _ in range(3)]
-    assert taken == [4, 2, 0]
+    assert taken == [4, 0, 0]  # no room for a whole batch: it waits until there is
 
 
 def test_every_establishment_gets_a_batch_whatever_the_others_have(
@@ -220,12 +220,13 @@ def test_a_retry_waits_for_its_time(database: Any) -> None:
 def test_a_provider_says_when_to_come_again(
     database: Any, sender: Callable[..., FakeSender]
 ) -> None:
-    from workers.delivery import send
+    from workers.delivery import finish, send
 
     sender(Outcome(Verdict.throttled, code="429", retry_after=120))
     (number,) = make(database)
     claim(database)
     send(NORTH, [number])
+    finish()
     waiting = due(database, number)
     assert waiting is not None
     assert timedelta(seconds=110) < waiting.due_at - now() <= timedelta(seconds=120)
@@ -235,7 +236,7 @@ def test_a_provider_says_when_to_come_again(
 def test_two_workers_on_the_same_deliveries_send_each_once(
     database: Any, sender: Callable[..., FakeSender]
 ) -> None:
-    from workers.delivery import send
+    from workers.delivery import finish, send
 
     fake = sender()
     ids = make(database, 40)
@@ -249,6 +250,7 @@ def test_two_workers_on_the_same_deliveries_send_each_once(
     with ThreadPoolExecutor(2) as workers:
         for done in [workers.submit(work), workers.submit(work)]:
             done.result(20)
+    finish()
     references = [message.reference for message in fake.given]
     assert sorted(references) == sorted(f"1.{number}" for number in ids)
     assert {delivery(database, number).status for number in ids} == {S.sent}
@@ -257,12 +259,12 @@ def test_two_workers_on_the_same_deliveries_send_each_once(
 def test_one_broken_call_does_not_take_its_group_with_it(
     database: Any, sender: Callable[..., FakeSender]
 ) -> None:
-    from workers.delivery import send
+    from workers.delivery import finish, send
 
     sender(KeyError("ours"))
     ids = make(database, 5)
     claim(database)
-    with pytest.raises(KeyError):
-        send(NORTH, ids)
+    send(NORTH, ids)
+    finish()
     found = sorted(delivery(database, number).status for number in ids)
     assert found == [S.sending] + [S.sent] * 4
