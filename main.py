@@ -24,6 +24,7 @@ from routers import (
     problems,
     reminders,
     sync,
+    uploads,
     users,
 )
 from routers.middleware import BoundedBody, Traced
@@ -43,10 +44,11 @@ VERSION = "0.1.0"
 CORS_TAKEN = [
     "Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "If-Match",
     "Prefer", "X-Correlation-Id",
+    "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum",
 ]  # fmt: skip
 CORS_SHOWN = [
     "ETag", "Location", "Idempotency-Replayed", "Preference-Applied", "Retry-After",
-    "X-Correlation-Id",
+    "X-Correlation-Id", "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Expires",
 ]  # fmt: skip
 
 
@@ -76,8 +78,10 @@ def build_app(settings: Settings) -> FastAPI:
         users.router,
         sync.router,
         sync.public_router,
+        uploads.router,
     ):
         v1.include_router(router)
+    v1.include_router(uploads.router, prefix="/e/{slug}")
     app.include_router(v1)
     for published in (feedback.router, reminders.router):
         app.include_router(published, prefix="/api", include_in_schema=False)
@@ -87,12 +91,12 @@ def build_app(settings: Settings) -> FastAPI:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 
         app.include_router(simulator_router(settings.web.simulator_url))
-    app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes)
+    app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes, streamed=uploads.STREAMED)
     if settings.web.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.web.cors_origins,
-            allow_methods=["GET", "POST", "PATCH"],
+            allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE"],
             allow_headers=CORS_TAKEN,
             expose_headers=CORS_SHOWN,
         )
