@@ -95,3 +95,19 @@ def test_a_problem_is_a_problem_everywhere(client: Any) -> None:
         answer = client.request(method, path)
         assert answer.headers["content-type"] == "application/problem+json"
         assert {"type", "title", "status", "code", "detail"} <= set(answer.json())
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd"])
+def test_answers_are_compressed_by_what_the_client_takes(client: Any, encoding: str) -> None:
+    plain = client.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+    with client.stream("GET", "/openapi.json", headers={"Accept-Encoding": encoding}) as squeezed:
+        raw = b"".join(squeezed.iter_raw())
+    assert squeezed.headers["Content-Encoding"] == encoding
+    assert "Accept-Encoding" in squeezed.headers["Vary"]
+    assert len(raw) < len(plain.content) / 4
+    assert "Content-Encoding" not in plain.headers
+
+
+def test_a_small_answer_is_not_blown_up(client: Any) -> None:
+    answer = client.get("/health/live", headers={"Accept-Encoding": "gzip, br, zstd"})
+    assert "Content-Encoding" not in answer.headers
