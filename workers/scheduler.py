@@ -35,7 +35,9 @@ CHANNEL = "careloop_due"
 AWAY_SECONDS = 2.0
 TIDY_SECONDS = 3600.0
 GATHER_SECONDS = 0.01
-"""Rounds are at least so far apart: what falls due in between goes out in one batch."""
+"""Rounds are at least so far apart, and once more so far for each job that waits, up to
+`LONGEST_GATHER`: what falls due in between goes out in one batch."""
+LONGEST_GATHER = 9
 BACKLOG_SECONDS = 0.05
 """How often to look for room in the queue while more is due than fits in."""
 
@@ -66,13 +68,18 @@ class Scheduler:
             try:
                 if not self.round():
                     self._alarm.wait(self._pause())
-                    self._stopped.wait(GATHER_SECONDS)
+                    self._gather()
             except (DBAPIError, PoolTimeout, DatabaseNotReady, psycopg2.Error) as error:
                 log.warning("database unavailable", error=type(error).__name__)
                 self._alarm.reset()
                 self._stopped.wait(AWAY_SECONDS)
         self._alarm.reset()
         log.info("scheduler stopped")
+
+    def _gather(self) -> None:
+        """Let a little more fall due: the more, the more jobs still wait for a worker anyway."""
+        waiting = min(self.context.queue.depth() or 0, LONGEST_GATHER)
+        self._stopped.wait(GATHER_SECONDS * (1 + waiting))
 
     def round(self) -> bool:
         """Sweep if it is time, then give every establishment one batch; True if any got one."""
