@@ -137,7 +137,7 @@ class Pipeline:
     ) -> list[tuple[Establishment, Attempt]]:
         try:
             establishment, attempts = self._begin(establishment_id, group)
-        except Exception:
+        except Exception:  # this thread goes on for ever; the fault is logged, the sweep follows
             log.error("group not begun", establishment=establishment_id, exc_info=True)
             return []
         return [(establishment, attempt) for attempt in attempts]
@@ -147,7 +147,7 @@ class Pipeline:
             establishment, attempt = self._calls.get()
             try:
                 settlement = self._call(establishment, attempt)
-            except Exception:
+            except Exception:  # as above: it stays `sending`, the sweep asks about it
                 log.error("call broke", delivery=attempt.delivery_id, exc_info=True)
                 settlement = None
             self._finished.put(Finished(establishment, attempt, settlement))
@@ -174,7 +174,7 @@ class Pipeline:
     def _store(self, establishment: Establishment, finished: Sequence[Finished]) -> None:
         try:
             self._conclude(establishment, finished)
-        except Exception:
+        except Exception:  # as above
             log.error("outcomes not stored", establishment=establishment.id, exc_info=True)
 
 

@@ -11,7 +11,8 @@ Each of these was broken once, and a test here failed:
 - `and n.attempt = d.attempt` left out of `_OUTCOME` (a stale attempt counts);
 - `else m.retry_at` -> `else now()` in `_OUTCOME` (no back-off);
 - `outcome.retry_after or` left out of `workers/delivery.py` (a provider's Retry-After ignored);
-- `if call.exception() is None` left out there (one broken call takes its group with it).
+- `>= :batch then :batch` in `_CLAIM` -> any room there is (a backlog is claimed in crumbs);
+- `dispatch.release` left out of `workers.delivery.stop` (a stopped worker keeps its claims).
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ import pytest
 from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
+from models.delivery import Delivery
 from models.delivery import DeliveryStatus as S
 from services.address import address_for, opt_out
 from services.delivery import lock_delivery, provider_news
@@ -48,7 +50,8 @@ from tests.services.deliveries import (
     now,
     reminder_status,
 )
-from utils.senders import Outcome, Verdict
+from tests.tree import wait_for
+from utils.senders import Outbound, Outcome, Verdict
 
 
 @pytest.fixture
@@ -268,3 +271,42 @@ def test_one_broken_call_does_not_take_its_group_with_it(
     finish()
     found = sorted(delivery(database, number).status for number in ids)
     assert found == [S.sending] + [S.sent] * 4
+
+
+def test_a_worker_that_stops_gives_back_what_it_has_not_stamped(
+    database: Any, sender: Callable[..., FakeSender], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workers.context import get_context
+    from workers.delivery import send, stop
+
+    places = get_context().settings.engine.concurrency
+    go_on = threading.Event()
+    fake = sender()
+    answer = fake.send
+
+    def slow(message: Outbound) -> Outcome:
+        assert go_on.wait(20)
+        return answer(message)
+
+    monkeypatch.setattr(fake, "send", slow)
+    ids = make(database, places + 20)
+    assert len(claim(database, batch=len(ids)).to_send) == len(ids)
+    send(NORTH, ids)
+    wait_for(lambda: _count(database, ids, S.sending) == places, "as many stamps as places")
+    with ThreadPoolExecutor(1) as stopping:
+        stopped = stopping.submit(stop)
+        wait_for(lambda: _count(database, ids, S.scheduled) == 20, "the others to be given back")
+        assert _count(database, ids, S.sending) == places
+        go_on.set()
+        stopped.result(20)
+    assert _count(database, ids, S.sent) == places
+    assert len(claim(database, batch=100).to_send) == 20
+
+
+def _count(database: Any, ids: list[int], status: S) -> int:
+    with database.establishment(NORTH) as session:
+        return int(
+            session.scalar(
+                select(func.count()).where(Delivery.id.in_(ids), Delivery.status == status)
+            )
+        )

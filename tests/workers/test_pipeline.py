@@ -4,9 +4,8 @@ Each of these was broken once, and a test here failed:
 - places given back by `_call_for_ever` already, before the outcome is stored (too many unknown);
 - `min(len(ids), self._free)` -> `len(ids)` (more stamped than there are places);
 - `_leave_places` left out after a group that did not begin (the pipeline stands still);
-- each of the three `except Exception` left out (a thread dies, the pipeline stands still);
-- `give_up_waiting` that does not clear the batches (stamped after the end was announced);
-- calls made by the thread that stamps (one slow call holds up everything).
+- each `except Exception` that raises instead (a thread dies, the pipeline stands still);
+- `give_up_waiting` that does not clear the batches (stamped after the end was announced).
 """
 
 from __future__ import annotations
