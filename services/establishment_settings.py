@@ -19,6 +19,8 @@ from utils.text import TextRefused, clean_text
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+DAILY_CAP = 4
+"""Messages to one address on one local day, where nobody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def new_establishment(
         languages=parse_languages(languages.split(",")),
         quiet_start=start,
         quiet_end=end,
+        daily_cap=DAILY_CAP,
     )
 
 
