@@ -18,6 +18,7 @@ from routers import (
     contacts,
     departments,
     devices,
+    establishment,
     feedback,
     health,
     manual,
@@ -73,6 +74,7 @@ def build_app(settings: Settings) -> FastAPI:
         contacts.router,
         departments.router,
         devices.router,
+        establishment.router,
         users.router,
         sync.router,
         sync.public_router,
@@ -92,7 +94,7 @@ def build_app(settings: Settings) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.web.cors_origins,
-            allow_methods=["GET", "POST", "PATCH"],
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=CORS_TAKEN,
             expose_headers=CORS_SHOWN,
         )

@@ -58,6 +58,26 @@ def parse_duration(value: str | int, longest: timedelta = timedelta(days=366)) -
     return duration
 
 
+_WINDOW = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
+
+
+def parse_window(text: str) -> tuple[time, time]:
+    """Read quiet hours such as `20:00-07:00`; raises ValueError, also for a whole day."""
+    found = _WINDOW.fullmatch(text)
+    if found is None:
+        raise ValueError("write quiet hours as 20:00-07:00")
+    hours = [int(number) for number in found.groups()]
+    start, end = time(hours[0], hours[1]), time(hours[2], hours[3])
+    if start == end:
+        raise ValueError("quiet all day long would let nothing out")
+    return start, end
+
+
+def write_window(start: time | None, end: time | None) -> str | None:
+    """Quiet hours as they are read; None when there are none."""
+    return None if start is None or end is None else f"{start:%H:%M}-{end:%H:%M}"
+
+
 def quiet_until(now_utc: datetime, tz: tzinfo, start: time, end: time) -> datetime | None:
     """The first moment after `now_utc` that is not quiet, in UTC; None if it is not quiet now.
 
