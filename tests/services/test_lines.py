@@ -214,15 +214,18 @@ def test_a_turn_that_was_lost_comes_again(
     (number,) = make(database)
     claim(database)
     begin(database, [number], **paced(Tokens(0), line))
+    for _ in range(2):
+        opened()
+        assert claim(database).to_send == (number,)
+        with database.establishment(NORTH) as session:
+            dispatch.release(session, [number], "queue unreachable")
+        assert claim(database).to_send == ()  # back in the line
     opened()
     assert claim(database).to_send == (number,)
     with owned(owner) as connection:
         connection.execute(text("update shared.due set claimed_until = now() - interval '1 s'"))
     with database.establishment(NORTH) as session:
         assert sweep(session, ask_after=10) == 1
-    assert claim(database).to_send == (number,)
-    with database.establishment(NORTH) as session:
-        dispatch.release(session, [number], "queue unreachable")
     assert claim(database).to_send == (number,)
 
 
