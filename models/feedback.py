@@ -48,6 +48,9 @@ class Feedback(Numbered, Base):
     rating: Mapped[int | None] = mapped_column(SmallInteger)
     emoji: Mapped[str | None] = mapped_column(Sealed("feedbacks.emoji"))
     recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id), unique=True)
+    awaited_recording: Mapped[UUID | None] = mapped_column(
+        doc="of a recording that is uploaded by itself; it may arrive before or after this"
+    )
     department_id: Mapped[int | None] = mapped_column(ForeignKey(Department.id), index=True)
     channel: Mapped[str] = mapped_column(String(8), default="app")
     device_id: Mapped[int | None] = mapped_column(Integer, doc="of `shared.devices`")
@@ -64,5 +67,10 @@ class Feedback(Numbered, Base):
         CheckConstraint("rating between 1 and 5", name="rating_range"),
         CheckConstraint("state in ('open', 'answered', 'closed')", name="state_known"),
         Index("ix_feedbacks_date_submitted", "date_submitted", "id"),
+        Index(
+            "ix_feedbacks_awaiting",
+            "awaited_recording",
+            postgresql_where=text("awaited_recording is not null and recording_id is null"),
+        ),
         Index("ix_feedbacks_unprocessed", "received_at", postgresql_where=text("not processed")),
     )

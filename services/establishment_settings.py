@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from database.session import ScopedSession
 from models.establishment import Establishment
 from schemas.establishment import MAY_BE_NONE, EstablishmentChange, EstablishmentOut
-from services.audit import audit_service
+from services.audit import audit
 from services.contact import normal_email, normal_phone
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
@@ -117,7 +117,7 @@ def change(
     before = _facts(found)
     apply(found, wanted)
     session.flush()
-    audit_service(
+    audit(
         session, principal, "change", "establishment", found.id, before=before, after=_facts(found)
     )
     return view(found)

@@ -110,7 +110,7 @@ def answer_view(wanted: FeedbackIn, stored: Stored) -> FeedbackOut:
         emoji=wanted.emoji,
         date_submitted=stored.date_submitted,
         processed=stored.processed,
-        has_voice=True if wanted.voice_data else None,
+        has_voice=True if wanted.voice_data or wanted.recording else None,
     )
 
 
@@ -187,6 +187,7 @@ def _detail(
         processed=feedback.processed,
         state=FeedbackState(feedback.state),
         voice=f"/api/v1/feedback/{feedback.id}/voice" if recording else None,
+        voice_awaited=recording is None and feedback.awaited_recording is not None,
         voice_seconds=recording.seconds if recording else None,
         voice_problems=recording.problems if recording else [],
     )

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from database.session import ScopedSession
 from models.establishment import Establishment, Holiday
 from schemas.establishment import HolidayIn, HolidayOut
-from services.audit import audit_service
+from services.audit import audit
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
 
@@ -58,9 +58,7 @@ def remove(session: Session, establishment_id: int, day: date) -> None:
 def add_audited(session: ScopedSession, wanted: HolidayIn, principal: Principal) -> HolidayOut:
     """`add` for a person."""
     made = HolidayOut.model_validate(add(session, principal.establishment_id, wanted))
-    audit_service(
-        session, principal, "create", "holiday", made.id, after=made.model_dump(mode="json")
-    )
+    audit(session, principal, "create", "holiday", made.id, after=made.model_dump(mode="json"))
     return made
 
 
@@ -75,4 +73,4 @@ def remove_audited(session: ScopedSession, holiday_id: int, principal: Principal
         raise NotFound("holiday")
     before = HolidayOut.model_validate(found).model_dump(mode="json")
     session.delete(found)
-    audit_service(session, principal, "delete", "holiday", holiday_id, before=before)
+    audit(session, principal, "delete", "holiday", holiday_id, before=before)

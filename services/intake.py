@@ -42,6 +42,7 @@ class Arrival:
     rating: int | None
     emoji: bytes | None
     recording_id: UUID | None
+    awaited_recording: UUID | None
     department: str | None
     channel: str
     recorded_at: datetime | None
@@ -80,18 +81,20 @@ _STORE = text(
             cast(:patient_ids as bytea[]), cast(:patient_id_indexes as bytea[]),
             cast(:languages as text[]), cast(:contents as bytea[]), cast(:ratings as smallint[]),
             cast(:emojis as bytea[]), cast(:recording_ids as uuid[]),
-            cast(:departments as text[]), cast(:channels as text[]),
+            cast(:awaited_recordings as uuid[]), cast(:departments as text[]),
+            cast(:channels as text[]),
             cast(:recorded_ats as timestamptz[]), cast(:sent_ats as timestamptz[]),
             cast(:device_ids as integer[]), cast(:actors as text[])
         ) as g(client_id, fingerprint, patient_id, patient_id_index, language, content, rating,
-            emoji, recording_id, department, channel, recorded_at, sent_at, device_id, actor)
+            emoji, recording_id, awaited_recording, department, channel, recorded_at, sent_at,
+            device_id, actor)
     ), stored as (
         insert into feedbacks (client_id, fingerprint, patient_id, patient_id_index, language,
-            content, rating, emoji, recording_id, department_id, channel, recorded_at,
-            clock_offset, device_id, date_submitted)
+            content, rating, emoji, recording_id, awaited_recording, department_id, channel,
+            recorded_at, clock_offset, device_id, date_submitted)
         select g.client_id, g.fingerprint, g.patient_id, g.patient_id_index, g.language,
-            g.content, g.rating, g.emoji, g.recording_id, d.id, g.channel, g.recorded_at,
-            round(extract(epoch from g.clock_offset)), g.device_id,
+            g.content, g.rating, g.emoji, g.recording_id, g.awaited_recording, d.id,
+            g.channel, g.recorded_at, round(extract(epoch from g.clock_offset)), g.device_id,
             case when g.corrected >= :earliest then least(g.corrected, now()) else now() end
         from given g left join departments d on d.code = g.department
             and (d.active or g.sent_at is not null)
@@ -147,6 +150,7 @@ def arrival(
         rating=wanted.rating,
         emoji=seal(emoji.encode(), "feedbacks.emoji") if emoji else None,
         recording_id=recording_id,
+        awaited_recording=wanted.recording,
         department=wanted.department,
         channel=wanted.channel.value,
         recorded_at=_utc(wanted.recorded_at),
@@ -176,6 +180,7 @@ def submitted_fields(wanted: FeedbackIn) -> dict[str, Any]:
         "department": wanted.department,
         "channel": wanted.channel.value,
         "recorded_at": recorded,
+        "recording": wanted.recording,
     }
 
 
@@ -250,6 +255,7 @@ def _columns(arrivals: Sequence[Arrival]) -> dict[str, Any]:
         "ratings": [a.rating for a in arrivals],
         "emojis": [a.emoji for a in arrivals],
         "recording_ids": [a.recording_id for a in arrivals],
+        "awaited_recordings": [a.awaited_recording for a in arrivals],
         "departments": [a.department for a in arrivals],
         "channels": [a.channel for a in arrivals],
         "recorded_ats": [a.recorded_at for a in arrivals],

@@ -1,7 +1,7 @@
 """The establishment's settings and holidays: read by staff, changed by administrators, noted.
 
 Seen to fail: `Admin` -> `Staff` on a change; `expected_version` not compared; the establishment
-taken out of the condition of `remove_audited`; `audit_service` left out; `directory.forget` left
+taken out of the condition of `remove_audited`; `audit` left out; `directory.forget` left
 out; `daily_cap` taken as unchanged when it is null.
 """
 
