@@ -1,4 +1,4 @@
-"""Single deliveries: opened, moved by an event, ended. Batches are in `services/dispatch.py`."""
+"""Single deliveries: opened, moved by an event, ended. Batches are in `services/dispatch/`."""
 
 from __future__ import annotations
 
