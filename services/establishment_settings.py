@@ -11,9 +11,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models.establishment import Establishment
+from models.establishment import Establishment, UnknownChoice
 from services.contact import normal_email, normal_phone
 from services.errors import Conflict, Invalid, NotFound
+from services.policy import (
+    CALL_AGAIN_AFTER,
+    CALL_AGAIN_AT_MOST,
+    MAX_ATTEMPTS,
+    RECEIPT_WINDOW,
+    UNKNOWN_AFTER,
+    Bounds,
+)
+from utils.clock import InvalidDuration, parse_duration
 from utils.languages import UnknownLanguage, parse_language
 from utils.text import TextRefused, clean_text
 
@@ -31,6 +40,15 @@ class EstablishmentChange:
     anonymous_feedback: bool | None = None
     fold_french_sms: bool | None = None
     default: bool | None = None
+    receipt_window: str | None = None
+    max_attempts: str | None = None
+    call_again_after: str | None = None
+    call_again_at_most: int | None = None
+    escalate: bool | None = None
+    unknown_after: str | None = None
+    unknown_sms: str | None = None
+    unknown_voice: str | None = None
+    unknown_email: str | None = None
 
 
 def new_establishment(
@@ -84,8 +102,68 @@ def change_establishment(session: Session, slug: str, wanted: EstablishmentChang
         if wanted.default:  # there is one at most
             session.execute(update(Establishment).values(is_default=False))
         found.is_default = wanted.default
+    _change_policy(found, wanted)
     session.flush()
     return found
+
+
+def _change_policy(place: Establishment, wanted: EstablishmentChange) -> None:
+    """What becomes of deliveries after a provider was called (`services/policy.py`)."""
+    if wanted.receipt_window is not None:
+        place.receipt_window_seconds = _seconds(wanted.receipt_window, RECEIPT_WINDOW)
+    if wanted.max_attempts is not None:
+        place.max_attempts = _attempts(wanted.max_attempts)
+    if wanted.call_again_after is not None:
+        place.call_again_after = _seconds(wanted.call_again_after, CALL_AGAIN_AFTER)
+    if wanted.call_again_at_most is not None:
+        place.call_again_at_most = CALL_AGAIN_AT_MOST.check(wanted.call_again_at_most)
+    if wanted.escalate is not None:
+        place.escalate = wanted.escalate
+    if wanted.unknown_after is not None:
+        place.unknown_after_seconds = _seconds(wanted.unknown_after, UNKNOWN_AFTER)
+    for field in ("unknown_sms", "unknown_voice", "unknown_email"):
+        choice = getattr(wanted, field)
+        if choice is not None:
+            setattr(place, field, _choice(choice, field))
+
+
+def _seconds(writing: str, bounds: Bounds) -> int:
+    try:
+        return bounds.check(int(parse_duration(writing).total_seconds()))
+    except InvalidDuration as error:
+        raise Invalid(str(error), field=bounds.field, code=error.code) from error
+
+
+def _attempts(writing: str) -> int | None:
+    if writing.strip().lower() == "none":
+        return None
+    if not re.fullmatch(r"\d{1,9}", writing):
+        raise Invalid("A whole number, or none.", field=MAX_ATTEMPTS.field)
+    return MAX_ATTEMPTS.check(int(writing))
+
+
+def _choice(writing: str, field: str) -> UnknownChoice:
+    try:
+        return UnknownChoice(writing)
+    except ValueError as error:
+        raise Invalid("give_up or resend.", field=field) from error
+
+
+def policy_line(place: Establishment) -> str:
+    """An establishment's policy as one line for an operator."""
+    again = f"calls again {place.call_again_at_most} times after {place.call_again_after} s"
+    return ", ".join(
+        (
+            f"receipts within {place.receipt_window_seconds} s",
+            f"at most {place.max_attempts} attempts"
+            if place.max_attempts
+            else "attempts unbounded",
+            again if place.call_again_at_most else "calls once",
+            f"failures {'make tasks' if place.escalate else 'make no tasks'}",
+            f"unknown after {place.unknown_after_seconds} s: sms {place.unknown_sms},"
+            f" calls {place.unknown_voice}, email {place.unknown_email}",
+        )
+    )
 
 
 def sender_address(place: Establishment, channel: str, address: str) -> str:

@@ -30,11 +30,11 @@ def set_sender(
     provider: str,
     *,
     can_receive: bool,
-    gives_receipts: bool,
 ) -> Sender:
     """Let an establishment send from an address on a channel; replaces what it had there.
 
-    Said again, it changes nothing but what the sender can do: every start says it.
+    Said again, it changes nothing but what the sender can do: every start says it. That it gives
+    receipts nobody can say for it: its first receipt does.
     """
     for old in session.scalars(
         select(Sender).where(
@@ -42,7 +42,7 @@ def set_sender(
         )
     ):
         if (old.address, old.provider) == (address, provider):
-            old.can_receive, old.gives_receipts = can_receive, gives_receipts
+            old.can_receive = can_receive
             return old
         old.active = False
     sender = Sender(
@@ -51,7 +51,6 @@ def set_sender(
         address=address,
         provider=provider,
         can_receive=can_receive,
-        gives_receipts=gives_receipts,
     )
     session.add(sender)
     return sender

@@ -15,6 +15,7 @@ from models.reminder import Channel
 from schemas.reminder import ReminderIn
 from services.contact import find_contact
 from services.errors import Invalid
+from services.policy import wishes
 from services.recurrence import check_rule, following
 from services.template import render
 from utils.clock import latest_before_quiet, local_time, quiet_until
@@ -76,6 +77,7 @@ def plan(
     if validity is None:
         validity = timedelta(seconds=establishment.validity_seconds)
     check_validity(validity)
+    wishes(wanted)
     scheduled = moment_of(wanted.scheduled_time, establishment)
     rule = (
         check_rule(wanted.rrule, scheduled.astimezone(establishment.zone)) if wanted.rrule else None

@@ -15,18 +15,26 @@ S = DeliveryStatus
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a scheduler claimed: deliveries to send, and unknown ones to ask about."""
+    """What a scheduler claimed: deliveries to send, unknown ones, and ones without a receipt."""
 
     to_send: tuple[int, ...]
     to_reconcile: tuple[int, ...]
+    to_ask: tuple[int, ...] = ()
 
 
+# What is to be sent and what is to be asked stand in two lines, one after the other in the index:
+# each is looked at by itself, so that neither makes the other long.
 _ESTABLISHMENTS_DUE = text(
     """
     select e.id from shared.establishments e
     where exists (
         select from shared.due d
         where d.establishment_id = e.id and d.claimed_until is null and d.due_at <= now()
+            and not d.asks
+    ) or exists (
+        select from shared.due d
+        where d.establishment_id = e.id and d.claimed_until is null and d.due_at <= now()
+            and d.asks
     ) order by e.id
     """
 )
@@ -35,30 +43,43 @@ _NEXT_DUE_IN = text(
     """
     select extract(epoch from min(d.due_at) - now())::float
     from shared.establishments e
+    cross join (values (false), (true)) line (asks)
     cross join lateral (
         select due_at from shared.due
-        where establishment_id = e.id and claimed_until is null
+        where establishment_id = e.id and asks = line.asks and claimed_until is null
         order by due_at limit 1
     ) d
     """
 )
 
 # `outstanding` bounds what may wait in the queue, so that its first-in-first-out order cannot
-# make one establishment wait behind another's backlog.
+# make one establishment wait behind another's backlog. Of questions one batch at most waits.
 _CLAIM = text(
     """
     with room as (
-        select greatest(0, least(:batch, :outstanding - count(*))) as places from (
-            select 1 from shared.due
+        select greatest(0, least(:batch, :outstanding - count(*) filter (where not asks))) as sends,
+            greatest(0, :batch - count(*) filter (where asks)) as questions
+        from (
+            select asks from shared.due
             where establishment_id = :establishment_id and claimed_until is not null
-            limit :outstanding
+            limit :outstanding + :batch
         ) claimed
-    ), ready as (
+    ), sends as (
         select delivery_id from shared.due
         where establishment_id = :establishment_id and claimed_until is null and due_at <= now()
+            and not asks
         order by due_at, delivery_id
-        limit (select places from room)
+        limit (select sends from room)
         for update skip locked
+    ), questions as (
+        select delivery_id from shared.due
+        where establishment_id = :establishment_id and claimed_until is null and due_at <= now()
+            and asks
+        order by due_at, delivery_id
+        limit (select questions from room)
+        for update skip locked
+    ), ready as (
+        select delivery_id from sends union all select delivery_id from questions
     ), claimed as (
         update shared.due d set claimed_until = now() + make_interval(secs => :lease)
         from ready r
@@ -120,7 +141,8 @@ def claim(session: ScopedSession, *, batch: int, outstanding: int, lease: float)
     ).all()
     to_send = tuple(row.delivery_id for row in rows if row.moved)
     unknown = tuple(row.delivery_id for row in rows if row.status == S.unknown)
-    return Claim(to_send=to_send, to_reconcile=unknown)
+    without_receipt = tuple(row.delivery_id for row in rows if row.status == S.sent)
+    return Claim(to_send=to_send, to_reconcile=unknown, to_ask=without_receipt)
 
 
 def release(session: ScopedSession, ids: Sequence[int], cause: str) -> None:

@@ -31,7 +31,8 @@ from sqlalchemy import text
 
 from models.delivery import DeliveryStatus as S
 from services.address import address_for, opt_out
-from services.delivery import lock_delivery, provider_news
+from services.delivery import lock_delivery
+from services.provider_news import provider_news
 from services.sweep import sweep
 from tests.fixtures import NORTH, SOUTH, owned
 from tests.services.deliveries import (
