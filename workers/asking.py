@@ -19,7 +19,7 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(AT_ONCE, "question")
 
 
-def answers(questions: Sequence[Q], ask: Callable[[Q], A | None]) -> Iterator[tuple[Q, A | None]]:
+def answers(questions: Sequence[Q], ask: Callable[[Q], A]) -> Iterator[tuple[Q, A | None]]:
     """Each question with its answer, in order; None is no answer.
 
     After a group in which nobody answered the rest is not asked: a provider that is away would
