@@ -155,8 +155,10 @@ def _retry_at(outcome: Outcome, attempt: int) -> datetime | None:
     """When to try again after an outcome that allows it; the validity window ends the trying."""
     if _STATUS[outcome.verdict] is not DeliveryStatus.scheduled:
         return None
-    seconds = outcome.retry_after or 1.0 + delay(attempt, RETRY_BASE, RETRY_CAP, _dice)
-    return datetime.now(UTC) + timedelta(seconds=min(seconds, RETRY_CAP))
+    seconds = delay(attempt, RETRY_BASE, RETRY_CAP, _dice)
+    if outcome.retry_after is not None:  # spread, too: all that was throttled heard the same
+        seconds = outcome.retry_after + _dice.uniform(0, RETRY_BASE)
+    return datetime.now(UTC) + timedelta(seconds=1.0 + min(seconds, RETRY_CAP))
 
 
 def reconcile(establishment_id: int, ids: list[int]) -> None:

@@ -229,7 +229,7 @@ def test_a_provider_says_when_to_come_again(
     send(NORTH, [number])
     waiting = due(database, number)
     assert waiting is not None
-    assert timedelta(seconds=110) < waiting.due_at - now() <= timedelta(seconds=120)
+    assert timedelta(seconds=110) < waiting.due_at - now() <= timedelta(seconds=126)
     assert delivery(database, number).status == S.scheduled
 
 

@@ -33,23 +33,13 @@ from tests.services.deliveries import (
     make,
     now,
     reminder_status,
+    start_next,
     states,
+    tell,
 )
 from utils.senders import Passed
 
 ALL = ("sms", "voice", "email")
-
-
-def tell(database: Any, number: int, word: str, **more: Any) -> None:
-    with database.establishment(NORTH) as session:
-        locked = lock_delivery(session, number)
-        provider_news(session, locked, word, cause="callback", provider_id=f"ID{number}", **more)
-
-
-def start_next(database: Any) -> int:
-    (number,) = claim(database).to_send
-    assert begin(database, [number])
-    return number
 
 
 def test_a_late_word_about_a_replaced_channel_opens_nothing_more(database: Any) -> None:
