@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
+from starlette_compress import CompressMiddleware
 
 from config.settings import Settings, get_settings
 from database.engine import service_engine
@@ -41,6 +42,8 @@ from workers.heartbeat import Watch
 from workers.queue import JobQueue, connect
 
 VERSION = "0.1.0"
+SMALL = 400
+"""Bytes of an answer below which compressing it saves nothing on the wire."""
 CORS_TAKEN = [
     "Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "If-Match",
     "Prefer", "X-Correlation-Id",
@@ -92,6 +95,7 @@ def build_app(settings: Settings) -> FastAPI:
 
         app.include_router(simulator_router(settings.web.simulator_url))
     app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes, streamed=uploads.STREAMED)
+    app.add_middleware(CompressMiddleware, minimum_size=SMALL, brotli_quality=5)
     if settings.web.cors_origins:
         app.add_middleware(
             CORSMiddleware,
