@@ -22,7 +22,7 @@ import httpx2
 from tests.conftest import ROOT, clone_database, with_database
 from tests.template import PASSWORD
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 def free_port() -> int:
