@@ -8,6 +8,7 @@ left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,14 @@ def ask_database(loop: Loop, statement: str) -> list[Any]:
 @pytest.mark.parametrize("refused", ["messages.list", "messages.read"])
 def test_lost_receipts_of_a_batch_are_asked_for(loop: Loop, refused: str) -> None:
     loop.tree.behave(callbacks=NEVER, faults=[{"on": refused, **REFUSED}])
-    numbers = [loop.remind(f"Batch {refused} {one}", "sms") for one in range(8)]
+    at = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()  # all of them in one batch
+    words = [f"Batch {refused} {one}" for one in range(8)]
+    numbers = [loop.remind(message, "sms", scheduled_time=at) for message in words]
     for number in numbers:
         loop.wait_until(number, ("sms", "delivered"))
         events = loop.detail(number)["deliveries"][0]["events"]
         assert events[-1]["cause"] == "asked for the receipt"
-        assert loop.copies("sms", f"Batch {refused} {numbers.index(number)}") == 1
+    assert [loop.copies("sms", message) for message in words] == [1] * 8
 
 
 def test_the_end_of_a_call_is_asked_for_too(loop: Loop) -> None:
