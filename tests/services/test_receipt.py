@@ -297,6 +297,43 @@ def test_a_callback_that_is_faster_than_the_providers_answer_wins(database: Any)
     assert due(database, number) is None
 
 
+def test_a_call_that_made_way_for_want_of_a_receipt_is_not_made_again(
+    database: Any, proven: None
+) -> None:
+    call = sent(
+        database,
+        ago=WINDOW + 1,
+        channels=("voice", "email"),
+        validity=4 * 3600,
+        call_again_at_most=2,
+    )
+    answered(database, call, "completed")
+    assert states(database, call) == [("voice", "sent"), ("email", "scheduled")]
+    tell(database, call, "no-answer")
+    assert states(database, call) == [("voice", "undelivered"), ("email", "scheduled")]
+
+
+def test_what_was_said_of_an_earlier_attempt_is_no_word_on_this_one(
+    database: Any, proven: None
+) -> None:
+    call = sent(
+        database,
+        ago=WINDOW + 1,
+        channels=("voice", "email"),
+        validity=4 * 3600,
+        call_again_at_most=2,
+    )
+    with database.establishment(NORTH) as session:
+        (wanted,) = wanted_receipts(session, [call])
+    tell(database, call, "no-answer")
+    ask_now(database, call)
+    start_next(database)
+    conclude(database, call, S.sent, attempt=2, provider_id="CA2")
+    with database.establishment(NORTH) as session:
+        take_in(session, Answer(wanted, Passed(f"ID{call}", "completed", None), now()))
+    assert states(database, call) == [("voice", "sent")]
+
+
 def test_a_worker_that_died_asking_is_replaced(database: Any) -> None:
     number = sent(database)
     ask_now(database, number)
