@@ -24,7 +24,7 @@ _SHARED_FOR_ESTABLISHMENTS = {
     "due": "select, insert, update, delete",
     "establishments": "select",
     # A first receipt proves its sender in the transaction that learns of it.
-    "senders": "select, update (gives_receipts)",
+    "senders": "select, update (line_opens_at, gives_receipts)",
 }
 # What an establishment's role may not do in its own schema: history is only added to.
 _APPEND_ONLY = ("audit_entries", "delivery_events", "messages", "calls", "webhook_events")

@@ -131,7 +131,7 @@ def _put_in_line(session: ScopedSession, delivery_id: int, at: datetime, *, asks
     if due is None:
         due = Due(establishment_id=session.establishment_id, delivery_id=delivery_id)
         session.add(due)
-    due.due_at, due.claimed_until, due.asks = at, None, asks
+    due.due_at, due.claimed_until, due.line, due.asks = at, None, None, asks
     session.flush()
     session.execute(WAKE)
 

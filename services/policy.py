@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from database.session import ScopedSession
 from models.establishment import Establishment, UnknownChoice
 from models.reminder import Channel, Reminder
+from schemas.establishment import EstablishmentChange
 from schemas.reminder import ReminderIn, RetryIn
 from services.errors import Invalid
 
@@ -78,6 +79,25 @@ def _checked(value: int | timedelta | None, bounds: Bounds, within: str = "") ->
         return None
     number = int(value.total_seconds()) if isinstance(value, timedelta) else value
     return replace(bounds, field=within + bounds.field).check(number)
+
+
+def apply_policy(establishment: Establishment, wanted: EstablishmentChange) -> None:
+    """Change what was named of an establishment's policy; raises `Invalid` with the field."""
+    changed = {
+        "receipt_window_seconds": _checked(wanted.receipt_window, RECEIPT_WINDOW),
+        "call_again_after": _checked(wanted.call_again_after, CALL_AGAIN_AFTER),
+        "call_again_at_most": _checked(wanted.call_again_at_most, CALL_AGAIN_AT_MOST),
+        "escalate": wanted.escalate,
+        "unknown_after_seconds": _checked(wanted.unknown_after, UNKNOWN_AFTER),
+        "unknown_sms": wanted.unknown_sms,
+        "unknown_voice": wanted.unknown_voice,
+        "unknown_email": wanted.unknown_email,
+    }
+    for name, value in changed.items():
+        if value is not None:
+            setattr(establishment, name, value)
+    if "max_attempts" in wanted.model_fields_set:
+        establishment.max_attempts = _checked(wanted.max_attempts, MAX_ATTEMPTS)
 
 
 def policy_of(establishment: Establishment, reminder: Reminder) -> Policy:

@@ -1,8 +1,13 @@
-"""The second step: what may go out is stamped as an attempt, before any provider is called."""
+"""The second step: what may go out is stamped as an attempt, before any provider is called.
+
+Everything is decided in one transaction, by PostgreSQL's clock, with the deliveries and their
+addresses locked: `_LOCK` tells what is there, `AllowedTimes` whether anything may go out at this
+moment, `_STAMP` counts the day's messages and marks what goes. A worker's own clock has no say.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +17,26 @@ from sqlalchemy import text
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
 from services.delivery import settle
+from services.dispatch.holds import Hold, hold_back
+from services.dispatch.lines import Paces, take_turns
+from utils.clock import AllowedTimes
 from utils.crypto import get_cipher
 
 S = DeliveryStatus
+
+DAILY_CAP = "daily cap"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an establishment lets go out: when, how many to one address a day, how fast.
+
+    `daily_cap` None: any number.
+    """
+
+    times: AllowedTimes
+    daily_cap: int | None = None
+    paces: Paces | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,56 +54,57 @@ class Attempt:
 
 
 # The guard is on `status`, but no index is: with stale statistics a partial index on `queued`
-# would be scanned whole. `for share of a` makes an opt-out and this statement wait for each
-# other; the one that commits second sees the first.
-_BEGIN = text(
+# would be scanned whole. The lock of the address makes an opt-out and this transaction wait for
+# each other (the one that commits second sees the first), and two workers that would both send
+# the last message of the day. In the order of addresses, so that no two wait in a circle.
+_LOCK = text(
     """
-    with locked as materialized (
-        select d.id, d.channel,
-            case
-                when a.opted_out_at is not null then 'suppressed'
-                when d.valid_until <= now() then 'expired'
-                when cast(:quiet_until as timestamptz) >= d.valid_until then 'expired'
-                when cast(:quiet_until as timestamptz) is not null then 'scheduled'
-                else 'sending'
-            end as verdict
-        from deliveries d join addresses a on a.id = d.address_id
-        where d.id = any(:ids) and d.status = 'queued'
-        order by d.id
-        for update of d for share of a
+    select d.id, d.channel, d.due_at, d.valid_until, a.opted_out_at is not null as opted_out,
+        c.quiet_start, c.quiet_end, now() as now
+    from deliveries d
+    join addresses a on a.id = d.address_id
+    join reminders r on r.id = d.reminder_id
+    left join contacts c on c.id = r.contact_id
+    where d.id = any(:ids) and d.status = 'queued'
+    order by a.id, d.id
+    for update of d for no key update of a
+    """
+)
+
+# A statement of its own: its snapshot is younger than the locks, so it counts what another worker
+# stamped while this one waited, and reads the words as they are now. What came back without
+# having left does not count, nor does the delivery itself: it is waiting.
+_STAMP = text(
+    """
+    with wanted as materialized (
+        select d.id, d.address_id,
+            row_number() over (partition by d.address_id order by d.due_at, d.id) as place
+        from deliveries d where d.id = any(:ids)
+    ), allowed as materialized (
+        select w.id from wanted w
+        where cast(:cap as integer) is null or w.place + (
+            select count(*) from (
+                select from deliveries x
+                where x.address_id = w.address_id and x.attempted_at >= :today
+                    and x.status not in
+                        ('scheduled', 'queued', 'expired', 'cancelled', 'suppressed')
+                limit :cap
+            ) gone
+        ) <= :cap
     ), moved as (
-        update deliveries d set
-            status = l.verdict,
-            attempt = d.attempt + case when l.verdict = 'sending' then 1 else 0 end,
-            attempted_at = case when l.verdict = 'sending' then now() else d.attempted_at end,
-            due_at = case when l.verdict = 'scheduled' then :quiet_until else d.due_at end
-        from locked l where d.id = l.id
-        returning d.id, d.reminder_id, d.address_id, d.channel, d.status, d.attempt, d.valid_until,
+        update deliveries d set status = 'sending', attempt = d.attempt + 1, attempted_at = now()
+        from allowed l where d.id = l.id
+        returning d.id, d.reminder_id, d.address_id, d.channel, d.attempt, d.valid_until,
             d.correlation_id
     ), traced as (
         insert into delivery_events (delivery_id, status, cause, attempt)
-        select id, status, case status
-            when 'sending' then 'attempt'
-            when 'suppressed' then 'opted out'
-            when 'expired' then 'validity over'
-            else 'quiet hours'
-        end, attempt
-        from moved
+        select id, 'sending', 'attempt', attempt from moved
     ), leased as (
-        update shared.due u set
-            claimed_until = case
-                when m.status = 'sending' then now() + make_interval(secs => :lease)
-            end,
-            due_at = case when m.status = 'scheduled' then :quiet_until else u.due_at end
+        update shared.due u set claimed_until = now() + make_interval(secs => :lease), line = null
         from moved m
         where u.establishment_id = :establishment_id and u.delivery_id = m.id
-            and m.status in ('sending', 'scheduled')
-    ), ended as (
-        delete from shared.due u using moved m
-        where u.establishment_id = :establishment_id and u.delivery_id = m.id
-            and m.status in ('suppressed', 'expired')
     )
-    select m.id, m.status, m.attempt, m.channel, a.value, r.message, r.language,
+    select m.id, m.attempt, m.channel, a.value, r.message, r.language,
         extract(epoch from m.valid_until - now())::integer, m.correlation_id
     from moved m
     join reminders r on r.id = m.reminder_id
@@ -89,35 +112,86 @@ _BEGIN = text(
     """
 )
 
-_EXPIRED_HERE = (S.expired, S.suppressed)
-
 
 def begin(
-    session: ScopedSession, ids: Sequence[int], *, quiet_until: datetime | None, lease: float
+    session: ScopedSession, ids: Sequence[int], *, rules: Rules, lease: float
 ) -> list[Attempt]:
-    """Mark what may go out now as sending and stamp the attempt; commit before any call.
+    """Mark what may be sent as sending and stamp the attempt; commit before calling anybody.
 
-    Deliveries whose address opted out become `suppressed`, those past their validity `expired`;
-    in quiet hours they wait until `quiet_until`. A delivery that somebody else took is left out.
+    What has opted out is suppressed, what is past its validity expires. What may not go out at
+    this moment waits for the next allowed one, or expires if that is too late. A delivery that
+    somebody else took is left out.
     """
+    rows = session.execute(_LOCK, {"ids": list(ids)}).all()
+    if not rows:
+        return []
+    now: datetime = rows[0].now
+    held = list(_held(rows, rules.times, now))
+    stopped = {hold.delivery_id for hold in held}
+    going = [row for row in rows if row.id not in stopped]
+    if rules.paces is not None:
+        going, waiting = take_turns(session, going, rules.paces)
+        held += waiting
+    attempts = _stamp(session, [row.id for row in going], rules, now, lease)
+    stamped = {attempt.delivery_id for attempt in attempts}
+    tomorrow = rules.times.next_day(now) if len(stamped) < len(going) else None
+    held += [_deferred(row, tomorrow, DAILY_CAP) for row in going if row.id not in stamped]
+    if held:
+        hold_back(session, held)
+    for hold in held:
+        if hold.status != S.scheduled:
+            settle(session, session.get_one(Delivery, hold.delivery_id))
+    return attempts
+
+
+def _held(rows: Sequence[Any], times: AllowedTimes, now: datetime) -> Iterator[Hold]:
+    """What may not go out at this moment, and what becomes of it."""
+    everybody: dict[Any, tuple[str | None, datetime | None]] = {}
+    for row in rows:
+        if row.opted_out:
+            yield Hold(row.id, S.suppressed, "opted out")
+            continue
+        if row.valid_until <= now:
+            yield Hold(row.id, S.expired, "validity over")
+            continue
+        own = (row.quiet_start, row.quiet_end)
+        if own not in everybody:
+            theirs = times if own[0] is None else times.also_quiet(*own)
+            why = theirs.refusal(now)
+            everybody[own] = why, theirs.next_allowed(now) if why else None
+        why, until = everybody[own]
+        if why is not None:
+            yield _deferred(row, until, why)
+
+
+def _deferred(row: Any, until: datetime | None, cause: str) -> Hold:
+    """A delivery that waits for an allowed moment; one that comes too late for it expires."""
+    if until is None or until >= row.valid_until:
+        return Hold(row.id, S.expired, cause)
+    return Hold(row.id, S.scheduled, cause, until=until)
+
+
+def _stamp(
+    session: ScopedSession, ids: list[int], rules: Rules, now: datetime, lease: float
+) -> list[Attempt]:
+    if not ids:
+        return []
     rows = session.execute(
-        _BEGIN,
+        _STAMP,
         {
             "establishment_id": session.establishment_id,
-            "ids": list(ids),
-            "quiet_until": quiet_until,
+            "ids": ids,
+            "cap": rules.daily_cap,
+            "today": rules.times.day_began(now),
             "lease": lease,
         },
     ).all()
-    for row in rows:
-        if row.status in _EXPIRED_HERE:
-            settle(session, session.get_one(Delivery, row.id))
-    return [_attempt(row) for row in rows if row.status == S.sending]
+    return [_attempt(row) for row in rows]
 
 
 def _attempt(row: Any) -> Attempt:
     cipher = get_cipher()
-    delivery_id, _, attempt, channel, value, message, language, seconds_valid, correlation = row
+    delivery_id, attempt, channel, value, message, language, seconds_valid, correlation = row
     return Attempt(
         delivery_id=delivery_id,
         attempt=attempt,

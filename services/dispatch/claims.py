@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 
 from database.session import Database, ScopedSession
 from models.delivery import DeliveryStatus
+from services.dispatch.lines import open_lines, opens_after, turns_of
 
 S = DeliveryStatus
 
@@ -22,8 +24,8 @@ class Claim:
     to_ask: tuple[int, ...] = ()
 
 
-# What is to be sent and what is to be asked stand in two lines, one after the other in the index:
-# each is looked at by itself, so that neither makes the other long.
+# What is to be sent and what is to be asked stand one after the other in the index: each is looked
+# at by itself, so that neither is held up by the other.
 _ESTABLISHMENTS_DUE = text(
     """
     select e.id from shared.establishments e
@@ -35,51 +37,52 @@ _ESTABLISHMENTS_DUE = text(
         select from shared.due d
         where d.establishment_id = e.id and d.claimed_until is null and d.due_at <= now()
             and d.asks
+    ) or exists (
+        select from shared.senders s
+        where s.establishment_id = e.id and (s.line_opens_at is null or s.line_opens_at <= now())
+            and exists (
+                select from shared.due u where u.line = s.id and u.claimed_until = 'infinity'
+            )
     ) order by e.id
     """
 )
 
 _NEXT_DUE_IN = text(
     """
-    select extract(epoch from min(d.due_at) - now())::float
-    from shared.establishments e
-    cross join (values (false), (true)) line (asks)
-    cross join lateral (
-        select due_at from shared.due
-        where establishment_id = e.id and asks = line.asks and claimed_until is null
-        order by due_at limit 1
-    ) d
+    select extract(epoch from min(next.moment) - now())::float from (
+        select d.due_at as moment
+        from shared.establishments e
+        cross join (values (false), (true)) kind (asks)
+        cross join lateral (
+            select due_at from shared.due
+            where establishment_id = e.id and asks = kind.asks and claimed_until is null
+            order by due_at limit 1
+        ) d
+        union all
+        select coalesce(s.line_opens_at, now())
+        from shared.senders s
+        where exists (
+            select from shared.due u where u.line = s.id and u.claimed_until = 'infinity'
+        )
+    ) next
     """
 )
 
 # `outstanding` bounds what may wait in the queue, so that its first-in-first-out order cannot
-# make one establishment wait behind another's backlog. Of questions one batch at most waits.
-_CLAIM = text(
-    """
+# make one establishment wait behind another's backlog.
+_CLAIMING = """
     with room as (
-        select greatest(0, least(:batch, :outstanding - count(*) filter (where not asks))) as sends,
-            greatest(0, :batch - count(*) filter (where asks)) as questions
-        from (
-            select asks from shared.due
-            where establishment_id = :establishment_id and claimed_until is not null
-            limit :outstanding + :batch
+        select greatest(0, least(:batch, :outstanding - count(*))) as places from (
+            select 1 from shared.due
+            where establishment_id = :establishment_id and claimed_until < 'infinity' and {kind}
+            limit :outstanding
         ) claimed
-    ), sends as (
-        select delivery_id from shared.due
-        where establishment_id = :establishment_id and claimed_until is null and due_at <= now()
-            and not asks
-        order by due_at, delivery_id
-        limit (select sends from room)
-        for update skip locked
-    ), questions as (
-        select delivery_id from shared.due
-        where establishment_id = :establishment_id and claimed_until is null and due_at <= now()
-            and asks
-        order by due_at, delivery_id
-        limit (select questions from room)
-        for update skip locked
     ), ready as (
-        select delivery_id from sends union all select delivery_id from questions
+        select delivery_id from shared.due
+        where {kind} and {ready}
+        order by due_at, delivery_id
+        limit (select places from room)
+        for update skip locked
     ), claimed as (
         update shared.due d set claimed_until = now() + make_interval(secs => :lease)
         from ready r
@@ -95,13 +98,19 @@ _CLAIM = text(
     )
     select c.delivery_id, d.status, m.id is not null as moved
     from claimed c join deliveries d on d.id = c.delivery_id left join moved m on m.id = d.id
-    """
+"""
+_DUE = "establishment_id = :establishment_id and claimed_until is null and due_at <= now()"
+_CLAIM = text(_CLAIMING.format(kind="not asks", ready=_DUE))
+_CLAIM_LINE = text(
+    _CLAIMING.format(kind="not asks", ready="line = :line and claimed_until = 'infinity'")
 )
+_CLAIM_QUESTIONS = text(_CLAIMING.format(kind="asks", ready=_DUE))
 
 _RELEASE = text(
     """
     with freed as (
-        update shared.due set claimed_until = null
+        update shared.due set
+            claimed_until = case when line is not null then timestamptz 'infinity' end
         where establishment_id = :establishment_id and delivery_id = any(:ids)
         returning delivery_id
     ), moved as (
@@ -129,16 +138,25 @@ def seconds_to_next(database: Database) -> float | None:
 
 
 def claim(session: ScopedSession, *, batch: int, outstanding: int, lease: float) -> Claim:
-    """Claim what is due, at most `batch` and no more than `outstanding` at once, for `lease` s."""
-    rows = session.execute(
-        _CLAIM,
-        {
-            "establishment_id": session.establishment_id,
-            "batch": batch,
-            "outstanding": outstanding,
-            "lease": lease,
-        },
-    ).all()
+    """Claim what is due, at most `batch` and no more than `outstanding` at once, for `lease` s.
+
+    Of a line that waits for a sender (at most `batch` more), as many as have their turn. Of
+    questions one batch at most is out at a time: nobody waits for their answers.
+    """
+    bounds = {
+        "establishment_id": session.establishment_id,
+        "outstanding": outstanding,
+        "lease": lease,
+    }
+    rows: list[Any] = []
+    for pace in open_lines(session):
+        turns = turns_of(pace, batch)
+        called_up = session.execute(_CLAIM_LINE, bounds | {"batch": turns, "line": pace.line}).all()
+        opens_after(session, pace, len(called_up))
+        rows += called_up
+    rows += session.execute(_CLAIM, bounds | {"batch": batch}).all()
+    one_batch = bounds | {"batch": batch, "outstanding": batch}
+    rows += session.execute(_CLAIM_QUESTIONS, one_batch).all()
     to_send = tuple(row.delivery_id for row in rows if row.moved)
     unknown = tuple(row.delivery_id for row in rows if row.status == S.unknown)
     without_receipt = tuple(row.delivery_id for row in rows if row.status == S.sent)
