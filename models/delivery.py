@@ -65,7 +65,17 @@ TRANSITIONS: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
 FINAL = frozenset(
     {_S.sent, _S.delivered, _S.undelivered, _S.failed, _S.expired, _S.cancelled, _S.suppressed}
 )
-"""States in which the engine has nothing more to do for a delivery."""
+"""States that are carried over to the reminder: nothing more goes out by itself."""
+
+CLOSED = FINAL - {_S.sent}
+"""States that leave nothing to ask either. One that is `sent` may still wait for its receipt."""
+
+CALLED_AGAIN = frozenset({_S.scheduled, _S.queued, _S.sending, _S.unknown, _S.sent})
+"""States in which a call that nobody picked up may become `scheduled` again, for a new attempt.
+
+The one way back in the table's ladder, taken by `services/provider_news.py` alone, before the
+delivery has ended: `undelivered` and `failed` have made way for another channel.
+"""
 
 WAITING = frozenset({_S.scheduled, _S.queued})
 """States in which nothing has left yet: a cancel still wins."""
@@ -84,7 +94,7 @@ class Delivery(Numbered, Created, Base):
     reminder_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Reminder.id), index=True)
     occurrence: Mapped[datetime] = mapped_column(doc="the scheduled time that this one is for")
     channel: Mapped[str] = mapped_column(String(8))
-    address_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Address.id), index=True)
+    address_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Address.id))
     status: Mapped[str] = mapped_column(String(12), default=DeliveryStatus.scheduled)
     due_at: Mapped[datetime]
     valid_until: Mapped[datetime]
@@ -101,6 +111,8 @@ class Delivery(Numbered, Created, Base):
             name="status_known",
         ),
         UniqueConstraint("reminder_id", "occurrence", "channel"),
+        # With the time, so that the attempts of one day are counted without those of all others.
+        Index("ix_deliveries_address_id_attempted_at", "address_id", "attempted_at"),
         # Not on `queued` or `sending`: a guard that matches a partial index would be planned
         # with stale statistics and scan the backlog.
         Index("ix_deliveries_unknown", "attempted_at", postgresql_where=text("status = 'unknown'")),

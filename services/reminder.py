@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from database.session import ScopedSession
 from models.address import Address
+from models.contact import Contact
 from models.delivery import WAITING, Delivery, DeliveryEvent
 from models.establishment import Establishment
 from models.reminder import Channel, Reminder, ReminderStatus
@@ -23,6 +24,7 @@ from services.contact import reference_index
 from services.delivery import cancel_waiting, open_delivery, reschedule
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal, differing, fingerprint
+from services.policy import wishes
 from services.reminder_plan import Senders, check_validity, due_time, first_time, moment_of, plan
 from utils.languages import VOICES
 
@@ -75,6 +77,7 @@ def create(
             rrule=planned.rrule,
             validity_seconds=int(planned.validity.total_seconds()),
             expects_reply=wanted.expects_reply,
+            **wishes(wanted),
             status=ReminderStatus.active if planned.rrule else ReminderStatus.scheduled,
             created_by=principal.actor,
         )
@@ -194,11 +197,14 @@ def change(
             scheduled, reminder.rrule, establishment, validity, now
         )
         _refuse_repeated(session, reminder, waiting)
+    contact = session.get(Contact, reminder.contact_id) if reminder.contact_id else None
     for delivery in waiting:
         if wanted.scheduled_time is not None:
             delivery.occurrence = reminder.scheduled_time
         delivery.valid_until = delivery.occurrence + validity
-        delivery.due_at, cause = due_time(establishment, delivery.occurrence, validity, now)
+        delivery.due_at, cause = due_time(
+            establishment, delivery.occurrence, validity, now, contact
+        )
         reschedule(session, delivery, cause=cause or "changed by staff")
     session.flush()
     audit(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select, tuple_
 
 from database.session import ScopedSession
-from models.delivery import Delivery
+from models.delivery import Delivery, DeliveryEvent
 from models.establishment import Establishment
 from models.reminder import Channel, Reminder, ReminderStatus
 from schemas.common import Page, shortened
@@ -18,15 +18,18 @@ from schemas.reminder import (
     ReminderOut,
     ReminderPlan,
     ReminderSummary,
+    RetryOut,
 )
 from services.audit import audit
 from services.contact import reference_index
+from services.dispatch.attempts import DAILY_CAP
 from services.errors import Invalid
 from services.identity import Principal
 from services.paging import decode_cursor, encode_cursor
+from services.policy import policy_of
 from services.reminder import trace
 from services.reminder_plan import Plan, sms_text
-from utils.clock import local_time
+from utils.clock import HOLIDAY, QUIET_HOURS, local_time
 from utils.sms_encoding import analyse
 
 ANSWER_BYTES = 1000
@@ -54,11 +57,7 @@ def reminder_view(
         else None
     )
     goes_out = first.due_at if first else reminder.scheduled_time
-    deferred = None
-    if first is not None and first.attempt == 0 and first.due_at != first.occurrence:
-        late = first.due_at > max(first.occurrence, reminder.created_at)
-        early = first.due_at < first.occurrence
-        deferred = "quiet_hours" if late or early else None
+    deferred = _why_deferred(session, first) if first is not None else None
     answer = ReminderOut(
         id=reminder.id,
         patient_id=reminder.patient_id,
@@ -82,6 +81,20 @@ def reminder_view(
     )
 
 
+def _why_deferred(session: ScopedSession, delivery: Delivery) -> str | None:
+    """Why a delivery waits for another time than asked for, as the last step of its trace says."""
+    if delivery.due_at == delivery.occurrence:
+        return None
+    cause = session.scalar(
+        select(DeliveryEvent.cause)
+        .where(DeliveryEvent.delivery_id == delivery.id, DeliveryEvent.status != "queued")
+        .order_by(DeliveryEvent.id.desc())
+        .limit(1)
+    )
+    why = (cause or "").partition(":")[0]
+    return why.replace(" ", "_") if why in (QUIET_HOURS, HOLIDAY, DAILY_CAP) else None
+
+
 def detail_view(
     session: ScopedSession,
     establishment: Establishment,
@@ -97,11 +110,15 @@ def detail_view(
         )
         for delivery, events in trace(session, reminder.id)
     ]
+    policy = policy_of(establishment, reminder)
     whole = dict(short) | {"message": reminder.message, "message_truncated": None}
     return ReminderDetail(
         **whole,
         expects_reply=reminder.expects_reply,
         valid_for=reminder.validity_seconds,
+        retry=RetryOut.model_validate(policy),
+        receipt_window=policy.receipt_window_seconds,
+        escalate=policy.escalate,
         created_at=reminder.created_at,
         version=reminder.version,
         deliveries=deliveries,

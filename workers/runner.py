@@ -58,6 +58,7 @@ def main() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
     import workers.delivery
     import workers.feedback
+    import workers.receipt
 
     context = get_context()
     heartbeat = Heartbeat(context.database, "worker")

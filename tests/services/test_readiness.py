@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from config.settings import DatabaseSettings, PrivacySettings, Settings
@@ -24,6 +26,15 @@ def settings(*keys: str) -> Settings:
     return Settings(privacy=privacy)
 
 
+@pytest.fixture
+def keys_of_its_own(database: Any, owner: Any) -> Iterator[None]:
+    """Registers keys that no other test knows: an application that started here would refuse."""
+    yield
+    with owner.begin() as connection:
+        connection.execute(text("truncate shared.encryption_keys"))
+
+
+@pytest.mark.usefixtures("keys_of_its_own")
 def test_a_missing_key_is_named_and_stops_the_process(database: Any) -> None:
     make_ready(database, settings("k1"))
     make_ready(database, settings("k2", "k1"))
