@@ -20,7 +20,7 @@ from bench.stack import Stack, running_stack
 PROVIDER_SECONDS = 0.080
 GIVE_UP_SECONDS = 300.0
 FEW, MANY, FULL = 5_000, 20_000, 200_000
-RQ_JOBS, RQ_FORKING_JOBS = 2_000, 400  # at 240 and 70 a second, more would only take longer
+RQ_JOBS, RQ_FORKING_JOBS = 2_000, 300  # at 240 and 70 a second, more would only take longer
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,10 @@ def run(options: argparse.Namespace) -> None:
             rounds["celery"].append(_round(many, references.celery(stack, many)))
             for kind in kinds:
                 rounds[kind.name].append(engine(stack, kind))
-            rounds["rq"].append(_round(RQ_JOBS, references.rq(stack, RQ_JOBS)))
-            forking = references.rq(stack, RQ_FORKING_JOBS, worker="rq.worker.Worker")
-            rounds["rq forking"].append(_round(RQ_FORKING_JOBS, forking))
+            jobs, forked = min(RQ_JOBS, many), min(RQ_FORKING_JOBS, many)
+            rounds["rq"].append(_round(jobs, references.rq(stack, jobs)))
+            forking = references.rq(stack, forked, worker="rq.worker.Worker")
+            rounds["rq forking"].append(_round(forked, forking))
         _show(kinds, rounds)
         if options.full:
             _show_many(stack)
