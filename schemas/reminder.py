@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from models.reminder import Channel
 from schemas.common import (
+    DurationIn,
     In,
     LanguageIn,
     LanguageOut,
@@ -19,14 +20,9 @@ from schemas.common import (
     UtcOut,
     cleaned,
 )
-from utils.clock import parse_duration
 
 MESSAGE_LENGTH = 1600
 """Twilio takes no longer body (error 21617)."""
-
-
-def _duration(value: Any) -> Any:
-    return parse_duration(value) if isinstance(value, str | int) else value
 
 
 class ReminderIn(In):
@@ -54,7 +50,7 @@ class ReminderIn(In):
         default=None, min_length=1, max_length=3, description="in order of fallback"
     )
     rrule: str | None = Field(default=None, max_length=500, description="RFC 5545")
-    valid_for: Annotated[timedelta, BeforeValidator(_duration)] | None = Field(
+    valid_for: DurationIn | None = Field(
         default=None, description="ISO 8601 duration (PT4H) or seconds; not sent later than that"
     )
     expects_reply: bool = False
@@ -81,7 +77,7 @@ class ReminderChange(In):
         | None
     ) = None
     scheduled_time: datetime | None = None
-    valid_for: Annotated[timedelta, BeforeValidator(_duration)] | None = None
+    valid_for: DurationIn | None = None
 
 
 class ReminderPlan(Out):
