@@ -25,6 +25,16 @@ MESSAGE_LENGTH = 1600
 """Twilio takes no longer body (error 21617)."""
 
 
+class RetryIn(In):
+    """How a reminder is tried again. What is left out is as the establishment has it."""
+
+    max_attempts: int | None = Field(default=None, description="of one message on one channel")
+    call_again_after: DurationIn | None = Field(
+        default=None, description="when nobody picks up; ISO 8601 duration (PT15M) or seconds"
+    )
+    call_again_at_most: int | None = Field(default=None, description="times; 0: never")
+
+
 class ReminderIn(In):
     """A reminder as a client asks for it."""
 
@@ -54,6 +64,14 @@ class ReminderIn(In):
         default=None, description="ISO 8601 duration (PT4H) or seconds; not sent later than that"
     )
     expects_reply: bool = False
+    retry: RetryIn | None = None
+    receipt_window: DurationIn | None = Field(
+        default=None,
+        description="without a receipt by then, the next channel (ISO 8601 duration or seconds)",
+    )
+    escalate: bool | None = Field(
+        default=None, description="a task for staff when no channel reached anybody"
+    )
 
     @field_validator("channels")
     @classmethod
@@ -140,11 +158,22 @@ class ReminderOut(Out):
     )
 
 
+class RetryOut(Out):
+    """How a reminder is tried again, whoever decided it: the reminder or its establishment."""
+
+    max_attempts: int | None = Field(description="null: while it is valid")
+    call_again_after: int = Field(description="seconds")
+    call_again_at_most: int
+
+
 class ReminderDetail(ReminderOut):
     """A reminder with its deliveries."""
 
     expects_reply: bool
     valid_for: int = Field(description="seconds")
+    retry: RetryOut
+    receipt_window: int = Field(description="seconds")
+    escalate: bool
     created_at: UtcOut
     version: int
     deliveries: list[DeliveryOut]
