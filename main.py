@@ -23,6 +23,7 @@ from routers import (
     manual,
     problems,
     reminders,
+    tasks,
     users,
 )
 from routers.middleware import BoundedBody, Traced
@@ -69,6 +70,7 @@ def build_app(settings: Settings) -> FastAPI:
         contacts.router,
         departments.router,
         devices.router,
+        tasks.router,
         users.router,
     ):
         v1.include_router(router)

@@ -104,6 +104,8 @@ class Delivery(Numbered, Created, Base):
         # Not on `queued` or `sending`: a guard that matches a partial index would be planned
         # with stale statistics and scan the backlog.
         Index("ix_deliveries_unknown", "attempted_at", postgresql_where=text("status = 'unknown'")),
+        # For lists and counts of a day: it never changes, so a cursor never loses its place.
+        Index("ix_deliveries_occurrence", "occurrence", "id"),
     )
 
 
@@ -118,3 +120,14 @@ class DeliveryEvent(Numbered, Base):
     cause: Mapped[str] = mapped_column(String(40))
     code: Mapped[str | None] = mapped_column(String(24), doc="the provider's own code")
     attempt: Mapped[int] = mapped_column(Integer, default=0)
+
+    __table_args__ = (
+        # Rows come in order of time and stay where they are: a few pages tell what happened in
+        # the last hour, and each new row costs next to nothing.
+        Index(
+            "ix_delivery_events_at",
+            "at",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on", "pages_per_range": 16},
+        ),
+    )

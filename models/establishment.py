@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Identity, Integer, String, Time, true
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Integer,
+    String,
+    Time,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Created, SharedBase
@@ -31,9 +41,27 @@ class Establishment(Created, SharedBase):
     anonymous_feedback: Mapped[bool] = mapped_column(server_default=true(), default=True)
     fold_french_sms: Mapped[bool] = mapped_column(server_default=true(), default=True)
     is_default: Mapped[bool] = mapped_column(default=False)
+    alarm_failing_share: Mapped[float] = mapped_column(
+        server_default=text("0.2"), default=0.2, doc="of the deliveries that ended in the window"
+    )
+    alarm_failing_count: Mapped[int] = mapped_column(
+        server_default=text("10"), default=10, doc="fewer that ended raise no alarm"
+    )
+    alarm_window_seconds: Mapped[int] = mapped_column(server_default=text("3600"), default=3600)
+    alarm_late_seconds: Mapped[int] = mapped_column(server_default=text("300"), default=300)
+    alarm_unknown_count: Mapped[int] = mapped_column(server_default=text("10"), default=10)
+    alarm_unknown_seconds: Mapped[int] = mapped_column(
+        server_default=text("1800"), default=1800, doc="age of the oldest unknown delivery"
+    )
 
     __table_args__ = (
         CheckConstraint("(quiet_start is null) = (quiet_end is null)", name="quiet_hours_whole"),
+        CheckConstraint(
+            "alarm_failing_share > 0 and alarm_failing_share <= 1"
+            " and least(alarm_failing_count, alarm_window_seconds, alarm_late_seconds,"
+            " alarm_unknown_count, alarm_unknown_seconds) > 0",
+            name="alarm_thresholds",
+        ),
     )
 
     @property
@@ -57,7 +85,21 @@ class Sender(SharedBase):
     can_receive: Mapped[bool] = mapped_column(default=False)
     gives_receipts: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(server_default=true(), default=True)
+    suspended_at: Mapped[datetime | None] = mapped_column(
+        doc="the provider takes nothing from it any more, through a fault of ours or of its own"
+    )
+    suspended_code: Mapped[str | None] = mapped_column(String(24), doc="the provider's own code")
+    suspended_by: Mapped[str | None] = mapped_column(
+        String(8), doc="`answer` or `receipt`: what said so, and what will say that it is over"
+    )
+    probe_at: Mapped[datetime | None] = mapped_column(doc="when one delivery may try it again")
+    probes: Mapped[int] = mapped_column(server_default=text("0"), default=0)
 
     __table_args__ = (
         CheckConstraint("channel in ('sms', 'voice', 'email')", name="channel_known"),
+        CheckConstraint(
+            "(suspended_at is null) = (suspended_by is null)"
+            " and (suspended_at is null) = (probe_at is null)",
+            name="suspension_whole",
+        ),
     )

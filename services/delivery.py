@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, select, text
 
 from database.session import ScopedSession
 from models.address import Address
@@ -13,10 +13,10 @@ from models.delivery import FINAL, WAITING, Delivery, DeliveryEvent, DeliverySta
 from models.due import Due
 from models.message import Call, Message
 from models.reminder import Channel, Reminder, ReminderStatus
-from models.task import UNKNOWN_DELIVERY, Task
 from services.address import opt_out
 from services.errors import NotFound
 from services.recurrence import next_occurrence
+from services.task import close_task, unknown_delivery_key
 from services.twilio_status import CARRIER_OPT_OUT, meaning
 
 S = DeliveryStatus
@@ -25,6 +25,11 @@ _GOOD_NEWS = frozenset({S.sent, S.delivered})
 _FAILED = frozenset({S.failed, S.undelivered})
 # An opt-out belongs to the address: the reminder's other address has not said stop.
 _FALLS_BACK = _FAILED | {S.suppressed}
+
+SENDER_SUSPENDED = "sender_suspended"
+"""Our own code on a delivery that its sender holds up, through no fault of the patient's."""
+GIVEN_UP = "given_up"
+"""Our own code on a delivery that staff said did not arrive and must not be sent again."""
 
 WAKE = text("select pg_notify('careloop_due', '')")
 """Tells the schedulers, at the commit, that something is due earlier than they thought."""
@@ -94,20 +99,11 @@ def move(
     )
     session.flush()
     if before == S.unknown:
-        _close_task(session, delivery)
+        close_task(session, unknown_delivery_key(delivery.id))
     if to in FINAL:
         forget_due(session, delivery.id)
         settle(session, delivery)
     return True
-
-
-def _close_task(session: ScopedSession, delivery: Delivery) -> None:
-    """Nobody needs to look any more at a delivery that is no longer unknown."""
-    session.execute(
-        update(Task)
-        .where(Task.kind == UNKNOWN_DELIVERY, Task.delivery_id == delivery.id, Task.state == "open")
-        .values(state="done", done_at=func.now())
-    )
 
 
 def provider_news(
@@ -197,7 +193,7 @@ def settle(session: ScopedSession, delivery: Delivery) -> None:
     others = _others(session, delivery)
     if delivery.status == S.delivered:
         _call_off(session, others)
-    elif delivery.status in _FALLS_BACK and _fall_back(session, reminder, delivery, others):
+    elif _gives_way(delivery) and _fall_back(session, reminder, delivery, others):
         reminder.status = ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
         return
     if reminder.rrule and _open_next_occurrence(session, reminder, delivery):
@@ -234,6 +230,32 @@ def _call_off(session: ScopedSession, others: Sequence[Delivery]) -> None:
         move(session, other, S.cancelled, cause="delivered by another channel")
 
 
+def _gives_way(delivery: Delivery) -> bool:
+    """True when the next channel may be tried instead."""
+    if delivery.error_code == GIVEN_UP:
+        return False
+    held_up = delivery.status == S.cancelled and delivery.error_code == SENDER_SUSPENDED
+    return delivery.status in _FALLS_BACK or held_up
+
+
+def next_channels(session: ScopedSession, delivery: Delivery) -> list[str]:
+    """The channels that a locked delivery could make way for, the first to be tried first."""
+    reminder = session.get_one(Reminder, delivery.reminder_id)
+    if reminder.status == ReminderStatus.cancelled:
+        return []
+    return channels_left(reminder, delivery, _others(session, delivery), _now(session))
+
+
+def channels_left(
+    reminder: Reminder, delivery: Delivery, others: Sequence[Delivery], now: datetime
+) -> list[str]:
+    """The reminder's channels that were not tried; none where nothing may be opened."""
+    if delivery.valid_until <= now or not all(_gives_way(other) for other in others):
+        return []
+    tried = {delivery.channel} | {other.channel for other in others}
+    return [channel for channel in reminder.channels if channel not in tried]
+
+
 def _fall_back(
     session: ScopedSession, reminder: Reminder, delivery: Delivery, others: Sequence[Delivery]
 ) -> bool:
@@ -242,12 +264,9 @@ def _fall_back(
     Never two at once: while another channel is under way, unknown or has arrived, nothing is
     opened; and a late word about one that has already been replaced replaces nothing again.
     """
-    if any(other.status not in _FALLS_BACK for other in others):
-        return False
-    tried = {delivery.channel} | {other.channel for other in others}
-    left = [channel for channel in reminder.channels if channel not in tried]
     now = _now(session)
-    if not left or delivery.valid_until <= now:
+    left = channels_left(reminder, delivery, others, now)
+    if not left:
         return False
     open_delivery(
         session,

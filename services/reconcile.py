@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
 
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
 from models.message import Call, Message
 from models.reminder import Channel, Reminder
-from models.task import UNKNOWN_DELIVERY, Task
+from models.task import UNKNOWN_DELIVERY
 from services.delivery import (
     address_of,
     forget_due,
@@ -29,6 +28,7 @@ from services.delivery import (
     provider_news,
     settle,
 )
+from services.task import open_task, unknown_delivery_key
 from utils.senders import Passed
 from utils.sms_encoding import fold_french
 
@@ -176,10 +176,12 @@ def leave_to_staff(session: ScopedSession, delivery: Delivery) -> None:
 
     A recurring reminder goes on with its next occurrence.
     """
-    session.execute(
-        insert(Task)
-        .values(kind=UNKNOWN_DELIVERY, delivery_id=delivery.id, state="open")
-        .on_conflict_do_nothing(index_elements=["kind", "delivery_id"])
+    open_task(
+        session,
+        UNKNOWN_DELIVERY,
+        unknown_delivery_key(delivery.id),
+        reminder_id=delivery.reminder_id,
+        delivery_id=delivery.id,
     )
     forget_due(session, delivery.id)
     settle(session, delivery)
