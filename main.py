@@ -16,6 +16,7 @@ from database.session import Database
 from routers import (
     auth,
     contacts,
+    deliveries,
     departments,
     devices,
     feedback,
@@ -23,6 +24,7 @@ from routers import (
     manual,
     problems,
     reminders,
+    senders,
     tasks,
     users,
 )
@@ -67,10 +69,12 @@ def build_app(settings: Settings) -> FastAPI:
         feedback.router,
         feedback.public_router,
         reminders.router,
+        deliveries.router,
         contacts.router,
         departments.router,
         devices.router,
         tasks.router,
+        senders.router,
         users.router,
     ):
         v1.include_router(router)

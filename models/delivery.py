@@ -62,6 +62,10 @@ TRANSITIONS: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
     _S.suppressed: _PROVIDER_NEWS,
 }
 
+# The one way back. The provider itself says that nothing was delivered, through a fault of the
+# sender's that has nothing to do with the patient: the attempt is taken as never made.
+GIVEN_BACK = frozenset({_S.sending, _S.unknown, _S.sent})
+
 FINAL = frozenset(
     {_S.sent, _S.delivered, _S.undelivered, _S.failed, _S.expired, _S.cancelled, _S.suppressed}
 )

@@ -8,9 +8,16 @@ from dataclasses import dataclass
 from sqlalchemy.dialects.postgresql import insert
 
 from database.session import ScopedSession
-from models.delivery import Delivery
+from models.delivery import Delivery, DeliveryStatus
 from models.message import WebhookEvent
-from services.delivery import lock_delivery, provider_news
+from services.delivery import lock_delivery, provider_news, record_passage
+from services.give_back import give_back, of_earlier_attempt
+from services.suspension import RECEIPT, note_fault, note_success, suspends
+from services.twilio_status import meaning
+
+S = DeliveryStatus
+PROVIDER = "twilio"
+_NOT_DELIVERED = (S.failed, S.undelivered)
 
 _REFERENCE = re.compile(r"([1-9]\d{0,8})\.([1-9]\d{0,17})")
 
@@ -40,20 +47,32 @@ def parse_reference(text: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> Delivery | None:
+def apply_status(
+    session: ScopedSession, delivery_id: int, news: StatusNews, *, probe_after: float
+) -> Delivery | None:
     """Store a callback once and let it move its delivery; None when it was here before.
+
+    A code that is the sender's fault suspends the sender; `probe_after` seconds later one delivery
+    may try it again.
 
     Raises `NotFound` for a delivery that is not this establishment's.
     """
     first_time = session.scalar(
         insert(WebhookEvent)
-        .values(provider="twilio", kind=news.kind, external_id=news.provider_id, status=news.status)
+        .values(provider=PROVIDER, kind=news.kind, external_id=news.provider_id, status=news.status)
         .on_conflict_do_nothing()
         .returning(WebhookEvent.id)
     )
     if first_time is None:
         return None
     delivery = lock_delivery(session, delivery_id)
+    to = meaning(news.status, news.seconds)
+    if to != S.delivered and of_earlier_attempt(session, delivery, news.provider_id):
+        return delivery
+    if to in _NOT_DELIVERED and suspends(PROVIDER, news.code):
+        _suspend(session, delivery, news, probe_after)
+        if _given_back(session, delivery, news):
+            return delivery
     provider_news(
         session,
         delivery,
@@ -63,4 +82,29 @@ def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> 
         code=news.code,
         seconds=news.seconds,
     )
+    if to == S.delivered and delivery.attempted_at is not None:
+        channel, attempted_at = delivery.channel, delivery.attempted_at
+        note_success(session, channel, PROVIDER, said_by=RECEIPT, attempted_at=attempted_at)
     return delivery
+
+
+def _suspend(
+    session: ScopedSession, delivery: Delivery, news: StatusNews, probe_after: float
+) -> None:
+    assert news.code is not None  # a word without a code suspends nothing
+    note_fault(
+        session,
+        delivery.channel,
+        PROVIDER,
+        news.code,
+        said_by=RECEIPT,
+        probe_after=probe_after,
+    )
+
+
+def _given_back(session: ScopedSession, delivery: Delivery, news: StatusNews) -> bool:
+    """Take the attempt as never made, after noting which message it was; False where it stands."""
+    if delivery.provider_id is None:
+        delivery.provider = PROVIDER
+        record_passage(session, delivery, news.provider_id)
+    return give_back(session, delivery, news.code or "")

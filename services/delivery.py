@@ -9,7 +9,14 @@ from sqlalchemy import delete, select, text
 
 from database.session import ScopedSession
 from models.address import Address
-from models.delivery import FINAL, WAITING, Delivery, DeliveryEvent, DeliveryStatus, may_move
+from models.delivery import (
+    FINAL,
+    WAITING,
+    Delivery,
+    DeliveryEvent,
+    DeliveryStatus,
+    may_move,
+)
 from models.due import Due
 from models.message import Call, Message
 from models.reminder import Channel, Reminder, ReminderStatus
@@ -190,10 +197,10 @@ def settle(session: ScopedSession, delivery: Delivery) -> None:
     reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
     if reminder.status == ReminderStatus.cancelled:
         return
-    others = _others(session, delivery)
+    others = others_of(session, delivery)
     if delivery.status == S.delivered:
         _call_off(session, others)
-    elif _gives_way(delivery) and _fall_back(session, reminder, delivery, others):
+    elif gives_way(delivery) and _fall_back(session, reminder, delivery, others):
         reminder.status = ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
         return
     if reminder.rrule and _open_next_occurrence(session, reminder, delivery):
@@ -202,7 +209,7 @@ def settle(session: ScopedSession, delivery: Delivery) -> None:
     reminder.status = _final_status(session, reminder)
 
 
-def _others(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
+def others_of(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
     """The same occurrence's deliveries on other channels."""
     return session.scalars(
         select(Delivery)
@@ -230,7 +237,7 @@ def _call_off(session: ScopedSession, others: Sequence[Delivery]) -> None:
         move(session, other, S.cancelled, cause="delivered by another channel")
 
 
-def _gives_way(delivery: Delivery) -> bool:
+def gives_way(delivery: Delivery) -> bool:
     """True when the next channel may be tried instead."""
     if delivery.error_code == GIVEN_UP:
         return False
@@ -243,14 +250,14 @@ def next_channels(session: ScopedSession, delivery: Delivery) -> list[str]:
     reminder = session.get_one(Reminder, delivery.reminder_id)
     if reminder.status == ReminderStatus.cancelled:
         return []
-    return channels_left(reminder, delivery, _others(session, delivery), _now(session))
+    return channels_left(reminder, delivery, others_of(session, delivery), now_of(session))
 
 
 def channels_left(
     reminder: Reminder, delivery: Delivery, others: Sequence[Delivery], now: datetime
 ) -> list[str]:
     """The reminder's channels that were not tried; none where nothing may be opened."""
-    if delivery.valid_until <= now or not all(_gives_way(other) for other in others):
+    if delivery.valid_until <= now or not all(gives_way(other) for other in others):
         return []
     tried = {delivery.channel} | {other.channel for other in others}
     return [channel for channel in reminder.channels if channel not in tried]
@@ -264,7 +271,7 @@ def _fall_back(
     Never two at once: while another channel is under way, unknown or has arrived, nothing is
     opened; and a late word about one that has already been replaced replaces nothing again.
     """
-    now = _now(session)
+    now = now_of(session)
     left = channels_left(reminder, delivery, others, now)
     if not left:
         return False
@@ -282,7 +289,7 @@ def _fall_back(
 
 def _open_next_occurrence(session: ScopedSession, reminder: Reminder, ended: Delivery) -> bool:
     """Open the delivery of the first occurrence that is still to come, once."""
-    from_when = max(ended.occurrence, _now(session))
+    from_when = max(ended.occurrence, now_of(session))
     upcoming = next_occurrence(session, reminder, after=from_when)
     if upcoming is None:
         return False
@@ -346,7 +353,7 @@ def address_of(session: ScopedSession, delivery: Delivery) -> Address:
     return session.get_one(Address, delivery.address_id)
 
 
-def _now(session: ScopedSession) -> datetime:
+def now_of(session: ScopedSession) -> datetime:
     """The database's clock: every process agrees on it."""
     moment: datetime = session.execute(text("select now()")).scalar_one()
     return moment

@@ -76,7 +76,9 @@ def _store(state: State, reference: tuple[int, int], news: StatusNews) -> None:
     establishment_id, delivery_id = reference
     state.directory.get(establishment_id)  # an unknown establishment is a 404
     with state.database.establishment(establishment_id) as session:
-        delivery = apply_status(session, delivery_id, news)
+        delivery = apply_status(
+            session, delivery_id, news, probe_after=state.settings.engine.probe_after
+        )
         reached("callback.before_commit")
     reached("callback.after_commit")
     if delivery is not None:
