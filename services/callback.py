@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
 from models.message import WebhookEvent
-from services.delivery import lock_delivery, provider_news, record_passage
+from services.delivery import lock_delivery, move, provider_news, record_passage
 from services.give_back import give_back, of_earlier_attempt
 from services.suspension import RECEIPT, note_fault, note_success, suspends
 from services.twilio_status import meaning
@@ -67,7 +67,9 @@ def apply_status(
         return None
     delivery = lock_delivery(session, delivery_id)
     to = meaning(news.status, news.seconds)
-    if to != S.delivered and of_earlier_attempt(session, delivery, news.provider_id):
+    if of_earlier_attempt(session, delivery, news.provider_id):
+        if to == S.delivered:
+            move(session, delivery, S.delivered, cause="callback")
         return delivery
     if to in _NOT_DELIVERED and suspends(PROVIDER, news.code):
         _suspend(session, delivery, news, probe_after)
