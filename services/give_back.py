@@ -7,6 +7,8 @@ says that it arrived after all.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from database.session import ScopedSession
@@ -14,6 +16,7 @@ from models.delivery import GIVEN_BACK, Delivery, DeliveryEvent, DeliveryStatus
 from models.message import Call, Message
 from models.reminder import Channel, Reminder, ReminderStatus
 from services.delivery import SENDER_SUSPENDED, gives_way, look_again, now_of, others_of
+from services.establishment import KNOWN_FOR
 from services.task import close_task, unknown_delivery_key
 
 S = DeliveryStatus
@@ -48,7 +51,8 @@ def give_back(session: ScopedSession, delivery: Delivery, code: str) -> bool:
         )
     )
     reminder.status = ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
-    look_again(session, delivery.id, now_of(session))
+    # By then every worker knows that the sender is suspended, and none tries it for nothing.
+    look_again(session, delivery.id, now_of(session) + timedelta(seconds=KNOWN_FOR))
     return True
 
 

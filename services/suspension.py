@@ -22,7 +22,7 @@ from models.establishment import Sender
 from services.delivery import SENDER_SUSPENDED, WAKE, move, next_channels
 from services.dispatch import Settlement
 from utils.logs import get_logger
-from utils.provider_codes import Blame, fault_of
+from utils.provider_codes import ACCOUNT_CODES, Blame, fault_of
 
 ANSWER, RECEIPT = "answer", "receipt"
 """What said that a sender is shut out: the answer to a request, or a status callback later."""
@@ -38,13 +38,14 @@ _NOT_SUSPENDED = {
 
 log = get_logger("careloop.senders")
 
-# They come back after the next probe, spread over some seconds; those whose time is over by then
-# come back when it is, and expire visibly.
+# They come back after the next probe, spread over `spread` seconds; those whose time is over by
+# then come back when it is, and expire visibly.
 _HOLD = text(
     """
     with locked as materialized (
-        select d.id, least(s.probe_at + make_interval(secs => 1 + random() * 10), d.valid_until)
-            as due_at
+        select d.id, least(
+            s.probe_at + make_interval(secs => 1 + random() * :spread), d.valid_until
+        ) as due_at
         from deliveries d
         join unnest(cast(:channels as text[]), cast(:probe_ats as timestamptz[]))
             as s(channel, probe_at) on s.channel = d.channel
@@ -115,7 +116,7 @@ def hold_back(session: ScopedSession, ids: Sequence[int], *, probe_after: float)
             move(session, delivery, DeliveryStatus.cancelled, cause=cause, code=SENDER_SUSPENDED)
         else:
             waiting.append(delivery.id)
-    _wait(session, waiting, list(shut.values()))
+    _wait(session, waiting, list(shut.values()), spread=probe_after / 6)
     passed = {delivery.id for delivery in held} - probes
     return [number for number in ids if number not in passed]
 
@@ -146,7 +147,9 @@ def _from_now(seconds: float) -> ColumnElement[datetime]:
     return func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
-def _wait(session: ScopedSession, ids: Sequence[int], senders: Sequence[Sender]) -> None:
+def _wait(
+    session: ScopedSession, ids: Sequence[int], senders: Sequence[Sender], *, spread: float
+) -> None:
     if not ids:
         return
     session.execute(
@@ -157,6 +160,7 @@ def _wait(session: ScopedSession, ids: Sequence[int], senders: Sequence[Sender])
             "channels": [sender.channel for sender in senders],
             "probe_ats": [sender.probe_at for sender in senders],
             "code": SENDER_SUSPENDED,
+            "spread": spread,
         },
     )
     session.execute(WAKE)  # places have become free
@@ -261,15 +265,15 @@ def note_success(
 ) -> bool:
     """Lift the suspension of a sender that worked in an attempt after it; True when it was on.
 
-    What a receipt told is only over when a receipt says that something arrived: a suspended
-    account may still accept.
+    Where the account was shut out, its other senders work again as well. What a receipt told is
+    only over when a receipt says that something arrived: a suspended account may still accept.
     """
     lifted = session.scalars(
         update(Sender)
         .where(
             Sender.establishment_id == session.establishment_id,
-            Sender.channel == channel,
             Sender.provider == provider,
+            (Sender.channel == channel) | Sender.suspended_code.in_(ACCOUNT_CODES),
             Sender.suspended_by == said_by,
             Sender.suspended_at < attempted_at,
         )

@@ -124,6 +124,13 @@ def _by_code(groups: dict[Fault, tuple[int, ...]]) -> dict[int, Fault]:
 TWILIO = _by_code(_TWILIO_CODES)
 SENDGRID = _by_code(_SENDGRID_CODES)
 SMTP = _by_code(_SMTP_CODES)
+ACCOUNT_CODES = frozenset(
+    str(code)
+    for table in (TWILIO, SENDGRID, SMTP)
+    for code, fault in table.items()
+    if fault.suspends and fault.blame is Blame.account
+)
+"""What shuts out a whole account: any of its senders that works shows that it is over."""
 _TABLES = {"twilio": TWILIO, "sendgrid": SENDGRID, "smtp": SMTP}
 
 
