@@ -110,6 +110,13 @@ class Delivery(Numbered, Created, Base):
         Index("ix_deliveries_unknown", "attempted_at", postgresql_where=text("status = 'unknown'")),
         # For lists and counts of a day: it never changes, so a cursor never loses its place.
         Index("ix_deliveries_occurrence", "occurrence", "id"),
+        # What staff look for among very many: few rows ever come in here.
+        Index(
+            "ix_deliveries_not_arrived",
+            "occurrence",
+            "id",
+            postgresql_where=text("status in ('unknown', 'undelivered', 'failed', 'expired')"),
+        ),
     )
 
 

@@ -29,7 +29,8 @@ _LOCK = 0x41_4C_52_4D  # "ALRM": one scheduler at a time looks at an establishme
 
 log = get_logger("careloop.alarms")
 
-# Events come in order of time: an index of a few pages finds the window's. A delivery that failed
+# Events come in order of time: an index of a few pages finds the window's (with both its ends, a
+# planner without fresh statistics finds it too). A delivery that failed
 # on the way and arrived in the end counts as arrived.
 _ENDED = text(
     """
@@ -37,7 +38,7 @@ _ENDED = text(
         select bool_or(status in ('failed', 'undelivered')) and not bool_or(status = 'delivered')
             as failed
         from delivery_events
-        where at > now() - make_interval(secs => :window)
+        where at > now() - make_interval(secs => :window) and at <= now()
             and status in ('sent', 'delivered', 'failed', 'undelivered')
         group by delivery_id
     ) ended

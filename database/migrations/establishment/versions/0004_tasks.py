@@ -61,6 +61,12 @@ def upgrade() -> None:
     op.create_index("ix_tasks_delivery_id", "tasks", ["delivery_id"])
     op.create_index("ix_deliveries_occurrence", "deliveries", ["occurrence", "id"])
     op.create_index(
+        "ix_deliveries_not_arrived",
+        "deliveries",
+        ["occurrence", "id"],
+        postgresql_where=sa.text("status in ('unknown', 'undelivered', 'failed', 'expired')"),
+    )
+    op.create_index(
         "ix_delivery_events_at",
         "delivery_events",
         ["at"],
@@ -71,6 +77,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_delivery_events_at", table_name="delivery_events")
+    op.drop_index("ix_deliveries_not_arrived", table_name="deliveries")
     op.drop_index("ix_deliveries_occurrence", table_name="deliveries")
     for name in ("ix_tasks_delivery_id", "ix_tasks_not_done", "uq_tasks_dedupe_key"):
         op.drop_index(name, table_name="tasks")
