@@ -122,14 +122,13 @@ def _unknown(session: ScopedSession) -> list[UnknownCount]:
 
     In two questions by index: as one, stale statistics lead it through every event there is.
     """
-    channels = dict(
-        session.execute(
-            select(Delivery.id, Delivery.channel)
-            .where(Delivery.status == DeliveryStatus.unknown)
-            .order_by(Delivery.attempted_at.desc())
-            .limit(MOST_UNKNOWN)
-        ).tuples()
+    rows = session.execute(
+        select(Delivery.id, Delivery.channel)
+        .where(Delivery.status == DeliveryStatus.unknown)
+        .order_by(Delivery.attempted_at.desc())
+        .limit(MOST_UNKNOWN)
     )
+    channels = {row.id: row.channel for row in rows}
     last = session.execute(
         select(DeliveryEvent.delivery_id, DeliveryEvent.cause, DeliveryEvent.code)
         .where(
