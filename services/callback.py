@@ -49,13 +49,12 @@ def parse_reference(text: str) -> tuple[int, int] | None:
 
 def apply_status(
     session: ScopedSession, delivery_id: int, news: StatusNews, *, probe_after: float
-) -> Delivery | None:
-    """Store a callback once and let it move its delivery; None when it was here before.
+) -> Delivery:
+    """Store a callback once and let it move its delivery.
 
-    A code that is the sender's fault suspends the sender; `probe_after` seconds later one delivery
-    may try it again.
-
-    Raises `NotFound` for a delivery that is not this establishment's.
+    One that was here before changes nothing: the table of states takes no step twice. A code that
+    is the sender's fault suspends the sender, once; `probe_after` seconds later one delivery may
+    try it again. Raises `NotFound` for a delivery that is not this establishment's.
     """
     first_time = session.scalar(
         insert(WebhookEvent)
@@ -63,15 +62,13 @@ def apply_status(
         .on_conflict_do_nothing()
         .returning(WebhookEvent.id)
     )
-    if first_time is None:
-        return None
     delivery = lock_delivery(session, delivery_id)
     to = meaning(news.status, news.seconds)
     if of_earlier_attempt(session, delivery, news.provider_id):
         if to == S.delivered:
             move(session, delivery, S.delivered, cause="callback")
         return delivery
-    if to in _NOT_DELIVERED and suspends(PROVIDER, news.code):
+    if first_time is not None and to in _NOT_DELIVERED and suspends(PROVIDER, news.code):
         _suspend(session, delivery, news, probe_after)
         if _given_back(session, delivery, news):
             return delivery
@@ -105,8 +102,11 @@ def _suspend(
 
 
 def _given_back(session: ScopedSession, delivery: Delivery, news: StatusNews) -> bool:
-    """Take the attempt as never made, after noting which message it was; False where it stands."""
-    if delivery.provider_id is None:
+    """Take the attempt as never made, and note which message it was; False where it stands."""
+    new = delivery.provider_id is None
+    if not give_back(session, delivery, news.code or ""):
+        return False
+    if new:  # the callback was faster than the answer
         delivery.provider = PROVIDER
         record_passage(session, delivery, news.provider_id)
-    return give_back(session, delivery, news.code or "")
+    return True

@@ -129,16 +129,16 @@ def _unknown(session: ScopedSession) -> list[UnknownCount]:
         .limit(MOST_UNKNOWN)
     )
     channels = {row.id: row.channel for row in rows}
-    last = session.execute(
+    steps = session.execute(
         select(DeliveryEvent.delivery_id, DeliveryEvent.cause, DeliveryEvent.code)
         .where(
             DeliveryEvent.delivery_id.in_(channels),
             DeliveryEvent.status == DeliveryStatus.unknown,
         )
-        .distinct(DeliveryEvent.delivery_id)
-        .order_by(DeliveryEvent.delivery_id, DeliveryEvent.id.desc())
+        .order_by(DeliveryEvent.id)
     )
-    counts = Counter((channels[number], cause, code) for number, cause, code in last)
+    last = {number: (channels[number], cause, code) for number, cause, code in steps}
+    counts = Counter(last.values())
     return [
         UnknownCount(channel=Channel(channel), cause=cause, code=code, count=count)
         for (channel, cause, code), count in counts.most_common()

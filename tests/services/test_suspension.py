@@ -22,7 +22,7 @@ from models.delivery import DeliveryStatus as S
 from models.establishment import Sender
 from services.callback import StatusNews, apply_status
 from services.delivery import lock_delivery
-from services.suspension import hold_back
+from services.suspension import hold_back, lift
 from tests.fixtures import NORTH, SOUTH
 from tests.services.deliveries import (
     FakeSender,
@@ -300,6 +300,30 @@ def test_what_went_back_because_its_time_was_over_stays_failed(database: Any) ->
         lock_delivery(session, first).valid_until = now() - timedelta(seconds=1)
     tell(database, first, "failed", "30002")
     assert delivery(database, first).status == S.failed
+
+
+def test_a_fast_callback_about_what_is_over_is_stored_once(database: Any) -> None:
+    first = begun(database)
+    with database.establishment(NORTH) as session:
+        lock_delivery(session, first).valid_until = now() - timedelta(seconds=1)
+    tell(database, first, "failed", "30002")
+    conclude(database, first, S.sent, provider_id="SM1")
+    found = delivery(database, first)
+    assert (found.status, found.provider_id) == (S.failed, "SM1")
+
+
+def test_an_old_word_suspends_nothing_again(
+    database: Any, carrier: Callable[..., FakeSender]
+) -> None:
+    """A webhook that was signed once can be sent again for ever."""
+    first = begun(database)
+    conclude(database, first, S.sent, provider_id="SM1")
+    tell(database, first, "failed", "30002")
+    with database.establishment(NORTH) as session:
+        for row in session.query(Sender).filter(Sender.suspended_at.is_not(None)):
+            lift(session, row)
+    tell(database, first, "failed", "30002")
+    assert sender(database).suspended_at is None
 
 
 def test_nothing_is_asked_while_all_is_well(database: Any) -> None:
