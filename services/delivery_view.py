@@ -22,7 +22,8 @@ _LOOKED_AT = 1000
 
 # How late the engine is, not how late the queue looks: a claim whose worker died begins its wait
 # anew in `due`, the delivery itself remembers when it should have gone. The longest waiting are
-# among the first in order; what is claimed is bounded by the engine.
+# among the first in order; what is claimed is bounded by the engine. What stands in a sender's line
+# goes at the pace that the hospital has set: it is not counted as late.
 _LAG = text(
     """
     with waiting as (
@@ -31,7 +32,7 @@ _LAG = text(
          order by due_at limit :most)
         union all
         (select delivery_id from shared.due
-         where establishment_id = :establishment_id and claimed_until is not null limit :most)
+         where establishment_id = :establishment_id and claimed_until < 'infinity' limit :most)
     )
     select coalesce(extract(epoch from now() - min(d.due_at)), 0)::float
     from waiting w join deliveries d on d.id = w.delivery_id

@@ -57,7 +57,7 @@ _HOLD = text(
         from locked l where d.id = l.id
         returning d.id, d.attempt, d.due_at
     ), freed as (
-        update shared.due u set claimed_until = null, due_at = m.due_at
+        update shared.due u set claimed_until = null, due_at = m.due_at, line = null
         from moved m where u.establishment_id = :establishment_id and u.delivery_id = m.id
     )
     insert into delivery_events (delivery_id, status, cause, code, attempt)
@@ -278,12 +278,12 @@ def note_success(
             Sender.suspended_at < attempted_at,
         )
         .values(_NOT_SUSPENDED)
-        .returning(Sender.id)
+        .returning(Sender.channel)
         .execution_options(synchronize_session=False)
     ).all()
-    if lifted:
-        _call_up(session, channel)
-        log.info("sender works again", establishment=session.establishment_id, senders=list(lifted))
+    for freed in set(lifted):
+        _call_up(session, freed)
+        log.info("sender works again", establishment=session.establishment_id, channel=freed)
     return bool(lifted)
 
 
