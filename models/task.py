@@ -17,6 +17,8 @@ from models.reminder import Reminder
 
 UNKNOWN_DELIVERY = "unknown_delivery"
 """The kind of a task: find out whether a message arrived that no provider can tell us about."""
+NOT_REACHED = "not_reached"
+"""The kind of a task: reach somebody whom no channel of a reminder has reached."""
 ALARM = "alarm"
 """The kind of a task: look after an alarm. It is closed when the alarm clears."""
 

@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, text
 
+from config.settings import get_settings
 from database.session import ScopedSession
 from models.address import Address
 from models.delivery import (
     FINAL,
+    GIVEN_UP,
+    SENDER_SUSPENDED,
     WAITING,
     Delivery,
     DeliveryEvent,
@@ -18,13 +21,14 @@ from models.delivery import (
     may_move,
 )
 from models.due import Due
-from models.message import Call, Message
 from models.reminder import Channel, Reminder, ReminderStatus
+from models.task import NOT_REACHED, UNKNOWN_DELIVERY
 from services.address import opt_out
 from services.errors import NotFound
+from services.escalation import close_tasks, escalate
 from services.recurrence import next_occurrence
-from services.task import close_task, unknown_delivery_key
-from services.twilio_status import CARRIER_OPT_OUT, meaning
+from services.twilio_status import CARRIER_OPT_OUT
+from utils.senders import ASKABLE
 
 S = DeliveryStatus
 
@@ -33,10 +37,6 @@ _FAILED = frozenset({S.failed, S.undelivered})
 # An opt-out belongs to the address: the reminder's other address has not said stop.
 _FALLS_BACK = _FAILED | {S.suppressed}
 
-SENDER_SUSPENDED = "sender_suspended"
-"""Our own code on a delivery that its sender holds up, through no fault of the patient's."""
-GIVEN_UP = "given_up"
-"""Our own code on a delivery that staff said did not arrive and must not be sent again."""
 
 WAKE = text("select pg_notify('careloop_due', '')")
 """Tells the schedulers, at the commit, that something is due earlier than they thought."""
@@ -97,7 +97,7 @@ def move(
     if not may_move(before, to):
         return False
     delivery.status = to
-    if code or to in _GOOD_NEWS:
+    if code or to in _GOOD_NEWS or before == S.unknown:
         delivery.error_code = code
     session.add(
         DeliveryEvent(
@@ -106,52 +106,15 @@ def move(
     )
     session.flush()
     if before == S.unknown:
-        close_task(session, unknown_delivery_key(delivery.id))
-    if to in FINAL:
+        close_tasks(session, UNKNOWN_DELIVERY, [delivery.id])
+    if to == S.sent and delivery.provider in ASKABLE:
+        first_look = timedelta(seconds=get_settings().engine.receipt_after)
+        ask_again(session, delivery.id, now_of(session) + first_look)
+    elif to in FINAL:
         forget_due(session, delivery.id)
+    if to in FINAL:
         settle(session, delivery)
     return True
-
-
-def provider_news(
-    session: ScopedSession,
-    delivery: Delivery,
-    status: str,
-    *,
-    cause: str,
-    provider_id: str | None,
-    code: str | None = None,
-    seconds: int | None = None,
-) -> bool:
-    """Apply what Twilio says of a message or call; True when the delivery moved.
-
-    `seconds` is how long a call that has ended was talked for. The provider's id is kept whatever
-    the state: it proves that the request arrived.
-    """
-    to = meaning(status, seconds)
-    if to is None:
-        return False
-    if provider_id and delivery.provider_id is None:
-        delivery.provider, delivery.provider_id = "twilio", provider_id
-        record_passage(session, delivery, provider_id)
-    return move(session, delivery, to, cause=cause, code=code)
-
-
-def record_passage(session: ScopedSession, delivery: Delivery, provider_id: str) -> None:
-    """Note that a message or call really passed (append-only)."""
-    if delivery.channel == Channel.voice:
-        session.add(
-            Call(delivery_id=delivery.id, provider=delivery.provider, provider_id=provider_id)
-        )
-    else:
-        session.add(
-            Message(
-                delivery_id=delivery.id,
-                channel=delivery.channel,
-                provider=delivery.provider,
-                provider_id=provider_id,
-            )
-        )
 
 
 def forget_due(session: ScopedSession, delivery_id: int) -> None:
@@ -164,14 +127,21 @@ def forget_due(session: ScopedSession, delivery_id: int) -> None:
 
 
 def look_again(session: ScopedSession, delivery_id: int, at: datetime) -> None:
-    """Have the engine look at a delivery at a time; ends a claim on it."""
-    due = session.get(Due, (session.establishment_id, delivery_id))
+    """Have the engine send a delivery at a time; ends a claim on it."""
+    _put_in_line(session, delivery_id, at, asks=False)
+
+
+def ask_again(session: ScopedSession, delivery_id: int, at: datetime) -> None:
+    """Have the engine ask the provider about a delivery at a time; ends a claim on it."""
+    _put_in_line(session, delivery_id, at, asks=True)
+
+
+def _put_in_line(session: ScopedSession, delivery_id: int, at: datetime, *, asks: bool) -> None:
+    due = session.get(Due, (session.establishment_id, delivery_id), populate_existing=True)
     if due is None:
-        session.add(
-            Due(establishment_id=session.establishment_id, delivery_id=delivery_id, due_at=at)
-        )
-    else:
-        due.due_at, due.claimed_until, due.line = at, None, None
+        due = Due(establishment_id=session.establishment_id, delivery_id=delivery_id)
+        session.add(due)
+    due.due_at, due.claimed_until, due.line, due.asks = at, None, None, asks
     session.flush()
     session.execute(WAKE)
 
@@ -198,15 +168,48 @@ def settle(session: ScopedSession, delivery: Delivery) -> None:
     if reminder.status == ReminderStatus.cancelled:
         return
     others = others_of(session, delivery)
+    why = f"fallback from {delivery.channel}"
     if delivery.status == S.delivered:
         _call_off(session, others)
-    elif gives_way(delivery) and _fall_back(session, reminder, delivery, others):
-        reminder.status = ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
+        close_tasks(session, NOT_REACHED, [delivery.id, *(other.id for other in others)])
+    elif gives_way(delivery) and _fall_back(session, reminder, delivery, others, why):
+        reminder.status = under_way(reminder)
         return
+    elif delivery.error_code != GIVEN_UP:  # staff have said what they think of it
+        escalate(session, reminder, [delivery, *others])
     if reminder.rrule and _open_next_occurrence(session, reminder, delivery):
         reminder.status = ReminderStatus.active
         return
     reminder.status = _final_status(session, reminder)
+
+
+def under_way(reminder: Reminder) -> ReminderStatus:
+    """The status of a reminder of which something is still to come."""
+    return ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
+
+
+def pass_over(session: ScopedSession, delivery: Delivery) -> bool:
+    """Open the next channel for a locked delivery that was sent and of which nothing was heard.
+
+    It stays `sent`; a late receipt still calls off what has not left. False when there is no
+    channel left, or another one is under way.
+    """
+    reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
+    if reminder.status == ReminderStatus.cancelled:
+        return False
+    why = f"fallback from {delivery.channel}: no receipt"
+    if not _fall_back(session, reminder, delivery, others_of(session, delivery), why):
+        return False
+    session.add(
+        DeliveryEvent(
+            delivery_id=delivery.id,
+            status=delivery.status,
+            cause="no receipt in time",
+            attempt=delivery.attempt,
+        )
+    )
+    reminder.status = under_way(reminder)
+    return True
 
 
 def others_of(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
@@ -245,6 +248,11 @@ def gives_way(delivery: Delivery) -> bool:
     return delivery.status in _FALLS_BACK or held_up
 
 
+def passed_over(other: Delivery, delivery: Delivery) -> bool:
+    """True for an earlier channel of which nothing was heard, else there would be no later one."""
+    return other.status == S.sent and other.id < delivery.id
+
+
 def next_channels(session: ScopedSession, delivery: Delivery) -> list[str]:
     """The channels that a locked delivery could make way for, the first to be tried first."""
     reminder = session.get_one(Reminder, delivery.reminder_id)
@@ -257,14 +265,19 @@ def channels_left(
     reminder: Reminder, delivery: Delivery, others: Sequence[Delivery], now: datetime
 ) -> list[str]:
     """The reminder's channels that were not tried; none where nothing may be opened."""
-    if delivery.valid_until <= now or not all(gives_way(other) for other in others):
+    if not all(gives_way(other) or passed_over(other, delivery) for other in others):
         return []
     tried = {delivery.channel} | {other.channel for other in others}
-    return [channel for channel in reminder.channels if channel not in tried]
+    left = [channel for channel in reminder.channels if channel not in tried]
+    return left if delivery.valid_until > now else []
 
 
 def _fall_back(
-    session: ScopedSession, reminder: Reminder, delivery: Delivery, others: Sequence[Delivery]
+    session: ScopedSession,
+    reminder: Reminder,
+    delivery: Delivery,
+    others: Sequence[Delivery],
+    cause: str,
 ) -> bool:
     """Open the next channel's delivery, if there is one that was not tried and time is left.
 
@@ -281,7 +294,7 @@ def _fall_back(
         left[0],
         occurrence=delivery.occurrence,
         due_at=now,
-        cause=f"fallback from {delivery.channel}",
+        cause=cause,
         correlation_id=delivery.correlation_id,
     )
     return True
@@ -321,7 +334,7 @@ def _final_status(session: ScopedSession, reminder: Reminder) -> ReminderStatus:
     reached = [bool(found & {S.sent, S.delivered}) for found in occurrences.values()]
     statuses = set().union(*occurrences.values())
     if statuses - FINAL:
-        return ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
+        return under_way(reminder)
     if all(reached):
         return ReminderStatus.done
     if any(reached):

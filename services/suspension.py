@@ -17,9 +17,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, text, update
 
 from database.session import ScopedSession
-from models.delivery import Delivery, DeliveryStatus
+from models.delivery import SENDER_SUSPENDED, Delivery, DeliveryStatus
 from models.establishment import Sender
-from services.delivery import SENDER_SUSPENDED, WAKE, move, next_channels
+from services.delivery import WAKE, move, next_channels
 from services.dispatch import Settlement
 from utils.logs import get_logger
 from utils.provider_codes import ACCOUNT_CODES, Blame, fault_of

@@ -63,9 +63,9 @@ def close_task(session: ScopedSession, dedupe_key: str) -> None:
     )
 
 
-def unknown_delivery_key(delivery_id: int) -> str:
-    """What the task about an unknown delivery is about."""
-    return f"{UNKNOWN_DELIVERY}:{delivery_id}"
+def task_key(kind: str, delivery_id: int) -> str:
+    """What a task about a delivery is about."""
+    return f"{kind}:{delivery_id}"
 
 
 def listed(

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 
 from database.session import ScopedSession
-from models.delivery import Delivery, DeliveryStatus
+from models.delivery import GIVEN_UP, Delivery, DeliveryStatus
 from models.task import UNKNOWN_DELIVERY, Task, TaskState
 from models.user import Membership, User
 from schemas.task import Found, TaskChange
 from services.audit import audit
-from services.delivery import GIVEN_UP, lock_delivery, look_again, move
+from services.delivery import lock_delivery, look_again, move
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
 from services.task import read

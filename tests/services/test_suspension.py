@@ -107,7 +107,7 @@ def tell(
 ) -> None:
     news = StatusNews("message", sid, status, code)
     with database.establishment(NORTH) as session:
-        apply_status(session, number, news, probe_after=60)
+        apply_status(session, number, news)
 
 
 def test_a_fault_of_the_sender_uses_nothing_up(

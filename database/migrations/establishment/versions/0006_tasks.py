@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 _LINKS = {"reminder_id": "reminders", "contact_id": "contacts", "feedback_id": "feedbacks"}
 
