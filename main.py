@@ -15,6 +15,7 @@ from database.engine import service_engine
 from database.session import Database
 from routers import (
     auth,
+    campaigns,
     contacts,
     departments,
     devices,
@@ -67,6 +68,7 @@ def build_app(settings: Settings) -> FastAPI:
         feedback.public_router,
         reminders.router,
         contacts.router,
+        campaigns.router,
         departments.router,
         devices.router,
         users.router,

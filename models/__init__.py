@@ -3,6 +3,7 @@
 from models import (
     address,
     audit,
+    campaign,
     contact,
     delivery,
     department,
@@ -25,6 +26,7 @@ __all__ = [
     "SharedBase",
     "address",
     "audit",
+    "campaign",
     "contact",
     "delivery",
     "department",

@@ -25,7 +25,7 @@ MESSAGE_LENGTH = 1600
 """Twilio takes no longer body (error 21617)."""
 
 
-def _duration(value: Any) -> Any:
+def duration(value: Any) -> Any:
     return parse_duration(value) if isinstance(value, str | int) else value
 
 
@@ -54,7 +54,7 @@ class ReminderIn(In):
         default=None, min_length=1, max_length=3, description="in order of fallback"
     )
     rrule: str | None = Field(default=None, max_length=500, description="RFC 5545")
-    valid_for: Annotated[timedelta, BeforeValidator(_duration)] | None = Field(
+    valid_for: Annotated[timedelta, BeforeValidator(duration)] | None = Field(
         default=None, description="ISO 8601 duration (PT4H) or seconds; not sent later than that"
     )
     expects_reply: bool = False
@@ -81,7 +81,7 @@ class ReminderChange(In):
         | None
     ) = None
     scheduled_time: datetime | None = None
-    valid_for: Annotated[timedelta, BeforeValidator(_duration)] | None = None
+    valid_for: Annotated[timedelta, BeforeValidator(duration)] | None = None
 
 
 class ReminderPlan(Out):

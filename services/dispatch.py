@@ -139,14 +139,20 @@ _BEGIN = text(
     """
     with locked as materialized (
         select d.id, d.channel,
+            case when c.id is null then cast(:quiet_until as timestamptz)
+                else d.valid_until end as later,
+            case when c.id is null then 'quiet hours' else 'campaign paused' end as why_later,
             case
                 when a.opted_out_at is not null then 'suppressed'
                 when d.valid_until <= now() then 'expired'
+                when c.id is not null then 'scheduled'
                 when cast(:quiet_until as timestamptz) >= d.valid_until then 'expired'
                 when cast(:quiet_until as timestamptz) is not null then 'scheduled'
                 else 'sending'
             end as verdict
         from deliveries d join addresses a on a.id = d.address_id
+        join reminders r on r.id = d.reminder_id
+        left join campaigns c on c.id = r.campaign_id and c.status = 'paused'
         where d.id = any(:ids) and d.status = 'queued'
         order by d.id
         for update of d for share of a
@@ -155,9 +161,9 @@ _BEGIN = text(
             status = l.verdict,
             attempt = d.attempt + case when l.verdict = 'sending' then 1 else 0 end,
             attempted_at = case when l.verdict = 'sending' then now() else d.attempted_at end,
-            due_at = case when l.verdict = 'scheduled' then :quiet_until else d.due_at end
+            due_at = case when l.verdict = 'scheduled' then l.later else d.due_at end
         from locked l where d.id = l.id
-        returning d.id, d.reminder_id, d.address_id, d.channel, d.status, d.attempt, d.valid_until,
+        returning l.why_later, d.due_at, d.id, d.reminder_id, d.address_id, d.channel, d.status, d.attempt, d.valid_until,
             d.correlation_id
     ), traced as (
         insert into delivery_events (delivery_id, status, cause, attempt)
@@ -165,7 +171,7 @@ _BEGIN = text(
             when 'sending' then 'attempt'
             when 'suppressed' then 'opted out'
             when 'expired' then 'validity over'
-            else 'quiet hours'
+            else why_later
         end, attempt
         from moved
     ), leased as (
@@ -173,7 +179,7 @@ _BEGIN = text(
             claimed_until = case
                 when m.status = 'sending' then now() + make_interval(secs => :lease)
             end,
-            due_at = case when m.status = 'scheduled' then :quiet_until else u.due_at end
+            due_at = case when m.status = 'scheduled' then m.due_at else u.due_at end
         from moved m
         where u.establishment_id = :establishment_id and u.delivery_id = m.id
             and m.status in ('sending', 'scheduled')

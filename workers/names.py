@@ -2,4 +2,5 @@
 
 SEND = "workers.delivery.send"
 RECONCILE = "workers.delivery.reconcile"
+EXPAND_CAMPAIGN = "workers.campaign.expand"
 PROCESS_FEEDBACK = "workers.feedback.process"

@@ -56,6 +56,7 @@ def _wait_for(redis: Redis) -> None:
 
 def main() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
+    import workers.campaign
     import workers.delivery
     import workers.feedback  # noqa: F401 - loaded before the first job, not during it
 

@@ -21,6 +21,7 @@ from config.settings import EngineSettings
 from database.engine import DatabaseNotReady
 from database.session import Job
 from services import dispatch
+from services.campaign import find_expandable
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
 from services.sweep import sweep
@@ -97,6 +98,7 @@ class Scheduler:
             with self.context.database.establishment(establishment.id) as session:
                 found = sweep(session, ask_after=self.engine.ask_after)
                 find_unprocessed(session)
+                find_expandable(session, self.engine.claim_lease)
             if found:
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
 
