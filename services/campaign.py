@@ -186,8 +186,8 @@ def start(
     now = _now(session)
     starts = max(campaign.scheduled_time or now, now)
     validity = timedelta(seconds=campaign.validity_seconds)
-    campaign.valid_until = (campaign.scheduled_time or now) + validity
-    if campaign.valid_until <= starts:
+    valid_until = (campaign.scheduled_time or now) + validity
+    if valid_until <= starts:
         raise Invalid(
             "This time has passed, and the messages would no longer be valid.",
             field="scheduled_time",
@@ -202,7 +202,7 @@ def start(
             code="nobody",
         )
     campaign.total, campaign.status, campaign.started_at = total, S.running, now
-    campaign.next_slot, campaign.expand_at = starts, now
+    campaign.next_slot, campaign.expand_at, campaign.valid_until = starts, now, valid_until
     _note(session, principal, "start", campaign)
     session.enqueue(EXPAND, campaign.id)
     return campaign

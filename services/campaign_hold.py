@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from database.session import ScopedSession
 from models.campaign import Campaign
@@ -112,8 +112,8 @@ def release(
     given = islice(slots(establishment, campaign.rate_per_minute, now), len(waiting))
     moments = [(number, slot) for (number, _), slot in zip(waiting, given, strict=True)]
     if moments:
-        campaign.next_slot = moments[-1][1] + timedelta(minutes=1) / campaign.rate_per_minute
-        session.flush()
+        after = moments[-1][1] + timedelta(minutes=1) / campaign.rate_per_minute
+        session.execute(update(Campaign).where(Campaign.id == campaign.id).values(next_slot=after))
     _move(session, moments, "campaign resumed")
     session.execute(WAKE)
 

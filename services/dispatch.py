@@ -163,8 +163,8 @@ _BEGIN = text(
             attempted_at = case when l.verdict = 'sending' then now() else d.attempted_at end,
             due_at = case when l.verdict = 'scheduled' then l.later else d.due_at end
         from locked l where d.id = l.id
-        returning l.why_later, d.due_at, d.id, d.reminder_id, d.address_id, d.channel, d.status, d.attempt, d.valid_until,
-            d.correlation_id
+        returning l.why_later, d.due_at, d.id, d.reminder_id, d.address_id, d.channel, d.status,
+            d.attempt, d.valid_until, d.correlation_id
     ), traced as (
         insert into delivery_events (delivery_id, status, cause, attempt)
         select id, status, case status

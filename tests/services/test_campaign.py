@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,10 +13,13 @@ from models.campaign import CampaignStatus
 from models.delivery import DeliveryStatus as S
 from services import campaign as campaigns
 from services.address import opt_out
+from services.campaign_expansion import expand
 from services.contact import load
 from services.errors import CareloopError
 from tests.fixtures import NORTH, owned
 from tests.services.campaigns import (
+    AHEAD,
+    EVERY,
     STAFF,
     contact,
     contacts,
@@ -134,7 +138,7 @@ def test_only_a_window_is_in_the_due_queue(database: Any, owner: Any) -> None:
     expand_all(database, number)
     assert seen(database, number).made == 30
     times = [row.due_at for row in rows(owner, MADE)]
-    gaps = {round((b - a).total_seconds(), 3) for a, b in zip(times, times[1:], strict=False)}
+    gaps = {round((b - a).total_seconds(), 3) for a, b in pairwise(times)}
     assert gaps == {0.5}
     first = claim(database, batch=1000).to_send
     assert len(first) == 1  # the rest is not due yet
@@ -164,12 +168,9 @@ def test_a_window_shrinks_when_the_carrier_does_not_keep_up(database: Any, owner
 def test_a_batch_is_stored_with_its_cursor_or_not_at_all(database: Any, owner: Any) -> None:
     contacts(database, 4, name="Marie")
     number = started(database, texts={"french": "Bonjour {name}"})
-    with pytest.raises(RuntimeError, match="killed"), database.establishment(NORTH) as session:
-        from services.campaign_expansion import expand
-        from tests.services.campaigns import AHEAD, EVERY
-
+    with database.establishment(NORTH) as session:
         expand(session, place(), EVERY, number, AHEAD)
-        raise RuntimeError("killed")
+        session.rollback()
     assert (made(owner), read(database, number).cursor) == ([], 0)
     expand_all(database, number)
     with owned(owner) as connection:  # and if a cursor were ever lost, nobody is doubled
@@ -183,9 +184,6 @@ def test_two_workers_at_once_make_each_reminder_once(database: Any, owner: Any) 
     contacts(database, 10)
     number = started(database)
     with database.establishment(NORTH) as session:
-        from services.campaign_expansion import expand
-        from tests.services.campaigns import AHEAD, EVERY
-
         assert expand(session, place(), EVERY, number, AHEAD) is False
         assert step(database, number) is False  # the other one is at it
     assert len(made(owner)) == 10
