@@ -163,7 +163,8 @@ def expand(
     last = batch.made[-1].slot if batch.made else None
     next_slot = last + timedelta(minutes=1) / campaign.rate_per_minute if last else _next(campaign)
     _save(session, campaign, cursor=batch.cursor, next_slot=next_slot)
-    if len(batch.made) < len(free) and batch.cursor < campaign.total:
+    pace_allows_more = len(free) == BATCH or len(batch.made) < len(free)
+    if pace_allows_more and batch.cursor < campaign.total:
         return True
     _save(
         session,

@@ -151,13 +151,13 @@ def test_a_list_in_the_draft_itself(client: Any, staff: dict[str, str], people: 
     ("body", "field"),
     [
         ({"texts": {}}, "texts"),
-        ({"texts": {"klingon": "x"}}, "texts.klingon.[key]"),
+        ({"texts": {"klingon": "x"}}, "texts"),
         ({"template": "results"}, "body"),
         ({"patient_ids": []}, "body"),
         ({"channels": ["sms", "sms"]}, "channels"),
         ({"rate_per_minute": 0}, "rate_per_minute"),
         ({"valid_for": "PT1S"}, "valid_for"),
-        ({"filter": {"kind": ["robot"]}}, "filter.kind.0"),
+        ({"filter": {"kind": ["robot"]}}, "filter"),
         ({"texts": {"french": "{x}"}}, "texts"),
     ],
 )
@@ -165,7 +165,7 @@ def test_refused(client: Any, staff: dict[str, str], body: dict[str, Any], field
     for path in (PATH, f"{PATH}/preview"):
         answer = client.post(path, json=DRAFT | body, headers=staff)
         assert answer.status_code == 422, answer.text
-        assert answer.json()["field"].split(".")[0] == field.split(".")[0]
+        assert answer.json()["field"].split(".")[0] == field
 
 
 def test_nobody_and_the_past_cannot_be_started(client: Any, staff: dict[str, str]) -> None:

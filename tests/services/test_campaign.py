@@ -67,6 +67,8 @@ def test_each_recipient_becomes_an_ordinary_reminder(database: Any, owner: Any) 
     assert set(claim(database).to_send) == set(deliveries)
     (first, *_) = begin(database, deliveries)
     assert (first.to, first.message) == (phone(0), "The pharmacy is closed tomorrow.")
+    step(database, number)
+    assert read(database, number).status == CampaignStatus.running  # all made, not all ended
     for one in deliveries:
         conclude(database, one, S.sent, provider_id=f"SM{one}")
     assert (seen(database, number).made, seen(database, number).sent) == (3, 3)
@@ -145,6 +147,16 @@ def test_only_a_window_is_in_the_due_queue(database: Any, owner: Any) -> None:
     assert begin(database, first)
     expand_all(database, number)
     assert seen(database, number).made == 31
+
+
+def test_nothing_is_made_long_before_its_time(database: Any, owner: Any) -> None:
+    contacts(database, 3)
+    number = started(database, rate_per_minute=1)
+    expand_all(database, number)
+    assert seen(database, number).made == 1
+    later = read(database, number).expand_at
+    assert later is not None
+    assert later > now() + timedelta(seconds=30)  # and nobody looks in vain meanwhile
 
 
 def test_a_window_shrinks_when_the_carrier_does_not_keep_up(database: Any, owner: Any) -> None:
