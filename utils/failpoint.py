@@ -24,8 +24,10 @@ POINTS = (
     "worker.after_outcome",
     "callback.before_commit",
     "callback.after_commit",
+    "upload.after_store",
+    "upload.after_finish",
 )
-"""Every step of a delivery, in order."""
+"""Every step of a delivery, in order; then those of an upload."""
 
 CAMPAIGN_POINTS = ("campaign.before_batch", "campaign.before_commit", "campaign.after_commit")
 """Every step of a campaign's batch, in order."""
