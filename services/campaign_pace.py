@@ -15,9 +15,12 @@ def slots(
 ) -> Iterator[datetime]:
     """The times, from `start` on, at which one message each may go out; without an end."""
     step = timedelta(minutes=1) / rate_per_minute
-    slot = start
+    slot = allowed_until = start
     while True:
-        slot = first_allowed(establishment, slot)
+        if slot >= allowed_until:
+            slot = first_allowed(establishment, slot)
+            # Quiet hours begin with a minute: within one nothing changes.
+            allowed_until = slot.replace(second=0, microsecond=0) + timedelta(minutes=1)
         yield slot
         slot += step
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from database.session import Job
 from models.reminder import Channel
 from services.campaign_expansion import expand as expand_batch
 from utils.failpoint import reached
 from workers.context import get_context
+from workers.names import EXPAND_CAMPAIGN
 
 AHEAD_SWEEPS = 3
 """Reminders are made so many sweeps ahead of their time: a sweep hands a campaign over again."""
-MOST_BATCHES = 100
-"""In one job; what is left is handed over again at the next sweep."""
+MOST_BATCHES = 2
+"""In one job: what is to be sent at this moment waits behind it no longer than that."""
 
 
 def expand(establishment_id: int, ids: list[int]) -> None:
@@ -36,3 +38,5 @@ def expand(establishment_id: int, ids: list[int]) -> None:
             reached("campaign.after_commit")
             if not more:
                 break
+        else:
+            context.queue.put(Job(EXPAND_CAMPAIGN, establishment_id, (campaign_id,)))
