@@ -169,7 +169,11 @@ def _http(_request: Request, error: HTTPException) -> JSONResponse:
     code = phrase.lower().replace(" ", "_").replace("-", "_")
     detail = {
         404: "There is nothing at this address.",
-        405: "This address does not take that method.",
+        405: (
+            "This address does not take that method."
+            if error.detail == phrase
+            else error.detail  # ours: a route that says what to do instead
+        ),
         400: "The body could not be read.",
     }.get(error.status_code, phrase)
     field = "body" if error.status_code == HTTPStatus.BAD_REQUEST else None
