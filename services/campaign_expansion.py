@@ -29,7 +29,7 @@ from models.establishment import Establishment
 from models.reminder import Channel, Reminder, ReminderStatus
 from services.campaign_audience import by_position
 from services.campaign_choice import Candidate, Choice, Chooser
-from services.campaign_pace import first_allowed, slots
+from services.campaign_pace import slots
 from services.delivery import WAKE
 from services.identity import uuid7
 from utils.crypto import get_cipher
@@ -186,8 +186,9 @@ def _free_slots(
     """The slots that may be filled now; None when what is left would come after the validity."""
     assert campaign.valid_until is not None  # set when it was started
     # A pace that could not be kept is not caught up with: that would be a burst.
-    start = first_allowed(establishment, max(_next(campaign), now))
-    if start >= campaign.valid_until:
+    earliest = max(_next(campaign), now)
+    start = next(slots(establishment, campaign.rate_per_minute, earliest), None)
+    if start is None or start >= campaign.valid_until:
         return None
     limit = min(now + ahead, campaign.valid_until - timedelta(seconds=1))
     upcoming = slots(establishment, campaign.rate_per_minute, start)

@@ -2,9 +2,9 @@
 
 SQL by hand: one statement for the whole window, whose transitions, events and due rows change
 together. Rows are locked in the order in which the engine locks them, so that neither waits for the
-other in a circle: the claim takes a due row and then its delivery, so unclaimed due rows come
-first; the worker takes a claimed delivery and then its due row, so those deliveries come before
-their due rows.
+other in a circle: the claim takes a due row and then its delivery, so unclaimed due rows (those in
+a sender's line are, too) come first; the worker takes a claimed delivery and then its due row, so
+those deliveries come before their due rows.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LOCK_UNCLAIMED = text(
     """
     select delivery_id from shared.due
     where establishment_id = :establishment_id and delivery_id = any(:ids)
-        and claimed_until is null
+        and (claimed_until is null or claimed_until = 'infinity')
     order by delivery_id for update
     """
 )
@@ -65,7 +65,7 @@ _MOVE = text(
         insert into delivery_events (delivery_id, status, cause, attempt)
         select id, 'scheduled', :cause, attempt from moved
     )
-    update shared.due u set claimed_until = null, due_at = g.due_at
+    update shared.due u set claimed_until = null, line = null, due_at = g.due_at
     from given g where u.establishment_id = :establishment_id and u.delivery_id = g.id
     """
 )

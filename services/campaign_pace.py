@@ -1,4 +1,4 @@
-"""When a campaign's messages go out: one slot for each, at a pace, around the quiet hours."""
+"""When a campaign's messages go out: one slot for each, at a pace, in the allowed times."""
 
 from __future__ import annotations
 
@@ -7,30 +7,29 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from models.establishment import Establishment
-from utils.clock import quiet_until
+from services.allowed_times import allowed_times
 
 
 def slots(
     establishment: Establishment, rate_per_minute: int, start: datetime
 ) -> Iterator[datetime]:
-    """The times, from `start` on, at which one message each may go out; without an end."""
+    """The times, from `start` on, at which one message each may go out.
+
+    They end only where nothing may go out for longer than any message is valid.
+    """
+    times = allowed_times(establishment)
     step = timedelta(minutes=1) / rate_per_minute
     slot = allowed_until = start
     while True:
         if slot >= allowed_until:
-            slot = first_allowed(establishment, slot)
-            # Quiet hours begin with a minute: within one nothing changes.
+            allowed = times.next_allowed(slot)
+            if allowed is None:
+                return
+            slot = allowed
+            # What is closed opens and closes with a minute: within one nothing changes.
             allowed_until = slot.replace(second=0, microsecond=0) + timedelta(minutes=1)
         yield slot
         slot += step
-
-
-def first_allowed(establishment: Establishment, moment: datetime) -> datetime:
-    """The first time from `moment` on that lies outside the quiet hours."""
-    start, end = establishment.quiet_start, establishment.quiet_end
-    if start is None or end is None:
-        return moment
-    return quiet_until(moment, establishment.zone, start, end) or moment
 
 
 def expected_end(

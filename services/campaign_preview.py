@@ -19,6 +19,7 @@ from models.delivery import Delivery
 from models.establishment import Establishment
 from models.reminder import Channel
 from schemas.campaign import CampaignPreview, LanguageCount, PaceOut
+from services.allowed_times import allowed_times
 from services.campaign_audience import CHUNK, by_filter, by_position
 from services.campaign_choice import Candidate, Choice, Chooser
 from services.campaign_pace import slots
@@ -67,7 +68,7 @@ def preview(
     counts = _Counts()
     cost = _Cost(chooser, establishment)
     taken: set[int] = set()
-    slot = next(upcoming)
+    slot = next(upcoming, None)
     addresses: list[int] = []
     for candidate in candidates:
         counts.contacts += 1
@@ -75,7 +76,7 @@ def preview(
         if isinstance(choice, Choice):
             if chooser.one_for_each_address and choice.address_id in taken:
                 choice = Exclusion.same_address
-            elif slot >= valid_until:
+            elif slot is None or slot >= valid_until:
                 choice = Exclusion.past_validity
         if isinstance(choice, Exclusion):
             counts.excluded[choice] += 1
@@ -83,7 +84,7 @@ def preview(
         taken.add(choice.address_id)
         _count(counts, candidate, choice, cost)
         counts.first, counts.last = counts.first or slot, slot
-        slot = next(upcoming)
+        slot = next(upcoming, None)
         addresses.append(choice.address_id)
         if len(addresses) == CHUNK:
             counts.daily_cap_reached += _capped(session, establishment, addresses, now)
@@ -127,14 +128,14 @@ def _capped(
     session: ScopedSession, establishment: Establishment, addresses: list[int], now: datetime
 ) -> int:
     """How many of these addresses have had as many messages today as one may have."""
-    if not addresses:
+    if not addresses or establishment.daily_cap is None:
         return 0
-    midnight = local_time(now, establishment.zone).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
     busy = (
         select(Delivery.address_id)
-        .where(Delivery.address_id.in_(addresses), Delivery.attempted_at >= midnight)
+        .where(
+            Delivery.address_id.in_(addresses),
+            Delivery.attempted_at >= allowed_times(establishment).day_began(now),
+        )
         .group_by(Delivery.address_id)
         .having(func.count() >= establishment.daily_cap)
     )

@@ -18,7 +18,6 @@ from services.dispatch import Attempt, Settlement
 from services.reconcile import Patience, Question, leave_unknown_to_staff, questions, settle_unknown
 from services.reminder_plan import email_subject, sms_text
 from utils.backoff import delay
-from utils.clock import quiet_until
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
@@ -59,7 +58,7 @@ def send(establishment_id: int, ids: list[int]) -> None:
             attempts = dispatch.begin(
                 session,
                 group,
-                quiet_until=_quiet(establishment),
+                rules=context.rules(establishment),
                 lease=context.settings.engine.claim_lease,
             )
         reached("worker.after_begin")
@@ -71,14 +70,6 @@ def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
     remaining = iter(ids)
     while group := list(islice(remaining, size)):
         yield group
-
-
-def _quiet(establishment: Establishment) -> datetime | None:
-    """The end of the quiet hours, if it is quiet at the establishment now."""
-    start, end = establishment.quiet_start, establishment.quiet_end
-    if start is None or end is None:
-        return None
-    return quiet_until(datetime.now(UTC), establishment.zone, start, end)
 
 
 def _carry_out(context: Context, establishment: Establishment, attempts: Sequence[Attempt]) -> None:
