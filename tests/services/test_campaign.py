@@ -442,3 +442,21 @@ def test_the_dry_run_says_who_had_enough_today(database: Any, owner: Any) -> Non
     strict.daily_cap, lax.daily_cap = 1, 2
     assert dry_run(database, another, strict).daily_cap_reached == 2
     assert dry_run(database, another, lax).daily_cap_reached == 0
+
+
+def test_what_stands_in_a_senders_line_is_held_and_let_go(database: Any, owner: Any) -> None:
+    contacts(database, 2)
+    number = started(database)
+    expand_all(database, number)
+    with owned(owner) as connection:
+        connection.execute(text("update shared.due set claimed_until = 'infinity', line = 1"))
+    with database.establishment(NORTH) as session:
+        campaigns.pause(session, number, None, STAFF)
+    waiting = (
+        "select distinct line, claimed_until, due_at > now() + interval '1 hour' from shared.due"
+    )
+    assert [tuple(row) for row in rows(owner, waiting)] == [(None, None, True)]
+    with database.establishment(NORTH) as session:
+        campaigns.resume(session, place(), number, None, STAFF)
+    all_due(owner)
+    assert len(begin(database, claim(database).to_send)) == 2
