@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from models.campaign import CampaignStatus, Exclusion
 from models.reminder import Channel
-from schemas.common import In, LanguageIn, LanguageOut, MomentIn, Out, UtcOut, cleaned
+from schemas.common import DurationIn, In, LanguageIn, LanguageOut, MomentIn, Out, UtcOut, cleaned
 from schemas.contact import ContactKind, RefusedLine
-from schemas.reminder import MESSAGE_LENGTH, duration
+from schemas.reminder import MESSAGE_LENGTH
 
 MOST_RECIPIENTS = 50_000
 """References in one explicit list."""
@@ -37,8 +37,7 @@ Channels = Annotated[
 ]
 Rate = Annotated[int, Field(ge=1, le=FASTEST, description="messages a minute")]
 ValidFor = Annotated[
-    timedelta,
-    BeforeValidator(duration),
+    DurationIn,
     Field(description="ISO 8601 duration (P1D) or seconds; nothing goes out later than that"),
 ]
 

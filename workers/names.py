@@ -3,5 +3,6 @@
 SEND = "workers.delivery.send"
 RECONCILE = "workers.delivery.reconcile"
 EXPAND_CAMPAIGN = "workers.campaign.expand"
+ASK_RECEIPTS = "workers.receipt.ask"
 PROCESS_FEEDBACK = "workers.feedback.process"
 FINISH_UPLOAD = "workers.upload.finish"

@@ -58,7 +58,8 @@ def main() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
     import workers.campaign
     import workers.delivery
-    import workers.feedback  # noqa: F401 - loaded before the first job, not during it
+    import workers.feedback
+    import workers.receipt  # noqa: F401 - loaded before the first job, not during it
 
     context = get_context()
     heartbeat = Heartbeat(context.database, "worker")

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import text
 
 from database.session import ScopedSession
+from models.campaign import CampaignStatus
 from models.delivery import Delivery, DeliveryStatus
 from services.delivery import settle
 from services.dispatch.holds import Hold, hold_back
@@ -60,12 +61,12 @@ class Attempt:
 _LOCK = text(
     """
     select d.id, d.channel, d.due_at, d.valid_until, a.opted_out_at is not null as opted_out,
-        c.quiet_start, c.quiet_end, p.id is not null as paused, now() as now
+        c.quiet_start, c.quiet_end, p.status as campaign, now() as now
     from deliveries d
     join addresses a on a.id = d.address_id
     join reminders r on r.id = d.reminder_id
     left join contacts c on c.id = r.contact_id
-    left join campaigns p on p.id = r.campaign_id and p.status = 'paused'
+    left join campaigns p on p.id = r.campaign_id
     where d.id = any(:ids) and d.status = 'queued'
     order by a.id, d.id
     for update of d for no key update of a
@@ -74,7 +75,9 @@ _LOCK = text(
 
 # A statement of its own: its snapshot is younger than the locks, so it counts what another worker
 # stamped while this one waited, and reads the words as they are now. What came back without
-# having left does not count, nor does the delivery itself: it is waiting.
+# having left does not count, nor does the delivery itself: it is waiting. What is updated
+# is named by `any` too: joined to a step before alone, whose size is a guess, whole tables would
+# be read.
 _STAMP = text(
     """
     with wanted as materialized (
@@ -94,7 +97,7 @@ _STAMP = text(
         ) <= :cap
     ), moved as (
         update deliveries d set status = 'sending', attempt = d.attempt + 1, attempted_at = now()
-        from allowed l where d.id = l.id
+        from allowed l where d.id = any(:ids) and d.id = l.id
         returning d.id, d.reminder_id, d.address_id, d.channel, d.attempt, d.valid_until,
             d.correlation_id
     ), traced as (
@@ -103,7 +106,8 @@ _STAMP = text(
     ), leased as (
         update shared.due u set claimed_until = now() + make_interval(secs => :lease), line = null
         from moved m
-        where u.establishment_id = :establishment_id and u.delivery_id = m.id
+        where u.establishment_id = :establishment_id and u.delivery_id = any(:ids)
+            and u.delivery_id = m.id
     )
     select m.id, m.attempt, m.channel, a.value, r.message, r.language,
         extract(epoch from m.valid_until - now())::integer, m.correlation_id
@@ -155,7 +159,11 @@ def _held(rows: Sequence[Any], times: AllowedTimes, now: datetime) -> Iterator[H
         if row.valid_until <= now:
             yield Hold(row.id, S.expired, "validity over")
             continue
-        if row.paused:  # due again when its validity ends: then it expires where all can see
+        if row.campaign == CampaignStatus.cancelled:
+            yield Hold(row.id, S.cancelled, "campaign cancelled")
+            continue
+        if row.campaign == CampaignStatus.paused:
+            # Due again when its validity ends: then it expires where all can see.
             yield Hold(row.id, S.scheduled, "campaign paused", until=row.valid_until)
             continue
         own = (row.quiet_start, row.quiet_end)

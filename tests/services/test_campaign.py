@@ -460,3 +460,17 @@ def test_what_stands_in_a_senders_line_is_held_and_let_go(database: Any, owner: 
         campaigns.resume(session, place(), number, None, STAFF)
     all_due(owner)
     assert len(begin(database, claim(database).to_send)) == 2
+
+
+def test_what_a_worker_gives_back_after_a_cancel_does_not_leave(database: Any, owner: Any) -> None:
+    contacts(database, 1)
+    number = started(database)
+    expand_all(database, number)
+    (one,) = made(owner)
+    assert begin(database, claim(database).to_send)
+    with database.establishment(NORTH) as session:
+        assert campaigns.cancel(session, number, None, STAFF)[1] == 1
+    conclude(database, one, S.scheduled, retry_at=now())
+    assert begin(database, claim(database).to_send) == []
+    assert delivery(database, one).status == S.cancelled
+    assert due(database, one) is None
