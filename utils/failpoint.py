@@ -29,6 +29,9 @@ POINTS = (
 )
 """Every step of a delivery, in order; then those of an upload."""
 
+CAMPAIGN_POINTS = ("campaign.before_batch", "campaign.before_commit", "campaign.after_commit")
+"""Every step of a campaign's batch, in order."""
+
 _reached: Counter[str] = Counter()
 
 

@@ -23,6 +23,7 @@ from database.session import Job
 from models.reminder import Channel
 from services import alarm, dispatch
 from services.alarm_mail import administrators
+from services.campaign import find_expandable
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
 from services.sweep import sweep
@@ -106,6 +107,7 @@ class Scheduler:
                 find_unprocessed(session)
                 find_complete(session)
                 join_feedback(session)
+                find_expandable(session, self.engine.claim_lease)
             if found:
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
 
