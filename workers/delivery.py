@@ -62,6 +62,7 @@ def send(establishment_id: int, ids: list[int]) -> None:
                 quiet_until=_quiet(establishment),
                 lease=context.settings.engine.claim_lease,
             )
+            reached("worker.in_begin")
         reached("worker.after_begin")
         if attempts:
             _carry_out(context, establishment, attempts)
@@ -93,6 +94,7 @@ def _carry_out(context: Context, establishment: Establishment, attempts: Sequenc
     reached("worker.before_outcome")
     with context.database.establishment(establishment.id) as session:
         dispatch.conclude(session, settlements, ask_after=context.settings.engine.ask_after)
+        reached("worker.in_outcome")
     reached("worker.after_outcome")
     correlation = {attempt.delivery_id: attempt.correlation_id for attempt in attempts}
     for settlement in settlements:
@@ -113,6 +115,7 @@ def _call(context: Context, establishment: Establishment, attempt: Attempt) -> S
     """Call the provider once, for one delivery; raises nothing of the provider's."""
     sender = context.sender(establishment.id, attempt.channel)
     message = _outbound(context, establishment, attempt)
+    reached("worker.before_call")
     outcome = sender.send(message) if sender else NO_SENDER
     reached("worker.after_call")
     accepted_sms = attempt.channel == Channel.sms and outcome.verdict is Verdict.accepted
@@ -163,14 +166,24 @@ def reconcile(establishment_id: int, ids: list[int]) -> None:
     with context.database.establishment(establishment_id) as session:
         asked = questions(session, ids)
     for question in asked:
-        try:
-            passed = _ask(context, establishment_id, question)
-        except NoList:
-            with context.database.establishment(establishment_id) as session:
-                leave_unknown_to_staff(session, question)
-            continue
+        reached("reconcile.before_ask")
+        _settle(context, establishment_id, question, patience)
+        reached("reconcile.after_commit")
+
+
+def _settle(
+    context: Context, establishment_id: int, question: Question, patience: Patience
+) -> None:
+    try:
+        passed = _ask(context, establishment_id, question)
+    except NoList:
         with context.database.establishment(establishment_id) as session:
-            settle_unknown(session, question, passed, patience)
+            leave_unknown_to_staff(session, question)
+        return
+    reached("reconcile.after_ask")
+    with context.database.establishment(establishment_id) as session:
+        settle_unknown(session, question, passed, patience)
+        reached("reconcile.before_commit")
 
 
 def _ask(context: Context, establishment_id: int, question: Question) -> Sequence[Passed] | None:

@@ -97,7 +97,10 @@ class Scheduler:
             with self.context.database.establishment(establishment.id) as session:
                 found = sweep(session, ask_after=self.engine.ask_after)
                 find_unprocessed(session)
+                if found:
+                    reached("sweep.before_commit")
             if found:
+                reached("sweep.after_commit")
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
 
     def _tidy(self) -> None:
@@ -118,6 +121,7 @@ class Scheduler:
                 outstanding=engine.batch * engine.outstanding_batches,
                 lease=engine.claim_lease,
             )
+            reached("scheduler.in_claim")
         reached("scheduler.after_claim")
         handed = False
         for name, ids in ((SEND, claimed.to_send), (RECONCILE, claimed.to_reconcile)):
@@ -126,8 +130,10 @@ class Scheduler:
             if queue.put(Job(name, establishment_id, ids)):
                 handed = True
             else:
+                reached("scheduler.before_release")
                 with database.establishment(establishment_id) as session:
                     dispatch.release(session, ids, "queue unreachable")
+                reached("scheduler.after_release")
         reached("scheduler.after_enqueue")
         return handed
 
