@@ -247,6 +247,11 @@ _OUTCOME = text(
         from news n join locked l on l.id = n.id join deliveries d on d.id = n.id
         where n.provider_id is not null and l.known_id is null and d.channel = 'voice'
         on conflict do nothing
+    ), answered as (
+        update tasks t set state = 'done', done_at = now()
+        from moved m
+        where t.kind = 'unknown_delivery' and t.delivery_id = m.id and t.state = 'open' and m.moves
+            and m.status <> 'unknown'
     ), done as (
         update reminders r set status = 'done', updated_at = now()
         from moved m

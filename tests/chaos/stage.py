@@ -65,6 +65,7 @@ class Slot:
     env: dict[str, str] = field(default_factory=dict)
     point: str = ""
     pid: int = 0
+    starting: bool = False
     killed: bool = False
     deaths: int = 0
     kept_down: bool = False
@@ -203,7 +204,7 @@ class Stage:
         return [point for point, times in self.reached.items() if not times]
 
     def add(self, name: str, role: str, **env: str) -> Slot:
-        """One more process, with settings of its own; started again without them."""
+        """One more process, with settings of its own, until there is `calm`."""
         slot = Slot(name, role, dict(env))
         with self._lock:
             self.slots[name] = slot
@@ -214,23 +215,28 @@ class Stage:
         """`kill -9`; somebody else is in its place a moment later."""
         with self._lock:
             slot = self.slots[name]
-            if slot.pid:
+            if slot.pid or slot.starting:
                 slot.killed = True
-                self._signal(slot, signal.SIGKILL)
+            self._signal(slot, signal.SIGKILL)
 
     def keep_down(self, role: str) -> None:
         """Kill all of a role and start none again, until `let_up`."""
         with self._lock:
             for slot in self._of(role):
-                slot.kept_down = True
-                self.kill(slot.name)
-        wait_for(lambda: not any(s.pid for s in self._of(role)), f"no {role} to be left", PATIENCE)
+                if not self.stands_still(slot):
+                    slot.kept_down = True
+                    self.kill(slot.name)
+        wait_for(
+            lambda: not any(s.pid or s.starting for s in self._of(role) if s.kept_down),
+            f"no {role} to be left",
+            PATIENCE,
+        )
 
     def let_up(self, role: str) -> None:
         with self._lock:
-            for slot in self._of(role):
+            for slot in [slot for slot in self._of(role) if slot.kept_down]:
                 slot.kept_down = False
-                if not slot.pid:
+                if not slot.pid and not slot.starting:
                     self._launch(slot)
 
     def calm(self) -> None:
@@ -261,15 +267,15 @@ class Stage:
 
     @staticmethod
     def _signal(slot: Slot, what: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(slot.pid, what)
+        if slot.pid > 0:  # 0 and less would be whole groups of processes
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(slot.pid, what)
 
     def _launch(self, slot: Slot) -> None:
         """Ask for a process; who it is comes back by `_listen`."""
         waiting = self._to_reach.get(slot.role)
         slot.point = waiting.popleft() if waiting and not slot.env else ""
-        slot.killed = False
-        slot.pid = -1  # on its way
+        slot.killed, slot.pid, slot.starting = False, 0, True
         crash = {"CARELOOP_CRASH_AT": slot.point} if slot.point else {}
         order = {
             "start": slot.name,
@@ -291,10 +297,15 @@ class Stage:
                     return
                 self._heard(json.loads(line))
 
+    def _note(self, what: str) -> None:
+        with (self.folder / "stage.log").open("a") as log:
+            log.write(f"{time.strftime('%H:%M:%S')} {what}\n")
+
     def _heard(self, news: dict[str, Any]) -> None:
         if "started" in news:
             slot = self.slots[news["started"]]
-            slot.pid = news["pid"]
+            slot.pid, slot.starting = news["pid"], False
+            self._note(f"{slot.name} is {slot.pid} {slot.point}")
             if slot.killed:  # before anybody knew who it was
                 self._signal(slot, signal.SIGKILL)
         elif "ended" in news:
@@ -303,6 +314,7 @@ class Stage:
                     self._died(slot, news["code"])
 
     def _died(self, slot: Slot, code: int) -> None:
+        self._note(f"{slot.name} ended with {code}{' (killed)' * slot.killed}")
         slot.deaths += 1
         slot.pid = 0
         if slot.point:
@@ -313,7 +325,6 @@ class Stage:
                 self._to_reach[slot.role].appendleft(slot.point)
         elif not slot.killed:
             self.unexpected.append(f"{slot.role} ended with {code}")
-        slot.env = {}
         if not slot.kept_down:
             self._launch(slot)
 
