@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -47,7 +47,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What to store after a call. `retry_at` only goes with the status `scheduled`."""
+    """What to store after a call. `retry_in` (seconds) only goes with the status `scheduled`."""
 
     delivery_id: int
     attempt: int
@@ -55,7 +55,7 @@ class Settlement:
     provider: str
     provider_id: str | None = None
     code: str | None = None
-    retry_at: datetime | None = None
+    retry_in: float | None = None
     encoding: str | None = None
     segments: int | None = None
 
@@ -341,10 +341,21 @@ def _attempt(row: Any) -> Attempt:
     )
 
 
+def clock(session: ScopedSession) -> datetime:
+    """The time of this transaction: every process goes by the database's clock, not its own."""
+    moment: datetime = session.execute(text("select now()")).scalar_one()
+    return moment
+
+
+def _later(now: datetime, seconds: float | None) -> datetime | None:
+    return None if seconds is None else now + timedelta(seconds=seconds)
+
+
 def conclude(
     session: ScopedSession, settlements: Sequence[Settlement], *, ask_after: float
 ) -> None:
     """Store what the calls brought; unknown ones are asked about after `ask_after` seconds."""
+    now = clock(session)
     rows = session.execute(
         _OUTCOME,
         {
@@ -355,7 +366,7 @@ def conclude(
             "providers": [s.provider for s in settlements],
             "provider_ids": [s.provider_id for s in settlements],
             "codes": [s.code for s in settlements],
-            "retry_ats": [s.retry_at for s in settlements],
+            "retry_ats": [_later(now, s.retry_in) for s in settlements],
             "encodings": [s.encoding for s in settlements],
             "segments": [s.segments for s in settlements],
             "ask_after": ask_after,

@@ -37,13 +37,14 @@ S = DeliveryStatus
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask a provider about one unknown delivery."""
+    """What to ask a provider about one unknown delivery, and when at the latest that was."""
 
     delivery_id: int
     attempt: int
     channel: str
     to: str
     since: datetime
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
         .where(Delivery.id.in_(ids), Delivery.status == S.unknown)
         .order_by(Delivery.id)
     ).all()
+    now = session.execute(text("select now()")).scalar_one()
     return [
         Question(
             delivery_id=delivery.id,
@@ -69,6 +71,7 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
             channel=delivery.channel,
             to=address_of(session, delivery).value,
             since=delivery.attempted_at or delivery.created_at,
+            asked_at=now,
         )
         for delivery in deliveries
     ]
@@ -98,7 +101,8 @@ def settle_unknown(
         )
         return
     now = session.execute(text("select now()")).scalar_one()
-    waited = (now - question.since).total_seconds()
+    # Not `now`: an answer proves nothing about what came in after it was asked for.
+    waited = (question.asked_at - question.since).total_seconds()
     if passed is not None and clear and waited >= patience.settle_after:
         _send_again(session, delivery, now)
     elif waited >= patience.give_up_after:

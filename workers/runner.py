@@ -60,12 +60,15 @@ def _work(redis: Redis, name: str) -> bool:
 
     RQ waits for Redis when it has nothing to do, but not then.
     """
-    worker = CareloopWorker([QUEUE_NAME], connection=redis, serializer=JSONSerializer, name=name)
+    worker = None
     try:
+        worker = CareloopWorker(
+            [QUEUE_NAME], connection=redis, serializer=JSONSerializer, name=name
+        )
         worker.work(logging_level="WARNING", with_scheduler=False)
     except RedisError as error:
         log.warning("queue lost", error=type(error).__name__)
-        return bool(worker._stop_requested)
+        return worker is not None and bool(worker._stop_requested)
     return True
 
 

@@ -48,7 +48,9 @@ def main() -> int:
     finally:
         if not asked.keep:
             shutil.rmtree(folder, ignore_errors=True)
-    print(json.dumps(report.counts() | {"not_reached": report.not_reached}) if asked.json else report)
+    print(
+        json.dumps(report.counts() | {"not_reached": report.not_reached}) if asked.json else report
+    )
     return 0 if report.clean else 1
 
 

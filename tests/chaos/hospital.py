@@ -6,7 +6,6 @@ identity. What they were told is noted in each case.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,11 +36,12 @@ class Hospital:
         self.stage = stage
         self._pool = ThreadPoolExecutor(4, "staff")
         self._tokens: dict[int, dict[str, str]] = {}
-        self._local = threading.local()
+        self._client = httpx2.Client(timeout=30)
         self._database: Any = None
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
+        self._client.close()
         if self._database is not None:
             self._database.dispose()
 
@@ -143,15 +143,13 @@ class Hospital:
     def _insist(self, method: str, case: Case, path: str, body: Any) -> httpx2.Response:
         return self._tried(method, case, path, body)[1]
 
-    def _tried(
-        self, method: str, case: Case, path: str, body: Any
-    ) -> tuple[int, httpx2.Response]:
+    def _tried(self, method: str, case: Case, path: str, body: Any) -> tuple[int, httpx2.Response]:
         """The number of tries and the answer that is one."""
         deadline, tries = time.monotonic() + PATIENCE, 0
         while time.monotonic() < deadline:
             tries += 1
             try:
-                answer = self._client().request(
+                answer = self._client.request(
                     method,
                     f"{self.stage.url}/api/v1/reminders{path}",
                     json=body,
@@ -164,12 +162,6 @@ class Hospital:
                 return tries, answer
             time.sleep(_AGAIN)
         raise AssertionError(f"no answer for {PATIENCE:.0f} s")
-
-    def _client(self) -> httpx2.Client:
-        if not hasattr(self._local, "client"):
-            self._local.client = httpx2.Client(timeout=30)
-        client: httpx2.Client = self._local.client
-        return client
 
     # ── behind the API ──
 

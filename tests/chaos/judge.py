@@ -131,7 +131,7 @@ class Judge:
             self._read(hospital, establishment)
         self._match(ledger)
         for reference, word in acknowledged:
-            house, _, number = reference.partition(".")
+            house, number = reference.split(".")[:2]
             self.deliveries[int(house), int(number)].acknowledged.add(word)
 
     def judge(self) -> Verdict:
@@ -250,7 +250,7 @@ class Judge:
                 self.verdict.blame("outside", f"marked as sending too late: {delivery}")
         start, end = self.quiet.get(delivery.establishment, (0.0, 0.0))
         for at in delivery.sendings:
-            if start + CLOCK <= at < end:
+            if start <= at < end:
                 self.verdict.blame("quiet", delivery)
         for entry in delivery.entries:
             if start + SLACK <= entry.time < end:

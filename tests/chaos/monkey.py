@@ -11,8 +11,8 @@ from typing import Any
 import httpx2
 
 from tests.chaos.hospital import Hospital
-from tests.chaos.script import NORTH, Case, Script
-from tests.chaos.stage import LEASE, PATIENCE, SETTLE_AFTER, Slot, Stage
+from tests.chaos.script import NORTH, SOUTH, Case, Script
+from tests.chaos.stage import LEASE, PATIENCE, Slot, Stage
 from tests.tree import wait_for
 from utils.failpoint import POINTS
 
@@ -36,7 +36,12 @@ FAULTS: tuple[tuple[dict[str, Any], ...], ...] = (
 )
 ON = ("messages.create", "calls.create", "mail.send")
 HANG = 1.6  # seconds: longer than anybody waits for Redis
-PAUSES = ("worker.before_call", "worker.before_outcome", "reconcile.after_ask", "scheduler.after_claim")
+PAUSES = (
+    "worker.before_call",
+    "worker.before_outcome",
+    "reconcile.after_ask",
+    "scheduler.after_claim",
+)
 """Where a process may stand still longer than its lease, and than the carrier's list is waited for."""
 
 
@@ -136,8 +141,10 @@ class Monkey:
         self.stage.keep_down("worker")
         ends = time.time() + 4.0
         stale = self.script.short_lived(5, ends)
-        stopped, cancelled, changed = ([self.script.case(kind, time.time()) for _ in range(4)]
-                                       for kind in ("stop", "cancel", "change"))
+        stopped, cancelled, changed = (
+            [self.script.case(kind, time.time()) for _ in range(4)]
+            for kind in ("stop", "cancel", "change")
+        )
         fresh: list[Case] = [*stale, *stopped, *cancelled, *changed]
         for done in self.hospital.post_all(fresh):
             done.result()
@@ -177,18 +184,33 @@ class Monkey:
         threading.Thread(target=self._continue_late, name="continue", daemon=True).start()
 
     def _continue_late(self) -> None:
-        """Continue each when its lease has run out and what it did was asked about."""
+        """Continue each when its lease has run out and the others have finished what it began."""
         since: dict[str, float] = {}
         while self.paused:
             for slot in list(self.paused):
                 if not self.stage.stands_still(slot):
                     continue
-                began = since.setdefault(slot.name, time.monotonic())
-                if time.monotonic() - began > LEASE + SETTLE_AFTER + 1:
+                began = since.setdefault(slot.name, time.time())
+                if time.time() - began > LEASE + 1 and not self._left_undone(began):
                     self.stage.go_on(slot)
-                    self.acts.append(f"{began - self._since:5.1f} s {slot.name} stood still")
+                    seconds = time.time() - began
+                    self.acts.append(f"{'':8}{slot.name} stood still for {seconds:.0f} s")
                     self.paused.remove(slot)
-            time.sleep(0.1)
+            time.sleep(0.3)
+
+    def _left_undone(self, before: float) -> int:
+        """Deliveries that were begun before a time and whose end is still open."""
+        counts = [
+            self.hospital.sql(
+                f"""select count(*) from est_{house}.deliveries
+                where attempted_at < to_timestamp(%s) + interval '1 second'
+                and (status in ('scheduled', 'queued', 'sending') or status = 'unknown' and exists (
+                    select from shared.due where establishment_id = {house} and delivery_id = id))""",
+                before,
+            )[0][0]
+            for house in (NORTH, SOUTH)
+        ]
+        return sum(counts)
 
     # ── the whole ──
 

@@ -234,7 +234,7 @@ class _Run:
             time.sleep(self.script.dice.uniform(0.1, 0.6))
 
     def _staff(self, stream: list[Case], start: float) -> None:
-        """Cancellations, changes and opt-outs, some long before a reminder is due, some too late."""
+        """Cancellations, changes, opt-outs: some long before a reminder is due, some too late."""
         dice = self.script.dice
         todo: list[tuple[float, Callable[[], None]]] = []
         for case in dice.sample(stream, len(stream) // 4):

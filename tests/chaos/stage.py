@@ -117,6 +117,9 @@ class Stage:
             if process is not None:
                 process.kill()  # the kernel kills the children of the first with it
                 process.wait(10)
+                for pipe in (process.stdin, process.stdout):
+                    if pipe is not None:
+                        pipe.close()
         self.postgres.stop()
         self.redis.stop()
 
@@ -165,9 +168,7 @@ class Stage:
         """The settings of every process here."""
         return self._env
 
-    def _python(
-        self, name: str, *words: str, pipes: bool = False
-    ) -> subprocess.Popen[bytes]:
+    def _python(self, name: str, *words: str, pipes: bool = False) -> subprocess.Popen[bytes]:
         """A Python process that never outlives this one."""
         with (self.folder / f"{name}.log").open("ab") as log:
             return spawn(
@@ -182,7 +183,15 @@ class Stage:
     def _start_simulator(self) -> subprocess.Popen[bytes]:
         port = str(self.simulator_port)
         return self._python(
-            "simulator", "-m", "simulator", "--port", port, "--smtp-port", "-1", "--delivery-ms", "150"
+            "simulator",
+            "-m",
+            "simulator",
+            "--port",
+            port,
+            "--smtp-port",
+            "-1",
+            "--delivery-ms",
+            "150",
         )
 
     # ── processes ──
@@ -194,10 +203,13 @@ class Stage:
         wait_for(lambda: answers(f"{self.url}/health/live"), "the API", PATIENCE)
 
     def arm(self, points: Sequence[str]) -> None:
-        """The points at which processes are to kill themselves, one at each start."""
+        """The points at which processes are to kill themselves, one at each start: now, too."""
         with self._lock:
             for point in points:
                 self._to_reach.setdefault(role_of(point), deque()).append(point)
+            for slot in self.slots.values():
+                if not slot.point and not slot.env:
+                    self.kill(slot.name)
 
     def left_to_reach(self) -> list[str]:
         """The points at which nobody has died yet."""
@@ -247,9 +259,7 @@ class Stage:
                 if slot.point or slot.env:
                     slot.env = {}
                     self.kill(slot.name)
-        wait_for(
-            lambda: all(s.pid and not s.point for s in self.slots.values()), "calm", PATIENCE
-        )
+        wait_for(lambda: all(s.pid and not s.point for s in self.slots.values()), "calm", PATIENCE)
 
     def stands_still(self, slot: Slot) -> bool:
         """True when a process has paused itself."""
@@ -259,8 +269,10 @@ class Stage:
         return False
 
     def go_on(self, slot: Slot) -> None:
-        """Continue a process that stands still."""
-        self._signal(slot, signal.SIGCONT)
+        """Continue a process that stands still; from now on it is one like the others."""
+        with self._lock:
+            slot.env = {}
+            self._signal(slot, signal.SIGCONT)
 
     def _of(self, role: str) -> list[Slot]:
         return [slot for slot in self.slots.values() if slot.role == role]

@@ -11,11 +11,15 @@ At the end of the input everything dies.
 from __future__ import annotations
 
 import ctypes
+import importlib
 import json
 import os
+import pkgutil
+import random
 import select
 import signal
 import sys
+import traceback
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
@@ -46,27 +50,13 @@ def main() -> None:
 
 def _import_everything() -> None:
     """All that a process of the service loads, but nothing that reads the settings."""
-    import uvicorn  # noqa: F401
-
-    import cli  # noqa: F401
-    import database.migrate  # noqa: F401
-    import routers.auth
-    import routers.contacts
-    import routers.departments
-    import routers.devices
-    import routers.feedback
-    import routers.health
-    import routers.reminders
-    import routers.simulator
-    import routers.users
-    import routers.webhooks.twilio
-    import workers.delivery
-    import workers.feedback
-    import workers.runner
-    import workers.scheduler  # noqa: F401
-    from config.settings import get_settings
-
-    assert get_settings.cache_info().misses == 0, "a module reads the settings when it is imported"
+    for name in ("uvicorn", "cli", "routers", "workers"):
+        package = importlib.import_module(name)
+        for found in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."):
+            if name != "uvicorn":
+                importlib.import_module(found.name)
+    settings = importlib.import_module("config.settings")
+    assert settings.get_settings.cache_info().misses == 0, "an import reads the settings"
 
 
 def _say(what: dict[str, Any]) -> None:
@@ -90,9 +80,7 @@ def _start(order: dict[str, Any]) -> None:
     if pid == 0:
         try:
             _become(order, parent)
-        except BaseException:
-            import traceback
-
+        except BaseException:  # noqa: BLE001 - whatever it was, a fork must never run on
             traceback.print_exc()
         finally:
             sys.stderr.flush()
@@ -113,10 +101,7 @@ def _become(order: dict[str, Any], parent: int) -> None:
     for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
     os.environ.update(order["env"])
-    import random
-
-    import cli
-
+    cli = importlib.import_module("cli")
     random.seed()
     sys.argv = ["cli.py", order["role"]]
     try:
