@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from tests.chaos.hospital import Hospital
@@ -238,7 +239,7 @@ class Judge:
             at <= delivery.entries[0].time + CLOCK for at in delivery.sendings
         ):
             yield "it was sent before it was stamped"
-        for before, after in zip(statuses, statuses[1:], strict=False):
+        for before, after in pairwise(statuses):
             if before in FINAL and _LADDER.get(after, 0) <= _LADDER.get(before, 0):
                 yield f"it went back from {before} to {after}"
             if before == "unknown" and after == "sending":

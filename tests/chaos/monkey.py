@@ -42,7 +42,7 @@ PAUSES = (
     "reconcile.after_ask",
     "scheduler.after_claim",
 )
-"""Where a process may stand still longer than its lease, and than the carrier's list is waited for."""
+"""Where a process may stand still for longer than its lease, while others end what it began."""
 
 
 class Monkey:
@@ -202,10 +202,11 @@ class Monkey:
         """Deliveries that were begun before a time and whose end is still open."""
         counts = [
             self.hospital.sql(
-                f"""select count(*) from est_{house}.deliveries
-                where attempted_at < to_timestamp(%s) + interval '1 second'
-                and (status in ('scheduled', 'queued', 'sending') or status = 'unknown' and exists (
-                    select from shared.due where establishment_id = {house} and delivery_id = id))""",
+                f"""select count(*) from est_{house}.deliveries d left join shared.due u
+                on u.establishment_id = {house} and u.delivery_id = d.id
+                where d.attempted_at < to_timestamp(%s) + interval '1 second'
+                and (d.status in ('scheduled', 'queued', 'sending')
+                    or d.status = 'unknown' and u.delivery_id is not null)""",
                 before,
             )[0][0]
             for house in (NORTH, SOUTH)

@@ -92,7 +92,7 @@ class Stage:
         self._env: dict[str, str] = {}
         self._closing = False
         self._zygote: subprocess.Popen[bytes] | None = None
-        self._simulator: subprocess.Popen[bytes] | None = None
+        self._interpreters: list[subprocess.Popen[bytes]] = []
 
     @property
     def url(self) -> str:
@@ -113,13 +113,12 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._closing = True
-        for process in (self._zygote, self._simulator):
-            if process is not None:
-                process.kill()  # the kernel kills the children of the first with it
-                process.wait(10)
-                for pipe in (process.stdin, process.stdout):
-                    if pipe is not None:
-                        pipe.close()
+        for process in self._interpreters:
+            process.kill()  # the kernel kills the zygote's children with it
+            process.wait(10)
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
         self.postgres.stop()
         self.redis.stop()
 
@@ -130,8 +129,10 @@ class Stage:
             database.result()
             queue.result()
         self._env = self._environment()
-        self._zygote = self._python("zygote", "-m", "tests.chaos.zygote", pipes=True)
-        self._simulator = self._start_simulator()
+        self._zygote = self.interpreter("zygote", "-m", "tests.chaos.zygote", pipes=True)
+        port = str(self.simulator_port)
+        ports = ("--port", port, "--smtp-port", "-1", "--delivery-ms", "150")
+        self.interpreter("simulator", "-m", "simulator", *ports)
         subprocess.run(
             [sys.executable, "-m", "tests.template"],
             cwd=ROOT,
@@ -168,31 +169,21 @@ class Stage:
         """The settings of every process here."""
         return self._env
 
-    def _python(self, name: str, *words: str, pipes: bool = False) -> subprocess.Popen[bytes]:
-        """A Python process that never outlives this one."""
+    def interpreter(
+        self, name: str, *words: str, pipes: bool = False, **env: str
+    ) -> subprocess.Popen[bytes]:
+        """A Python of its own, that lives as long as the stage and is never started again."""
         with (self.folder / f"{name}.log").open("ab") as log:
-            return spawn(
+            process = spawn(
                 [sys.executable, *words],
-                env=self._env,
+                env=self._env | env,
                 cwd=ROOT,
                 stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if pipes else log,
                 stderr=log,
             )
-
-    def _start_simulator(self) -> subprocess.Popen[bytes]:
-        port = str(self.simulator_port)
-        return self._python(
-            "simulator",
-            "-m",
-            "simulator",
-            "--port",
-            port,
-            "--smtp-port",
-            "-1",
-            "--delivery-ms",
-            "150",
-        )
+        self._interpreters.append(process)
+        return process
 
     # ── processes ──
 
