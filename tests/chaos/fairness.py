@@ -26,7 +26,7 @@ _FIRST = 1_000_000
 
 @dataclass(frozen=True)
 class Fairness:
-    """`overtaken`: how many of the backlog went out between the ten's due time and their sending."""
+    """`overtaken`: how many of the backlog went out between the ten's due time and the last."""
 
     backlog: int
     overtaken: int
@@ -52,7 +52,7 @@ def fairness(folder: Path, backlog: int) -> Fairness:
 def _measure(stage: Stage, hospital: Hospital, backlog: int) -> Fairness:
     script = Script(0)
     later = next_minute(time.time() + 6 * HOUR)
-    hospital.open({house: (later, later + HOUR) for house in (SOUTH, WEST)})
+    hospital.open(dict.fromkeys((SOUTH, WEST), (later, later + HOUR)))
     Monkey(stage, hospital, script, 0).mood((), CALLBACKS[-1])
     far = time.time() + HOUR
     few = [script.case("few", far, establishment=SOUTH) for _ in range(FEW)]
@@ -108,7 +108,7 @@ def _multiply(hospital: Hospital, count: int) -> None:
 
 
 def _copy(hospital: Hospital, table: str, count: int, **own: str) -> None:
-    """Copies of a table's first row; `own` are the columns that differ, as SQL with the number i."""
+    """Copies of a table's first row; `own` are the columns that differ, as SQL with a number i."""
     schema, _, name = table.partition(".")
     columns = [
         column

@@ -49,11 +49,12 @@ class Hospital:
 
     def open(self, quiet: dict[int, tuple[float, float]]) -> None:
         """Open three houses; `quiet` says from when to when it is quiet there (whole minutes)."""
+        from sqlalchemy.orm import Session
+
         from config.settings import DatabaseSettings
         from database.engine import owner_engine
         from models.establishment import Establishment
         from services.founding import create_establishment, set_sender
-        from sqlalchemy.orm import Session
 
         engine = owner_engine(DatabaseSettings(DATABASE_URL=self.stage.postgres.url))
         zone = ZoneInfo("Africa/Douala")
@@ -96,6 +97,10 @@ class Hospital:
             )
             token = answer.json()["access_token"]
             self._tokens[establishment] = {"Authorization": f"Bearer {token}"}
+
+    def token(self, establishment: int) -> dict[str, str]:
+        """The headers of somebody who works in a house."""
+        return self._tokens[establishment]
 
     # ── staff ──
 

@@ -47,7 +47,7 @@ ENGINE = {
     "DATABASE_CONNECT_TIMEOUT": "3",
 }
 _ROLES = {"reminder": "api", "callback": "api", "scheduler": "scheduler", "sweep": "scheduler"}
-PATIENCE = 120.0
+PATIENCE = float(os.environ.get("CHAOS_PATIENCE", "120"))
 """Seconds that anything may take on a machine that has other things to do."""
 
 
@@ -74,10 +74,19 @@ class Slot:
 class Stage:
     """Everything that runs. Use it as a context."""
 
-    def __init__(self, folder: Path, seed: int, *, workers: int = 3, schedulers: int = 2) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        *,
+        workers: int = 3,
+        schedulers: int = 2,
+        postgres: Any = None,
+    ) -> None:
+        """`postgres`: another server than an embedded one, with `start`, `stop` and `url`."""
         self.folder = folder
         self.dice = random.Random(f"stage {seed}")
-        self.postgres = EmbeddedPostgres(folder / "postgres")
+        self.postgres = postgres or EmbeddedPostgres(folder / "postgres")
         self.redis = EmbeddedRedis(folder / "redis")
         self.api_port, self.simulator_port = free_port(), free_port()
         self.slots = {
