@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from models.reminder import Reminder, ReminderStatus
 from routers.dependencies import (
@@ -147,6 +147,16 @@ def cancel_reminder(
     cancelled, gone = reminders.cancel(session, reminder_id, principal)
     answer = reminder_view(session, establishment_of(state, principal), cancelled)
     return answer.model_copy(update={"already_with_carrier": gone})
+
+
+@router.delete("/{reminder_id}", include_in_schema=False)
+def keep_reminder(reminder_id: ReminderId) -> None:
+    """What was to be said to a patient is kept."""
+    raise HTTPException(
+        405,
+        f"A reminder is not deleted. POST /api/v1/reminders/{reminder_id}/cancel calls it off.",
+        {"Allow": "GET, PATCH"},
+    )
 
 
 def _etag(reminder: Reminder) -> str:

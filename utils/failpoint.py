@@ -13,7 +13,7 @@ from itertools import count
 
 from config.settings import get_settings
 
-POINTS = (
+DELIVERY = (
     "reminder.before_commit",
     "reminder.after_commit",
     "scheduler.in_claim",
@@ -44,6 +44,9 @@ POINTS = (
 
 `in_…`: the statement was carried out, but its transaction is not committed.
 """
+UPLOAD = ("upload.after_store", "upload.after_finish")
+"""The steps of an upload."""
+POINTS = DELIVERY + UPLOAD
 
 _times = {point: count(1) for point in POINTS}
 

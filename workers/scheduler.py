@@ -24,6 +24,7 @@ from services import dispatch
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
 from services.sweep import sweep
+from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
 from utils.logs import get_logger
 from workers.context import Context, get_context
@@ -97,6 +98,8 @@ class Scheduler:
             with self.context.database.establishment(establishment.id) as session:
                 found = sweep(session, ask_after=self.engine.ask_after)
                 find_unprocessed(session)
+                find_complete(session)
+                join_feedback(session)
                 if found:
                     reached("sweep.before_commit")
             if found:
@@ -104,10 +107,11 @@ class Scheduler:
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
 
     def _tidy(self) -> None:
-        """Forget kept answers that nobody will ask for again."""
+        """Forget kept answers and half uploads that nobody will ask for again."""
         for establishment in self.context.directory.all():
             with self.context.database.establishment(establishment.id) as session:
                 forget_old(session)
+                forget_expired(session)
         with self.context.database.service() as session:
             forget_old(session)
 

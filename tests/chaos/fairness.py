@@ -6,9 +6,6 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import httpx2
 
 from tests.chaos.hospital import Hospital, next_minute
 from tests.chaos.monkey import CALLBACKS, Monkey
@@ -73,12 +70,10 @@ def _measure(stage: Stage, hospital: Hospital, backlog: int) -> Fairness:
 
 def _sent(stage: Stage, house: int) -> list[float]:
     """When the carrier accepted what a house sent."""
-    answer = httpx2.get(f"{stage.simulator_url}/ledger", timeout=60)
-    listed: list[dict[str, Any]] = answer.json()
     mark = f"delivery={house}."
     return [
         datetime.fromisoformat(entry["time"]).timestamp()
-        for entry in listed
+        for entry in stage.ledger()
         if mark in entry["status_callback"]
     ]
 

@@ -227,10 +227,9 @@ def _run(tree: Path, seed: int) -> str:
         timeout=SECONDS,
         check=False,
     )
-    try:
-        counts = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        return f"the run broke down: {done.stderr.strip()[-200:]}"
+    if done.returncode not in (0, 1) or not done.stdout:
+        raise SystemExit(f"the run broke down: {done.stderr.strip()[-2000:]}")
+    counts = json.loads(done.stdout.splitlines()[-1])
     counts.pop("not_reached")  # a machine without time is not a guard
     return ", ".join(f"{name} {count}" for name, count in counts.items() if count)
 

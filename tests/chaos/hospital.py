@@ -6,8 +6,9 @@ identity. What they were told is noted in each case.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock
@@ -183,6 +184,22 @@ class Hospital:
                 connection.close()
 
         return self._until_it_answers(run)
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Callable[[str], list[Any]]]:
+        """One moment of the whole database, for as many questions as one likes."""
+        connection = psycopg2.connect(self.stage.postgres.url, connect_timeout=5)
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        try:
+            with connection.cursor() as cursor:
+
+                def ask(statement: str) -> list[Any]:
+                    cursor.execute(statement)
+                    return cursor.fetchall()
+
+                yield ask
+        finally:
+            connection.close()
 
     @staticmethod
     def _until_it_answers(run: Callable[[], Any]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -114,23 +114,25 @@ class Judge:
         self,
         hospital: Hospital,
         cases: Iterable[Case],
-        ledger: list[dict[str, Any]],
+        ledger: Callable[[], list[dict[str, Any]]],
         acknowledged: Iterable[tuple[str, str]],
         quiet: dict[int, tuple[float, float]],
     ) -> None:
-        """`acknowledged`: references and final words of callbacks that were answered 200.
+        """`acknowledged`: references and final words of callbacks that were answered 200 by now.
 
+        `ledger` reads what the carrier has: after the database, which can only know less.
         `quiet`: the quiet hours of establishments, from and to.
         """
         self.cases = list(cases)
         self.quiet = quiet
-        self.now = hospital.sql("select extract(epoch from now())::float")[0][0]
         self.verdict = Verdict()
         self.reminders: dict[tuple[int, int], str] = {}
         self.deliveries: dict[tuple[int, int], Delivery] = {}
-        for establishment in (NORTH, SOUTH, WEST):
-            self._read(hospital, establishment)
-        self._match(ledger)
+        with hospital.snapshot() as sql:
+            ((self.now,),) = sql("select extract(epoch from now())::float")
+            for establishment in (NORTH, SOUTH, WEST):
+                self._read(sql, establishment)
+        self._match(ledger())
         for reference, word in acknowledged:
             house, number = reference.split(".")[:2]
             self.deliveries[int(house), int(number)].acknowledged.add(word)
@@ -150,8 +152,8 @@ class Judge:
 
     # ── reading ──
 
-    def _read(self, hospital: Hospital, house: int) -> None:
-        rows = hospital.sql(
+    def _read(self, sql: Callable[[str], list[Any]], house: int) -> None:
+        rows = sql(
             f"""select d.id, d.reminder_id, extract(epoch from d.occurrence)::float, d.channel,
                 d.status, extract(epoch from d.due_at)::float,
                 extract(epoch from d.valid_until)::float, d.attempt, u.delivery_id is not null,
@@ -162,12 +164,12 @@ class Judge:
         )
         for row in rows:
             self.deliveries[house, row[0]] = Delivery(house, *row)
-        for number, status, at, attempt in hospital.sql(
+        for number, status, at, attempt in sql(
             f"select delivery_id, status, extract(epoch from at)::float, attempt"
             f" from est_{house}.delivery_events order by id"
         ):
             self.deliveries[house, number].events.append((status, at, attempt))
-        for number, status in hospital.sql(f"select id, status from est_{house}.reminders"):
+        for number, status in sql(f"select id, status from est_{house}.reminders"):
             self.reminders[house, number] = status
 
     def _match(self, ledger: list[dict[str, Any]]) -> None:

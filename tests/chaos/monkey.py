@@ -14,7 +14,7 @@ from tests.chaos.hospital import Hospital
 from tests.chaos.script import NORTH, SOUTH, Case, Script
 from tests.chaos.stage import LEASE, PATIENCE, Slot, Stage
 from tests.tree import wait_for
-from utils.failpoint import POINTS
+from utils.failpoint import DELIVERY
 
 CALLBACKS: tuple[dict[str, Any], ...] = (
     {"mode": "normal"},
@@ -224,6 +224,6 @@ class Monkey:
     def every_point(self, dice: random.Random) -> list[str]:
         """All points in an order of the seed, those that need an accident before them last."""
         late = ("sweep", "reconcile", "scheduler.before_release", "scheduler.after_release")
-        points = list(POINTS)
+        points = list(DELIVERY)
         dice.shuffle(points)
         return sorted(points, key=lambda point: point.startswith(late))

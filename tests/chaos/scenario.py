@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx2
 
@@ -108,7 +107,7 @@ class Listener:
             self._listen()
 
     def _listen(self) -> None:
-        for request in _get(self._url)["requests"]:
+        for request in httpx2.get(self._url, timeout=60).json()["requests"]:
             reference = request["url"].partition("?delivery=")[2]
             word = self._word(request["params"])
             if request["status"] == 200 and reference and word:
@@ -119,13 +118,6 @@ class Listener:
         if params.get("CallStatus") == "completed":
             return "delivered" if int(params.get("CallDuration", "0")) else "undelivered"
         return _FINAL_WORDS.get(params.get("MessageStatus", ""))
-
-
-def _get(url: str, **params: str) -> Any:
-    answer = httpx2.get(url, params=params, timeout=60)
-    answer.raise_for_status()
-    found = answer.json()
-    return {"requests": found} if isinstance(found, list) and url.endswith("webhooks") else found
 
 
 def run(folder: Path, seed: int, size: Size = SHORT) -> Report:
@@ -157,7 +149,7 @@ class _Run:
         verdict = Judge(
             self.hospital,
             self.script.cases,
-            _get(f"{self.stage.simulator_url}/ledger"),
+            self.stage.ledger,
             listener.acknowledged,
             self.quiet,
         ).judge()
@@ -292,7 +284,7 @@ class _Run:
     def _settled(self) -> bool:
         if self._unsettled():
             return False
-        ledger = _get(f"{self.stage.simulator_url}/ledger")
+        ledger = self.stage.ledger()
         moving = ("queued", "sent", "accepted", "initiated", "ringing", "in-progress", "sending")
         return not any(e["state"] in moving and e["channel"] != "email" for e in ledger)
 

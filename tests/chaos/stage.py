@@ -22,11 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 from supervisor.spawn import spawn
 from tests.conftest import ROOT, TEST_ENVIRONMENT
 from tests.tree import answers, free_port, wait_for
-from utils.failpoint import POINTS
+from utils.failpoint import DELIVERY
 
 LEASE, ASK_AFTER, SETTLE_AFTER = 4.0, 1.5, 10.0
 """Seconds: short, so that a run sees what takes minutes in earnest. What is not in the carrier's
@@ -94,7 +96,7 @@ class Stage:
             for role, count in (("api", 1), ("scheduler", schedulers), ("worker", workers))
             for number in range(1, count + 1)
         }
-        self.reached: dict[str, int] = dict.fromkeys(POINTS, 0)
+        self.reached: dict[str, int] = dict.fromkeys(DELIVERY, 0)
         self.unexpected: list[str] = []
         self._to_reach: dict[str, deque[str]] = {}
         self._lock = threading.RLock()
@@ -193,6 +195,12 @@ class Stage:
             )
         self._interpreters.append(process)
         return process
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """What the carrier accepted."""
+        answer = httpx2.get(f"{self.simulator_url}/ledger", timeout=60)
+        listed: list[dict[str, Any]] = answer.raise_for_status().json()
+        return listed
 
     # ── processes ──
 

@@ -37,7 +37,7 @@ def may_mount() -> bool:
     """Try it: many containers and kernels forbid namespaces."""
     if not sys.platform.startswith("linux") or shutil.which("unshare") is None:
         return False
-    trial = (*OWN_NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", "/tmp")  # noqa: S108 - its own
+    trial = (*OWN_NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", "/tmp")
     return subprocess.run(trial, capture_output=True, check=False).returncode == 0
 
 
@@ -106,7 +106,7 @@ def stage(disk: SmallDisk, tmp_path: Path) -> Iterator[Stage]:
 
 
 class Counter:
-    """Somebody at the counter who tries once, and keeps what was said."""
+    """Somebody at the counter, who tries each once and keeps what was refused."""
 
     def __init__(self, stage: Stage, token: dict[str, str]) -> None:
         self._url, self._token = f"{stage.url}/api/v1", token
@@ -135,7 +135,7 @@ def reminder(case: Case) -> dict[str, Any]:
 def test_a_full_disk_refuses_cleanly_and_everything_goes_on(stage: Stage, disk: SmallDisk) -> None:
     hospital, script = Hospital(stage), Script(0)
     later = next_minute(time.time() + 6 * HOUR)
-    quiet = {house: (later, later + HOUR) for house in (SOUTH, WEST)}
+    quiet = dict.fromkeys((SOUTH, WEST), (later, later + HOUR))
     hospital.open(quiet)
     Monkey(stage, hospital, script, 0).mood((), CALLBACKS[0])
     stage.start()
@@ -159,9 +159,8 @@ def test_a_full_disk_refuses_cleanly_and_everything_goes_on(stage: Stage, disk: 
         assert all(case.accepted for case in script.cases)
         assert len(taken) + len(counter.refused) - feedback.refused == len(script.cases)
         assert hospital.sql("select count(*) from est_1.feedbacks") == [(feedback.taken,)]
-        wait_for(lambda: _all_delivered(hospital, len(script.cases)), "the engine", PATIENCE)
-        ledger = httpx2.get(f"{stage.simulator_url}/ledger", timeout=30).json()
-        verdict = Judge(hospital, script.cases, ledger, (), quiet).judge()
+        wait_for(lambda: _all_sent(hospital, len(script.cases)), "the engine", PATIENCE)
+        verdict = Judge(hospital, script.cases, stage.ledger, (), quiet).judge()
     finally:
         hospital.close()
     assert verdict.clean, verdict.found
@@ -198,8 +197,9 @@ def _are_clean_refusals(refused: list[httpx2.Response]) -> None:
         assert LONG[:20] not in answer.text
 
 
-def _all_delivered(hospital: Hospital, count: int) -> bool:
-    ((delivered,),) = hospital.sql(
-        "select count(*) from est_1.deliveries where status = 'delivered'"
+def _all_sent(hospital: Hospital, count: int) -> bool:
+    """Sent is enough: a carrier does not repeat a receipt that could not be stored."""
+    ((sent,),) = hospital.sql(
+        "select count(*) from est_1.deliveries where status in ('sent', 'delivered')"
     )
-    return bool(delivered == count)
+    return bool(sent == count)
