@@ -21,6 +21,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--reminders", type=int, default=1500, help="in all")
+    parser.add_argument(
+        "--backlog", type=int, default=100_000, help="of the test of fairness; 0: none"
+    )
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--schedulers", type=int, default=3)
     parser.add_argument("--short", action="store_true", help="the form that is in make test")
@@ -44,14 +47,24 @@ def main() -> int:
     if not asked.json:
         print(f"chaos: seed {asked.seed}, logs in {folder}", flush=True)
     try:
-        report = run(folder, asked.seed, SHORT if asked.short else long)
+        report = run(folder / "run", asked.seed, SHORT if asked.short else long)
+        if asked.json:
+            print(json.dumps(report.counts() | {"not_reached": report.not_reached}))
+        else:
+            print(report, flush=True)
+        fair = asked.short or not asked.backlog or _is_fair(folder / "fairness", asked.backlog)
     finally:
         if not asked.keep:
             shutil.rmtree(folder, ignore_errors=True)
-    print(
-        json.dumps(report.counts() | {"not_reached": report.not_reached}) if asked.json else report
-    )
-    return 0 if report.clean else 1
+    return 0 if report.clean and not report.unexpected and fair else 1
+
+
+def _is_fair(folder: Path, backlog: int) -> bool:
+    from tests.chaos.fairness import BOUND, fairness
+
+    found = fairness(folder, backlog)
+    print(found)
+    return found.overtaken <= BOUND
 
 
 if __name__ == "__main__":

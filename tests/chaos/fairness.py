@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from tests.chaos.cast import PATIENCE
 from tests.chaos.hospital import Hospital, next_minute
 from tests.chaos.monkey import CALLBACKS, Monkey
 from tests.chaos.script import HOUR, NORTH, SOUTH, WEST, Script
-from tests.chaos.stage import ENGINE, PATIENCE, Stage
+from tests.chaos.stage import ENGINE, Stage
 from tests.tree import wait_for
 
 FEW = 10

@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 import httpx2
 import psycopg2
 
+from tests.chaos.cast import PATIENCE
 from tests.chaos.script import NORTH, SOUTH, WEST, Case, Version
-from tests.chaos.stage import PATIENCE, Stage
+from tests.chaos.stage import Stage
 from tests.template import PASSWORD
 
 _STAFF = {NORTH: "staff@north", SOUTH: "staff@south"}

@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx2
 
+from tests.chaos.cast import PATIENCE, Slot
 from tests.chaos.hospital import Hospital
 from tests.chaos.script import NORTH, SOUTH, Case, Script
-from tests.chaos.stage import LEASE, PATIENCE, Slot, Stage
+from tests.chaos.stage import LEASE, Stage
 from tests.tree import wait_for
 from utils.failpoint import DELIVERY
 
@@ -115,10 +116,10 @@ class Monkey:
             time.sleep(HANG)
 
     def kill_api(self) -> None:
-        self.stage.kill("api-1")
+        self.stage.cast.kill("api-1")
 
     def kill_somebody(self) -> None:
-        self.stage.kill(self.dice.choice(["api-1", "scheduler-1", "worker-1", "worker-2"]))
+        self.stage.cast.kill(self.dice.choice(["api-1", "scheduler-1", "worker-1", "worker-2"]))
 
     def repeat_jobs(self) -> None:
         """Hand deliveries over again, whatever their state: a job is only a hint."""
@@ -138,7 +139,7 @@ class Monkey:
     def blackout(self) -> None:
         """All workers away while messages lie in the queue: meanwhile validity ends, patients say
         stop, staff cancel and change. When the workers are back, none of these may go out."""
-        self.stage.keep_down("worker")
+        self.stage.cast.keep_down("worker")
         ends = time.time() + 4.0
         stale = self.script.short_lived(5, ends)
         stopped, cancelled, changed = (
@@ -156,7 +157,7 @@ class Monkey:
         for case in changed:
             self.hospital.change(case, time.time() + 1)
         time.sleep(max(0.0, ends + 0.5 - time.time()))
-        self.stage.let_up("worker")
+        self.stage.cast.let_up("worker")
 
     def _wait_until_claimed(self, cases: list[Case]) -> None:
         """Until a scheduler has handed them over, if it can: places in the queue are few."""
@@ -179,7 +180,7 @@ class Monkey:
         """Processes that will stand still in mid-step, as on a machine that is suspended."""
         for number, point in enumerate(PAUSES):
             role = point.partition(".")[0].replace("reconcile", "worker")
-            slot = self.stage.add(f"{role}-paused-{number}", role, CARELOOP_PAUSE_AT=point)
+            slot = self.stage.cast.add(f"{role}-paused-{number}", role, CARELOOP_PAUSE_AT=point)
             self.paused.append(slot)
         threading.Thread(target=self._continue_late, name="continue", daemon=True).start()
 
@@ -188,11 +189,11 @@ class Monkey:
         since: dict[str, float] = {}
         while self.paused:
             for slot in list(self.paused):
-                if not self.stage.stands_still(slot):
+                if not self.stage.cast.stands_still(slot):
                     continue
                 began = since.setdefault(slot.name, time.time())
                 if time.time() - began > LEASE + 1 and not self._left_undone(began):
-                    self.stage.go_on(slot)
+                    self.stage.cast.go_on(slot)
                     seconds = time.time() - began
                     self.acts.append(f"{'':8}{slot.name} stood still for {seconds:.0f} s")
                     self.paused.remove(slot)
@@ -219,7 +220,7 @@ class Monkey:
         """Everything that was broken is whole again."""
         self.mood((), CALLBACKS[0])
         self.paused.clear()
-        self.stage.calm()
+        self.stage.cast.calm()
 
     def every_point(self, dice: random.Random) -> list[str]:
         """All points in an order of the seed, those that need an accident before them last."""

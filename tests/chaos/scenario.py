@@ -13,11 +13,12 @@ from pathlib import Path
 
 import httpx2
 
+from tests.chaos.cast import PATIENCE
 from tests.chaos.hospital import Hospital, next_minute
 from tests.chaos.judge import COUNTS, Judge, Verdict
 from tests.chaos.monkey import Monkey
 from tests.chaos.script import HOUR, SOUTH, WEST, Case, Script
-from tests.chaos.stage import PATIENCE, Stage
+from tests.chaos.stage import Stage
 from tests.tree import wait_for
 
 _FINAL_WORDS = {"delivered": "delivered", "undelivered": "undelivered", "failed": "failed"}
@@ -58,6 +59,7 @@ class Report:
 
     @property
     def clean(self) -> bool:
+        """Every promise was kept, and at every point somebody died."""
         return self.verdict.clean and not self.not_reached
 
     def counts(self) -> dict[str, int]:
@@ -158,10 +160,10 @@ class _Run:
             size=self.size,
             seconds=time.monotonic() - began,
             verdict=verdict,
-            reached=dict(self.stage.reached),
-            deaths=sum(slot.deaths for slot in self.stage.slots.values()),
+            reached=dict(self.stage.cast.reached),
+            deaths=sum(slot.deaths for slot in self.stage.cast.slots.values()),
             acts=self.monkey.acts,
-            unexpected=self.stage.unexpected,
+            unexpected=self.stage.cast.unexpected,
         )
 
     def _open(self) -> None:
@@ -191,7 +193,7 @@ class _Run:
         stream = self.script.stream(self.size.reminders, start, self.size.seconds)
         self.monkey.learn_ends()
         self.hospital.plant(recurring)
-        self.stage.arm(self.monkey.every_point(self.script.dice))
+        self.stage.cast.arm(self.monkey.every_point(self.script.dice))
         posted = self.hospital.post_all(stream)
         side = [
             threading.Thread(target=self._staff, args=(stream, start), daemon=True),
@@ -258,7 +260,7 @@ class _Run:
         and everybody who was to stand still did."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            left = self.stage.left_to_reach()
+            left = self.stage.cast.left_to_reach()
             if not left and not self.monkey.paused:
                 return
             self.monkey.mood(

@@ -134,7 +134,7 @@ class Script:
                 "fallback" if len(channels) > 1 else "one-off",
                 start + self.dice.uniform(0, seconds),
                 channels=channels,
-                establishment=self.dice.choice((NORTH, NORTH, SOUTH)),
+                establishment=self.dice.choice((NORTH, NORTH, NORTH, SOUTH)),
                 end=self.dice.choice(BAD_ENDS) if bad else "delivered",
             )
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.cast import PATIENCE
 from tests.chaos.hospital import Hospital, next_minute
 from tests.chaos.judge import Judge
 from tests.chaos.monkey import CALLBACKS, Monkey
 from tests.chaos.script import HOUR, NORTH, SOUTH, WEST, Case, Script
-from tests.chaos.stage import PATIENCE, Stage
+from tests.chaos.stage import Stage
 from tests.tree import wait_for
 
 WRONG_BY = 6 * HOUR

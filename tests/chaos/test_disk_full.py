@@ -18,11 +18,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.chaos.cast import PATIENCE
 from tests.chaos.hospital import Hospital, moment, next_minute
 from tests.chaos.judge import Judge
 from tests.chaos.monkey import CALLBACKS, Monkey
 from tests.chaos.script import HOUR, NORTH, SOUTH, WEST, Case, Script
-from tests.chaos.stage import PATIENCE, Stage
+from tests.chaos.stage import Stage
 from tests.conftest import ROOT
 from tests.tree import wait_for
 
