@@ -81,6 +81,7 @@ def list_establishments() -> None:
             f"{place.slug} (number {place.id}{', default' if place.is_default else ''}):"
             f" {place.name}; {place.time_zone};"
             f" {', '.join(map(language_name, place.languages))}; quiet hours {quiet};"
+            f" daily cap {place.daily_cap or 'none'};"
             f" anonymous feedback {'on' if place.anonymous_feedback else 'off'};"
             f" {', '.join(senders) or 'sends nothing'}"
         )
@@ -92,6 +93,12 @@ def set_establishment(
     name: Annotated[str | None, typer.Option()] = None,
     languages: Annotated[str | None, _LANGUAGES] = None,
     quiet_hours: Annotated[str | None, _QUIET] = None,
+    daily_cap: Annotated[
+        str | None, typer.Option(help="messages to one address on one day, or none")
+    ] = None,
+    valid_for: Annotated[
+        str | None, typer.Option(help="not sent later than so long after its time, e.g. PT4H")
+    ] = None,
     anonymous_feedback: Annotated[bool | None, typer.Option()] = None,
     fold_sms: Annotated[
         bool | None, typer.Option(help="write French SMS without ê, ç and the like: cheaper")
@@ -103,17 +110,31 @@ def set_establishment(
 
     from config.settings import get_settings
     from database.engine import owner_engine
-    from services.establishment_settings import EstablishmentChange, change_establishment
+    from schemas.establishment import EstablishmentChange
+    from services.establishment_settings import apply, by_slug, set_default
 
-    wanted = EstablishmentChange(
-        name, languages, quiet_hours, anonymous_feedback, fold_sms, default
-    )
+    given = {
+        "name": name,
+        "languages": None if languages is None else languages.split(","),
+        "quiet_hours": quiet_hours,
+        "daily_cap": daily_cap,
+        "valid_for": valid_for,
+        "anonymous_feedback": anonymous_feedback,
+        "fold_french_sms": fold_sms,
+    }
+    said = {field: value for field, value in given.items() if value is not None}
     with (
         rules_said_plainly(),
         Session(owner_engine(get_settings().database)) as session,
         session.begin(),
     ):
-        change_establishment(session, slug, wanted)
+        wanted = EstablishmentChange.model_validate(
+            {field: None if value == "none" else value for field, value in said.items()}
+        )
+        found = by_slug(session, slug)
+        apply(found, wanted)
+        if default is not None:
+            set_default(session, found, default)
     typer.echo(f"establishment {slug} changed; running processes see it within seconds")
 
 
@@ -125,6 +146,9 @@ def set_sender(
     provider: Annotated[str, typer.Option()] = "twilio",
     can_receive: Annotated[bool, typer.Option(help="answers reach us")] = False,
     gives_receipts: Annotated[bool, typer.Option(help="delivery receipts are proven")] = False,
+    rate: Annotated[
+        float | None, typer.Option(min=0, max=10_000, help="messages a second; 0: no limit")
+    ] = None,
 ) -> None:
     """Let an establishment send from a number or address on sms, voice or email."""
     from sqlalchemy.orm import Session
@@ -148,6 +172,7 @@ def set_sender(
             provider,
             can_receive=can_receive,
             gives_receipts=gives_receipts,
+            rate_per_second=rate,
         )
     typer.echo(f"{slug} sends on {channel} from this address now")
 

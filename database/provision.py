@@ -23,7 +23,7 @@ from database.roles import (
 _SHARED_FOR_ESTABLISHMENTS = {
     "due": "select, insert, update, delete",
     "establishments": "select",
-    "senders": "select",
+    "senders": "select, update (line_opens_at)",
 }
 # What an establishment's role may not do in its own schema: history is only added to.
 _APPEND_ONLY = ("audit_entries", "delivery_events", "messages", "calls", "webhook_events")

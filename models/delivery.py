@@ -84,7 +84,7 @@ class Delivery(Numbered, Created, Base):
     reminder_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Reminder.id), index=True)
     occurrence: Mapped[datetime] = mapped_column(doc="the scheduled time that this one is for")
     channel: Mapped[str] = mapped_column(String(8))
-    address_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Address.id), index=True)
+    address_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Address.id))
     status: Mapped[str] = mapped_column(String(12), default=DeliveryStatus.scheduled)
     due_at: Mapped[datetime]
     valid_until: Mapped[datetime]
@@ -101,6 +101,8 @@ class Delivery(Numbered, Created, Base):
             name="status_known",
         ),
         UniqueConstraint("reminder_id", "occurrence", "channel"),
+        # With the time, so that the attempts of one day are counted without those of all others.
+        Index("ix_deliveries_address_id_attempted_at", "address_id", "attempted_at"),
         # Not on `queued` or `sending`: a guard that matches a partial index would be planned
         # with stale statistics and scan the backlog.
         Index("ix_deliveries_unknown", "attempted_at", postgresql_where=text("status = 'unknown'")),

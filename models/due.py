@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import SharedBase
@@ -17,6 +17,10 @@ class Due(SharedBase):
     The row says what is due before Redis does: it is written in the transaction that makes the
     delivery and goes in the one that ends it. `claimed_until` is the lease of a claim; a claim
     whose lease has run out is found by the sweeper.
+
+    `line` is the sender whose rate a delivery waits for. While it stands in that line the row is
+    claimed for ever (`infinity`), so that no ordinary claim has to step over a long line; it is
+    claimed in its turn, by `due_at`, as fast as the sender may send.
     """
 
     __tablename__ = "due"
@@ -27,6 +31,7 @@ class Due(SharedBase):
     delivery_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     due_at: Mapped[datetime]
     claimed_until: Mapped[datetime | None]
+    line: Mapped[int | None] = mapped_column(Integer)
 
     __table_args__ = (
         Index(
@@ -40,5 +45,12 @@ class Due(SharedBase):
             "establishment_id",
             "claimed_until",
             postgresql_where=text("claimed_until is not null"),
+        ),
+        Index(
+            "ix_due_line",
+            "line",
+            "due_at",
+            "delivery_id",
+            postgresql_where=text("claimed_until = 'infinity'"),
         ),
     )

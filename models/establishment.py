@@ -1,12 +1,25 @@
-"""The tenant: a hospital or clinic, and the numbers it sends from."""
+"""The tenant: a hospital or clinic, its holidays, and the numbers it sends from."""
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Identity, Integer, String, Time, true
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Date,
+    Float,
+    ForeignKey,
+    Identity,
+    Integer,
+    String,
+    Time,
+    UniqueConstraint,
+    false,
+    true,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Created, SharedBase
 
@@ -26,20 +39,41 @@ class Establishment(Created, SharedBase):
     )
     quiet_start: Mapped[time | None] = mapped_column(Time, doc="local time; None: no quiet hours")
     quiet_end: Mapped[time | None] = mapped_column(Time)
-    daily_cap: Mapped[int] = mapped_column(Integer, default=4, doc="messages a day to one address")
+    daily_cap: Mapped[int | None] = mapped_column(
+        Integer, doc="messages to one address on one local day; None: no cap"
+    )
     validity_seconds: Mapped[int] = mapped_column(Integer, default=4 * 3600)
     anonymous_feedback: Mapped[bool] = mapped_column(server_default=true(), default=True)
     fold_french_sms: Mapped[bool] = mapped_column(server_default=true(), default=True)
     is_default: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
 
+    holidays: Mapped[list[Holiday]] = relationship(order_by="Holiday.day", lazy="raise")
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own spelling
     __table_args__ = (
         CheckConstraint("(quiet_start is null) = (quiet_end is null)", name="quiet_hours_whole"),
+        CheckConstraint("daily_cap > 0", name="daily_cap_positive"),
     )
 
     @property
     def zone(self) -> ZoneInfo:
         """The time zone in which its clocks run."""
         return ZoneInfo(self.time_zone)
+
+
+class Holiday(SharedBase):
+    """A local day on which an establishment sends nothing; perhaps the same day every year."""
+
+    __tablename__ = "holidays"
+
+    id: Mapped[int] = mapped_column(Integer, Identity(), primary_key=True)
+    establishment_id: Mapped[int] = mapped_column(ForeignKey(Establishment.id, ondelete="CASCADE"))
+    day: Mapped[date] = mapped_column(Date)
+    name: Mapped[str] = mapped_column(String(120))
+    every_year: Mapped[bool] = mapped_column(server_default=false(), default=False)
+
+    __table_args__ = (UniqueConstraint("establishment_id", "day"),)
 
 
 class Sender(SharedBase):
@@ -57,7 +91,14 @@ class Sender(SharedBase):
     can_receive: Mapped[bool] = mapped_column(default=False)
     gives_receipts: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(server_default=true(), default=True)
+    rate_per_second: Mapped[float | None] = mapped_column(
+        Float, doc="messages that its provider takes; None: as many as come"
+    )
+    line_opens_at: Mapped[datetime | None] = mapped_column(
+        doc="when the next of the line that waits for this sender may be claimed"
+    )
 
     __table_args__ = (
+        CheckConstraint("rate_per_second > 0", name="rate_positive"),
         CheckConstraint("channel in ('sms', 'voice', 'email')", name="channel_known"),
     )

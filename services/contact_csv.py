@@ -37,6 +37,7 @@ _HEADERS = {
         "email": "email,e mail,mail,courriel,adresse email,adresse e mail,email address",
         "language": "language,langue,lang",
         "kind": "kind,type,categorie",
+        "quiet_hours": "quiet hours,heures calmes,heures de silence,heures de repos",
     }.items()
     for header in headers.split(",")
 }
@@ -189,6 +190,8 @@ def _reason(field: str, kind: str) -> str:
     """One of our sentences; Pydantic's own can quote the cell."""
     if field == "language":
         return "This must be english, french, duala, bassa or ewondo."
+    if field == "quiet_hours":
+        return "Write quiet hours as 20:00-07:00."
     return {
         "missing": "This is missing.",
         "string_too_long": "This is too long.",

@@ -1,4 +1,4 @@
-"""Single deliveries: opened, moved by an event, ended. Batches are in `services/dispatch.py`."""
+"""Single deliveries: opened, moved by an event, ended. Batches are in `services/dispatch/`."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def look_again(session: ScopedSession, delivery_id: int, at: datetime) -> None:
             Due(establishment_id=session.establishment_id, delivery_id=delivery_id, due_at=at)
         )
     else:
-        due.due_at, due.claimed_until = at, None
+        due.due_at, due.claimed_until, due.line = at, None, None
     session.flush()
     session.execute(WAKE)
 

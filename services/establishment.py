@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from database.session import Database
 from models.establishment import Establishment, Sender
@@ -24,7 +25,7 @@ class _Known:
 
 
 class Directory:
-    """All establishments and their senders, read again every few seconds. Thread-safe.
+    """All establishments, their holidays and senders, read again every few seconds. Thread-safe.
 
     Kept values are detached rows, never changed. When PostgreSQL is away the last known facts
     stay good: a webhook must find its establishment to be spooled.
@@ -91,7 +92,8 @@ class Directory:
 
     def _load(self) -> _Known:
         with self._database.service() as session:
-            rows = session.scalars(select(Establishment).order_by(Establishment.id)).all()
+            everyone = select(Establishment).options(selectinload(Establishment.holidays))
+            rows = session.scalars(everyone.order_by(Establishment.id)).all()
             senders = session.scalars(select(Sender).where(Sender.active).order_by(Sender.id)).all()
             session.expunge_all()
         return _Known({row.id: row for row in rows}, list(senders), time.monotonic())

@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from database.session import ScopedSession
 from models.address import Address
+from models.contact import Contact
 from models.delivery import WAITING, Delivery, DeliveryEvent
 from models.establishment import Establishment
 from models.reminder import Channel, Reminder, ReminderStatus
@@ -194,11 +195,14 @@ def change(
             scheduled, reminder.rrule, establishment, validity, now
         )
         _refuse_repeated(session, reminder, waiting)
+    contact = session.get(Contact, reminder.contact_id) if reminder.contact_id else None
     for delivery in waiting:
         if wanted.scheduled_time is not None:
             delivery.occurrence = reminder.scheduled_time
         delivery.valid_until = delivery.occurrence + validity
-        delivery.due_at, cause = due_time(establishment, delivery.occurrence, validity, now)
+        delivery.due_at, cause = due_time(
+            establishment, delivery.occurrence, validity, now, contact
+        )
         reschedule(session, delivery, cause=cause or "changed by staff")
     session.flush()
     audit(

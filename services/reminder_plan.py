@@ -13,11 +13,12 @@ from models.contact import Contact
 from models.establishment import Establishment, Sender
 from models.reminder import Channel
 from schemas.reminder import ReminderIn
+from services.allowed_times import allowed_times
 from services.contact import find_contact
 from services.errors import Invalid
 from services.recurrence import check_rule, following
 from services.template import render
-from utils.clock import latest_before_quiet, local_time, quiet_until
+from utils.clock import HOLIDAY, QUIET_HOURS, local_time
 from utils.email_address import normalise_email
 from utils.languages import VOICES, language_name
 from utils.phone import InvalidPhone, normalise_phone
@@ -81,7 +82,7 @@ def plan(
         check_rule(wanted.rrule, scheduled.astimezone(establishment.zone)) if wanted.rrule else None
     )
     first = first_time(scheduled, rule, establishment, validity, now)
-    due_at, deferred = due_time(establishment, first, validity, now)
+    due_at, deferred = due_time(establishment, first, validity, now, contact)
     sms = analyse(sms_text(establishment, language, message)) if Channel.sms in channels else None
     return Plan(
         contact=contact,
@@ -243,24 +244,36 @@ def first_time(
     return upcoming
 
 
+_OVER = {QUIET_HOURS: "they end", HOLIDAY: "it is over"}
+_BEFORE = {QUIET_HOURS: "they begin", HOLIDAY: "it begins"}
+
+
 def due_time(
-    establishment: Establishment, scheduled: datetime, validity: timedelta, now: datetime
+    establishment: Establishment,
+    scheduled: datetime,
+    validity: timedelta,
+    now: datetime,
+    contact: Contact | None = None,
 ) -> tuple[datetime, str | None]:
-    """When it really goes out: deferred past the quiet hours, or brought forward before them."""
-    start, end = establishment.quiet_start, establishment.quiet_end
+    """When it really goes out, and why not when it was asked for.
+
+    Deferred past quiet hours (the establishment's, the contact's) and holidays; where it would no
+    longer be valid then, brought forward before them; raises `Invalid` where that has passed.
+    """
+    times = allowed_times(establishment, contact)
     wanted = max(scheduled, now)
-    if start is None or end is None:
+    why = times.refusal(wanted)
+    if why is None:
         return wanted, None
-    allowed = quiet_until(wanted, establishment.zone, start, end)
-    if allowed is None:
-        return wanted, None
-    if allowed < scheduled + validity:
-        return allowed, "quiet hours: goes out when they end"
-    before = latest_before_quiet(now, wanted, establishment.zone, start, end)
+    allowed = times.next_allowed(wanted)
+    if allowed is not None and allowed < scheduled + validity:
+        return allowed, f"{why}: goes out when {_OVER[why]}"
+    before = times.last_allowed(wanted, since=now)
     if before is not None:
-        return before, "quiet hours: goes out before they begin"
+        return before, f"{why}: goes out before {_BEFORE[why]}"
     raise Invalid(
-        "This falls into the quiet hours and would no longer be valid after them.",
+        f"This falls into {'a' if why == HOLIDAY else 'the'} {why} and would no longer be valid"
+        " afterwards.",
         field="scheduled_time",
-        code="quiet_hours",
+        code=why.replace(" ", "_"),
     )

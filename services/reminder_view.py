@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select, tuple_
 
 from database.session import ScopedSession
-from models.delivery import Delivery
+from models.delivery import Delivery, DeliveryEvent
 from models.establishment import Establishment
 from models.reminder import Channel, Reminder, ReminderStatus
 from schemas.common import Page, shortened
@@ -21,12 +21,13 @@ from schemas.reminder import (
 )
 from services.audit import audit
 from services.contact import reference_index
+from services.dispatch.attempts import DAILY_CAP
 from services.errors import Invalid
 from services.identity import Principal
 from services.paging import decode_cursor, encode_cursor
 from services.reminder import trace
 from services.reminder_plan import Plan, sms_text
-from utils.clock import local_time
+from utils.clock import HOLIDAY, QUIET_HOURS, local_time
 from utils.sms_encoding import analyse
 
 ANSWER_BYTES = 1000
@@ -54,11 +55,7 @@ def reminder_view(
         else None
     )
     goes_out = first.due_at if first else reminder.scheduled_time
-    deferred = None
-    if first is not None and first.attempt == 0 and first.due_at != first.occurrence:
-        late = first.due_at > max(first.occurrence, reminder.created_at)
-        early = first.due_at < first.occurrence
-        deferred = "quiet_hours" if late or early else None
+    deferred = _why_deferred(session, first) if first is not None else None
     answer = ReminderOut(
         id=reminder.id,
         patient_id=reminder.patient_id,
@@ -80,6 +77,20 @@ def reminder_view(
     return answer.model_copy(
         update={"message": message, "message_truncated": True if cut else None}
     )
+
+
+def _why_deferred(session: ScopedSession, delivery: Delivery) -> str | None:
+    """Why a delivery waits for another time than asked for, as the last step of its trace says."""
+    if delivery.due_at == delivery.occurrence:
+        return None
+    cause = session.scalar(
+        select(DeliveryEvent.cause)
+        .where(DeliveryEvent.delivery_id == delivery.id, DeliveryEvent.status != "queued")
+        .order_by(DeliveryEvent.id.desc())
+        .limit(1)
+    )
+    why = (cause or "").partition(":")[0]
+    return why.replace(" ", "_") if why in (QUIET_HOURS, HOLIDAY, DAILY_CAP) else None
 
 
 def detail_view(

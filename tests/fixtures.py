@@ -23,7 +23,7 @@ begin
     where tablename <> 'alembic_version' and (
         schemaname like 'est\\_%' or schemaname = 'shared' and tablename in
         ('due', 'refresh_tokens', 'devices', 'processes', 'encryption_keys', 'audit_entries',
-         'idempotency_keys')
+         'idempotency_keys', 'holidays')
     );
     execute 'truncate ' || names || ' restart identity cascade';
 end $$

@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 
@@ -19,7 +18,6 @@ from services.dispatch import Attempt, Settlement
 from services.reconcile import Patience, Question, leave_unknown_to_staff, questions, settle_unknown
 from services.reminder_plan import email_subject, sms_text
 from utils.backoff import delay
-from utils.clock import quiet_until
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
@@ -62,7 +60,7 @@ def send(establishment_id: int, ids: list[int]) -> None:
             attempts = dispatch.begin(
                 session,
                 group,
-                quiet_until=_quiet(establishment, dispatch.clock(session)),
+                rules=context.rules(establishment),
                 lease=lease,
             )
             reached("worker.in_begin")
@@ -80,14 +78,6 @@ def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
 def awake() -> float:
     """Seconds on a clock that nobody sets, and that goes on while the machine is suspended."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-def _quiet(establishment: Establishment, now: datetime) -> datetime | None:
-    """The end of the quiet hours, if it is quiet at the establishment now."""
-    start, end = establishment.quiet_start, establishment.quiet_end
-    if start is None or end is None:
-        return None
-    return quiet_until(now, establishment.zone, start, end)
 
 
 class LeaseOver(Exception):

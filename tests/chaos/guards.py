@@ -67,33 +67,39 @@ GUARDS = (
     ),
     Guard(
         "a job that is there twice sends once",
-        "services/dispatch.py",
+        "services/dispatch/attempts.py",
         "where d.id = any(:ids) and d.status = 'queued'",
         "where d.id = any(:ids) and d.status in ('queued', 'sent', 'sending')",
     ),
     Guard(
         "only what is queued is released",
-        "services/dispatch.py",
+        "services/dispatch/claims.py",
         "where d.id = f.delivery_id and d.status = 'queued'",
         "where d.id = f.delivery_id",
     ),
     Guard(
         "opt-out is checked when sending begins",
-        "services/dispatch.py",
-        "when a.opted_out_at is not null then 'suppressed'",
-        "when false then 'suppressed'",
+        "services/dispatch/attempts.py",
+        "if row.opted_out:",
+        "if False:",
     ),
     Guard(
         "validity is checked when sending begins",
-        "services/dispatch.py",
-        "when d.valid_until <= now() then 'expired'",
-        "when false then 'expired'",
+        "services/dispatch/attempts.py",
+        "if row.valid_until <= now:",
+        "if False:",
     ),
     Guard(
         "quiet hours are checked when sending begins",
-        "workers/delivery.py",
-        "quiet_until=_quiet(establishment, dispatch.clock(session)),",
-        "quiet_until=None,",
+        "services/dispatch/attempts.py",
+        "if why is not None:",
+        "if False:",
+    ),
+    Guard(
+        "one address gets no more than the daily cap",
+        "services/dispatch/attempts.py",
+        "        ) <= :cap\n",
+        "        ) <= 1000 + :cap\n",
     ),
     Guard(
         "a callback never moves back",
@@ -109,7 +115,7 @@ GUARDS = (
     ),
     Guard(
         "the due row stays until the end",
-        "services/dispatch.py",
+        "services/dispatch/claims.py",
         "        update shared.due d set claimed_until = now() + make_interval(secs => :lease)\n"
         "        from ready r\n"
         "        where",
@@ -117,9 +123,9 @@ GUARDS = (
     ),
     Guard(
         "a claim has an end",
-        "services/dispatch.py",
+        "services/dispatch/claims.py",
         "update shared.due d set claimed_until = now() + make_interval(secs => :lease)",
-        "update shared.due d set claimed_until = 'infinity'",
+        "update shared.due d set claimed_until = now() + interval '1 day'",
     ),
     Guard(
         "the carrier's list is believed",
@@ -148,7 +154,7 @@ GUARDS = (
     ),
     Guard(
         "no task about what is known",
-        "services/dispatch.py",
+        "services/dispatch/outcomes.py",
         "t.state = 'open' and m.moves",
         "t.state = 'open' and false",
     ),
@@ -163,12 +169,6 @@ GUARDS = (
         "services/delivery.py",
         "elif delivery.status in _FALLS_BACK and _fall_back(",
         "elif delivery.status == S.suppressed and _fall_back(",
-    ),
-    Guard(
-        "what cannot be queued is released",
-        "workers/scheduler.py",
-        'dispatch.release(session, ids, "queue unreachable")',
-        "dispatch.clock(session)",
     ),
 )
 

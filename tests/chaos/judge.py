@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.chaos.hospital import Hospital
 from tests.chaos.records import Delivery, Entry
-from tests.chaos.script import NORTH, SOUTH, WEST, Case
+from tests.chaos.script import DAILY_CAP, HOUR, NORTH, SOUTH, WEST, Case
 from tests.chaos.stage import CALL_TIMEOUT, LEASE
 
 COUNTS = {
@@ -24,6 +24,7 @@ COUNTS = {
     "twice": "sent more than once: one delivery, or two channels without need",
     "outside": "sent before its time, or after its validity",
     "quiet": "sent in quiet hours",
+    "over_cap": "more to one address in one day than the daily cap",
     "after_stop": "sent after an opt-out, or after a cancellation or change was confirmed",
     "contradiction": "the database says something else than the carrier's ledger",
 }
@@ -85,6 +86,7 @@ class Judge:
 
     def judge(self) -> Verdict:
         """Everything that is wrong, by count."""
+        self._judge_cap()
         by_reminder: dict[tuple[int, int], list[Delivery]] = defaultdict(list)
         for delivery in self.deliveries.values():
             by_reminder[delivery.establishment, delivery.reminder].append(delivery)
@@ -110,11 +112,11 @@ class Judge:
         )
         for row in rows:
             self.deliveries[house, row[0]] = Delivery(house, *row)
-        for number, status, at, attempt in sql(
-            f"select delivery_id, status, extract(epoch from at)::float, attempt"
+        for number, status, at, cause in sql(
+            f"select delivery_id, status, extract(epoch from at)::float, cause"
             f" from est_{house}.delivery_events order by id"
         ):
-            self.deliveries[house, number].events.append((status, at, attempt))
+            self.deliveries[house, number].events.append((status, at, cause))
         for number, status in sql(f"select id, status from est_{house}.reminders"):
             self.reminders[house, number] = status
 
@@ -131,7 +133,9 @@ class Judge:
                 continue
             at = datetime.fromisoformat(raw["time"]).timestamp()
             seconds = raw["extra"].get("duration")
-            owner.entries.append(Entry(raw["channel"], raw["body"], at, raw["state"], seconds))
+            owner.entries.append(
+                Entry(raw["channel"], raw["to"], raw["body"], at, raw["state"], seconds)
+            )
 
     # ── one delivery ──
 
@@ -168,7 +172,8 @@ class Judge:
         for word in delivery.acknowledged:
             if _LADDER.get(status, 0) < _LADDER[word]:
                 yield f"we acknowledged that it was {word}"
-        if status == "expired" and delivery.valid_until > self.now and not self._is_quiet(delivery):
+        early = status == "expired" and delivery.valid_until > self.now
+        if early and not self._is_quiet(delivery) and delivery.events[-1][2] != "daily cap":
             yield "it is still valid"
         if delivery.open_task and status != "unknown":
             yield "a task asks about what is known"
@@ -192,6 +197,16 @@ class Judge:
                 yield f"it went back from {before} to {after}"
             if before == "unknown" and after == "sending":
                 yield "it was sent again while unknown"
+
+    def _judge_cap(self) -> None:
+        """By the day of the houses, all of which are in Douala: one hour ahead of UTC."""
+        sent: Counter[tuple[int, str, int]] = Counter()
+        for delivery in self.deliveries.values():
+            for entry in delivery.entries:
+                sent[delivery.establishment, entry.to, int((entry.time + HOUR) // (24 * HOUR))] += 1
+        for (house, _, _), count in sent.items():
+            if count > DAILY_CAP:
+                self.verdict.blame("over_cap", f"{count} to one address of house {house}")
 
     def _judge_times(self, delivery: Delivery) -> None:
         for at in delivery.sendings:

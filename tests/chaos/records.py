@@ -16,6 +16,7 @@ class Entry:
     """One thing that the carrier accepted."""
 
     channel: str
+    to: str
     body: str
     time: float
     state: str
@@ -44,7 +45,8 @@ class Delivery:
     attempt: int
     queued_to_act: bool
     open_task: bool
-    events: list[tuple[str, float, int]] = field(default_factory=list)
+    events: list[tuple[str, float, str]] = field(default_factory=list)
+    """State, time and cause of each."""
     entries: list[Entry] = field(default_factory=list)
     acknowledged: set[str] = field(default_factory=set)
 

@@ -17,7 +17,7 @@ from tests.chaos.cast import PATIENCE
 from tests.chaos.hospital import Hospital, next_minute
 from tests.chaos.judge import COUNTS, Judge, Verdict
 from tests.chaos.monkey import Monkey
-from tests.chaos.script import HOUR, SOUTH, WEST, Case, Script
+from tests.chaos.script import DAILY_CAP, HOUR, SOUTH, WEST, Case, Script
 from tests.chaos.stage import Stage
 from tests.tree import wait_for
 
@@ -191,6 +191,7 @@ class _Run:
         start = time.time() + 1.0
         recurring = self.script.recurring(self.size.recurring, start + 1)
         stream = self.script.stream(self.size.reminders, start, self.size.seconds)
+        stream += self.script.crowd(3 * DAILY_CAP, start, self.size.seconds / 3)
         self.monkey.learn_ends()
         self.hospital.plant(recurring)
         self.stage.cast.arm(self.monkey.every_point(self.script.dice))

@@ -14,6 +14,8 @@ from uuid import UUID
 NORTH, SOUTH, WEST = 1, 2, 3
 """Open all day; quiet from a minute on that comes in the run, if it is long enough; quiet now."""
 HOUR = 3600.0
+DAILY_CAP = 4
+"""How many messages a day an address gets at most: what a new establishment has."""
 SHORTEST = 60.0
 """The shortest validity that the API takes."""
 CHANNELS = (
@@ -141,6 +143,13 @@ class Script:
     def short_lived(self, count: int, ends_at: float) -> list[Case]:
         """Reminders whose validity is over at a time: the shortest window began before that."""
         return [self.case("short", ends_at - SHORTEST, valid_for=SHORTEST) for _ in range(count)]
+
+    def crowd(self, count: int, start: float, seconds: float) -> list[Case]:
+        """Many reminders for one phone: more than may go there in a day."""
+        cases = [self.case("crowd", start + self.dice.uniform(0, seconds)) for _ in range(count)]
+        for case in cases:
+            case.shares = cases[0].number
+        return cases
 
     def recurring(self, count: int, start: float) -> list[Case]:
         """Every few seconds, three times: finer than the API allows, so planted."""

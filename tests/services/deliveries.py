@@ -17,6 +17,7 @@ from services.address import address_for
 from services.delivery import open_delivery
 from services.dispatch import Settlement
 from tests.fixtures import NORTH
+from utils.clock import AllowedTimes
 from utils.senders import Outbound, Outcome, Passed, Verdict
 
 PHONE, EMAIL = "+237650000001", "patient@example.com"
@@ -82,11 +83,11 @@ def claim(
         return dispatch.claim(session, batch=batch, outstanding=outstanding, lease=LEASE)
 
 
-def begin(
-    database: Any, ids: Sequence[int], quiet_until: datetime | None = None
-) -> list[dispatch.Attempt]:
+def begin(database: Any, ids: Sequence[int], **rules: Any) -> list[dispatch.Attempt]:
+    """By default anything may go out at any time."""
+    rules = {"times": AllowedTimes(UTC)} | rules
     with database.establishment(NORTH) as session:
-        return dispatch.begin(session, ids, quiet_until=quiet_until, lease=LEASE)
+        return dispatch.begin(session, ids, rules=dispatch.Rules(**rules), lease=LEASE)
 
 
 def begun(database: Any, **more: Any) -> int:

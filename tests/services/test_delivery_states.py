@@ -2,7 +2,8 @@
 
 Seen to fail with `delivered` allowed to move to `undelivered` in `models/delivery.TRANSITIONS`;
 `in-progress`, or a `completed` of 0 seconds, counted as delivered; `_OUTCOME` in
-`services/dispatch.py` moving what a callback has already moved; the error code kept by good news.
+`services/dispatch/outcomes.py` moving what a callback has already moved; the error code kept by
+good news.
 """
 
 from __future__ import annotations

@@ -152,26 +152,6 @@ def test_what_is_past_its_validity_expires(database: Any) -> None:
     assert reminder_status(database, number) == "expired"
 
 
-def test_quiet_hours_defer(database: Any) -> None:
-    (number,) = make(database)
-    claim(database)
-    morning = now() + timedelta(minutes=30)
-    assert begin(database, [number], quiet_until=morning) == []
-    assert delivery(database, number).status == S.scheduled
-    waiting = due(database, number)
-    assert waiting is not None
-    assert (waiting.due_at, waiting.claimed_until) == (morning, None)
-    assert causes(database, number)[-1] == "quiet hours"
-    assert claim(database).to_send == ()
-
-
-def test_quiet_hours_that_outlast_the_validity_expire(database: Any) -> None:
-    (number,) = make(database)
-    claim(database)
-    assert begin(database, [number], quiet_until=now() + timedelta(hours=2)) == []
-    assert delivery(database, number).status == S.expired
-
-
 def test_a_late_job_whose_claim_was_swept_does_nothing(database: Any, owner: Any) -> None:
     (number,) = make(database)
     claim(database)
