@@ -19,7 +19,7 @@ import httpx2
 import psycopg2
 
 from tests.chaos.cast import PATIENCE
-from tests.chaos.script import NORTH, SOUTH, WEST, Case, Version
+from tests.chaos.script import DAILY_CAP, NORTH, SOUTH, WEST, Case, Version
 from tests.chaos.stage import Stage
 from tests.template import PASSWORD
 
@@ -51,6 +51,7 @@ class Hospital:
 
     def open(self, quiet: dict[int, tuple[float, float]]) -> None:
         """Open three houses; `quiet` says from when to when it is quiet there (whole minutes)."""
+        from sqlalchemy import update
         from sqlalchemy.orm import Session
 
         from config.settings import DatabaseSettings
@@ -79,6 +80,7 @@ class Hospital:
         with Session(engine) as session, session.begin():
             south = session.get_one(Establishment, SOUTH)
             south.quiet_start, south.quiet_end = local(SOUTH)
+            session.execute(update(Establishment).values(daily_cap=DAILY_CAP))
             set_sender(
                 session,
                 west,
