@@ -14,6 +14,7 @@ from commands.output import progress_bar, rules_said_plainly
 PASSWORD_VARIABLE = "CARELOOP_USER_PASSWORD"  # noqa: S105 - its name, not a password
 _SLUG = typer.Option("--establishment", help="the establishment's slug")
 _QUIET = typer.Option(help="local time, 20:00-07:00, or none")
+_UNKNOWN = typer.Option(help="give_up, or resend: once more, a possible double is accepted")
 _LANGUAGES = typer.Option(help="in order of preference, e.g. duala,french,english")
 
 
@@ -67,13 +68,14 @@ def list_establishments() -> None:
     from database.engine import service_engine
     from database.session import Database
     from services.establishment import Directory
+    from services.establishment_settings import policy_line
     from utils.languages import language_name
 
     directory = Directory(Database(service_engine(get_settings().database)))
     for place in directory.all():
         quiet = f"{place.quiet_start:%H:%M}-{place.quiet_end:%H:%M}" if place.quiet_end else "none"
         senders = [
-            f"{channel} from {sender.address}"
+            f"{channel} from {sender.address}{' (gives receipts)' if sender.gives_receipts else ''}"
             for channel in ("sms", "voice", "email")
             if (sender := directory.sender(place.id, channel)) is not None
         ]
@@ -83,6 +85,7 @@ def list_establishments() -> None:
             f" {', '.join(map(language_name, place.languages))}; quiet hours {quiet};"
             f" daily cap {place.daily_cap or 'none'};"
             f" anonymous feedback {'on' if place.anonymous_feedback else 'off'};"
+            f" {policy_line(place)};"
             f" {', '.join(senders) or 'sends nothing'}"
         )
 
@@ -104,6 +107,26 @@ def set_establishment(
         bool | None, typer.Option(help="write French SMS without ê, ç and the like: cheaper")
     ] = None,
     default: Annotated[bool | None, typer.Option(help="plain paths mean this one")] = None,
+    receipt_window: Annotated[
+        str | None,
+        typer.Option(help="PT30M; with no receipt by then another channel may take over"),
+    ] = None,
+    max_attempts: Annotated[
+        str | None, typer.Option(help="of one message on one channel, or none: while it is valid")
+    ] = None,
+    call_again_after: Annotated[
+        str | None, typer.Option(help="PT15M, when nobody picks up")
+    ] = None,
+    call_again_at_most: Annotated[int | None, typer.Option(help="times; 0: never")] = None,
+    escalate: Annotated[
+        bool | None, typer.Option(help="a task for staff when no channel reached anybody")
+    ] = None,
+    unknown_after: Annotated[
+        str | None, typer.Option(help="PT1H; what stays unknown so long is ended as chosen below")
+    ] = None,
+    unknown_sms: Annotated[str | None, _UNKNOWN] = None,
+    unknown_calls: Annotated[str | None, _UNKNOWN] = None,
+    unknown_email: Annotated[str | None, _UNKNOWN] = None,
 ) -> None:
     """Change what is given, leave the rest."""
     from sqlalchemy.orm import Session
@@ -121,6 +144,15 @@ def set_establishment(
         "valid_for": valid_for,
         "anonymous_feedback": anonymous_feedback,
         "fold_french_sms": fold_sms,
+        "receipt_window": receipt_window,
+        "max_attempts": max_attempts,
+        "call_again_after": call_again_after,
+        "call_again_at_most": call_again_at_most,
+        "escalate": escalate,
+        "unknown_after": unknown_after,
+        "unknown_sms": unknown_sms,
+        "unknown_voice": unknown_calls,
+        "unknown_email": unknown_email,
     }
     said = {field: value for field, value in given.items() if value is not None}
     with (
@@ -145,7 +177,6 @@ def set_sender(
     *,
     provider: Annotated[str, typer.Option()] = "twilio",
     can_receive: Annotated[bool, typer.Option(help="answers reach us")] = False,
-    gives_receipts: Annotated[bool, typer.Option(help="delivery receipts are proven")] = False,
     rate: Annotated[
         float | None, typer.Option(min=0, max=10_000, help="messages a second; 0: no limit")
     ] = None,
@@ -171,7 +202,6 @@ def set_sender(
             sender_address(place, channel, address),
             provider,
             can_receive=can_receive,
-            gives_receipts=gives_receipts,
             rate_per_second=rate,
         )
     typer.echo(f"{slug} sends on {channel} from this address now")

@@ -218,7 +218,9 @@ class EngineSettings(Group):
     # Twilio shows a message in its list within seconds of accepting it. A negative answer this
     # long after the attempt is taken as proof that the carrier never had it.
     settle_after: float = Field(default=90.0, gt=0, validation_alias="ENGINE_SETTLE_AFTER")
-    give_up_after: float = Field(default=3600.0, gt=0, validation_alias="ENGINE_GIVE_UP_AFTER")
+    # Seconds after an attempt at which a provider that can be asked is first asked for a receipt
+    # that has not come by itself. Later looks come at growing steps.
+    receipt_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_RECEIPT_AFTER")
     poll: float = Field(default=1.0, gt=0, validation_alias="ENGINE_POLL")
     sweep: float = Field(default=5.0, gt=0, validation_alias="ENGINE_SWEEP")
     crash_at: str = Field(default="", validation_alias="CARELOOP_CRASH_AT")

@@ -23,7 +23,8 @@ from database.roles import (
 _SHARED_FOR_ESTABLISHMENTS = {
     "due": "select, insert, update, delete",
     "establishments": "select",
-    "senders": "select, update (line_opens_at)",
+    # A first receipt proves its sender in the transaction that learns of it.
+    "senders": "select, update (line_opens_at, gives_receipts)",
 }
 # What an establishment's role may not do in its own schema: history is only added to.
 _APPEND_ONLY = ("audit_entries", "delivery_events", "messages", "calls", "webhook_events")

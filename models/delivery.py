@@ -65,7 +65,17 @@ TRANSITIONS: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
 FINAL = frozenset(
     {_S.sent, _S.delivered, _S.undelivered, _S.failed, _S.expired, _S.cancelled, _S.suppressed}
 )
-"""States in which the engine has nothing more to do for a delivery."""
+"""States that are carried over to the reminder: nothing more goes out by itself."""
+
+CLOSED = FINAL - {_S.sent}
+"""States that leave nothing to ask either. One that is `sent` may still wait for its receipt."""
+
+CALLED_AGAIN = frozenset({_S.scheduled, _S.queued, _S.sending, _S.unknown, _S.sent})
+"""States in which a call that nobody picked up may become `scheduled` again, for a new attempt.
+
+The one way back in the table's ladder, taken by `services/provider_news.py` alone, before the
+delivery has ended: `undelivered` and `failed` have made way for another channel.
+"""
 
 WAITING = frozenset({_S.scheduled, _S.queued})
 """States in which nothing has left yet: a cancel still wins."""

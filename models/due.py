@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import SharedBase
@@ -31,12 +31,18 @@ class Due(SharedBase):
     delivery_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     due_at: Mapped[datetime]
     claimed_until: Mapped[datetime | None]
+    asks: Mapped[bool] = mapped_column(
+        server_default=false(),
+        default=False,
+        doc="a question to a provider: it does not wait in line with what is to be sent",
+    )
     line: Mapped[int | None] = mapped_column(Integer)
 
     __table_args__ = (
         Index(
             "ix_due_unclaimed",
             "establishment_id",
+            "asks",
             "due_at",
             postgresql_where=text("claimed_until is null"),
         ),

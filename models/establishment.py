@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -17,11 +18,25 @@ from sqlalchemy import (
     Time,
     UniqueConstraint,
     false,
+    text,
     true,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
 from models.base import Created, SharedBase
+
+
+class UnknownChoice(StrEnum):
+    """What becomes of a delivery that stays unknown."""
+
+    give_up = "give_up"  # visibly: it stays unknown, with a task for staff
+    resend = "resend"  # once, within its validity: a possible double is accepted
+
+
+def _unknown_choice() -> MappedColumn[str]:
+    return mapped_column(
+        String(8), server_default=UnknownChoice.give_up, default=UnknownChoice.give_up
+    )
 
 
 class Establishment(Created, SharedBase):
@@ -46,6 +61,23 @@ class Establishment(Created, SharedBase):
     anonymous_feedback: Mapped[bool] = mapped_column(server_default=true(), default=True)
     fold_french_sms: Mapped[bool] = mapped_column(server_default=true(), default=True)
     is_default: Mapped[bool] = mapped_column(default=False)
+    # What a reminder does not say itself (`services/policy.py`).
+    receipt_window_seconds: Mapped[int] = mapped_column(server_default=text("1800"), default=1800)
+    max_attempts: Mapped[int | None] = mapped_column(
+        doc="of one delivery; None: as many as its validity has room for"
+    )
+    call_again_after: Mapped[int] = mapped_column(
+        server_default=text("900"), default=900, doc="seconds, when nobody picks up"
+    )
+    call_again_at_most: Mapped[int] = mapped_column(server_default=text("0"), default=0)
+    escalate: Mapped[bool] = mapped_column(
+        server_default=true(), default=True, doc="a task for staff when no channel helped"
+    )
+    # What becomes of a delivery that stays unknown for so long.
+    unknown_after_seconds: Mapped[int] = mapped_column(server_default=text("3600"), default=3600)
+    unknown_sms: Mapped[str] = _unknown_choice()
+    unknown_voice: Mapped[str] = _unknown_choice()
+    unknown_email: Mapped[str] = _unknown_choice()
     version: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
 
     holidays: Mapped[list[Holiday]] = relationship(order_by="Holiday.day", lazy="raise")
@@ -53,6 +85,16 @@ class Establishment(Created, SharedBase):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own spelling
     __table_args__ = (
         CheckConstraint("(quiet_start is null) = (quiet_end is null)", name="quiet_hours_whole"),
+        CheckConstraint(
+            "unknown_sms in ('give_up', 'resend') and unknown_voice in ('give_up', 'resend')"
+            " and unknown_email in ('give_up', 'resend')",
+            name="unknown_choice_known",
+        ),
+        CheckConstraint(
+            "least(receipt_window_seconds, max_attempts, call_again_after,"
+            " call_again_at_most + 1, unknown_after_seconds) > 0",
+            name="policy_positive",
+        ),
         CheckConstraint("daily_cap > 0", name="daily_cap_positive"),
     )
 
@@ -89,7 +131,9 @@ class Sender(SharedBase):
     address: Mapped[str] = mapped_column(String(320))
     provider: Mapped[str] = mapped_column(String(16))
     can_receive: Mapped[bool] = mapped_column(default=False)
-    gives_receipts: Mapped[bool] = mapped_column(default=False)
+    gives_receipts: Mapped[bool] = mapped_column(
+        default=False, doc="proven by a first receipt of its own, never by configuration"
+    )
     active: Mapped[bool] = mapped_column(server_default=true(), default=True)
     rate_per_second: Mapped[float | None] = mapped_column(
         Float, doc="messages that its provider takes; None: as many as come"

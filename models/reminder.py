@@ -64,6 +64,12 @@ class Reminder(Numbered, Created, Base):
     rrule: Mapped[str | None] = mapped_column(String(500))
     validity_seconds: Mapped[int] = mapped_column(Integer)
     expects_reply: Mapped[bool] = mapped_column(default=False)
+    # What is None here is as the establishment has it: `services/policy.py`.
+    receipt_window_seconds: Mapped[int | None]
+    max_attempts: Mapped[int | None] = mapped_column(doc="of each delivery")
+    call_again_after: Mapped[int | None] = mapped_column(doc="seconds, when nobody picks up")
+    call_again_at_most: Mapped[int | None]
+    escalate: Mapped[bool | None] = mapped_column(doc="a task for staff when no channel helped")
     status: Mapped[str] = mapped_column(String(16), default=ReminderStatus.scheduled)
     created_by: Mapped[str] = mapped_column(String(40), doc="user:7, device:3 or cli")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

@@ -13,6 +13,9 @@ from models.delivery import Delivery
 UNKNOWN_DELIVERY = "unknown_delivery"
 """The kind of a task: find out whether a message arrived that no provider can tell us about."""
 
+NOT_REACHED = "not_reached"
+"""The kind of a task: reach somebody whom no channel of a reminder has reached."""
+
 
 class Task(Numbered, Created, Base):
     """A task: look at an unknown message, call back, reschedule, answer."""

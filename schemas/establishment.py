@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from models.establishment import UnknownChoice
 from schemas.common import DurationIn, In, LanguageIn, LanguageOut, Out, QuietHours, cleaned
 
 EstablishmentName = Annotated[str, Field(min_length=1, max_length=200), cleaned(200)]
@@ -14,11 +15,11 @@ HolidayName = Annotated[
     str, Field(min_length=1, max_length=120, examples=["Fête du Travail"]), cleaned(120)
 ]
 
-MAY_BE_NONE = frozenset({"quiet_hours", "daily_cap"})
+MAY_BE_NONE = frozenset({"quiet_hours", "daily_cap", "max_attempts"})
 
 
 class EstablishmentChange(In):
-    """The settings to change; null in quiet hours or daily cap means none."""
+    """The settings to change; null in quiet hours, daily cap or attempts means none."""
 
     name: EstablishmentName | None = None
     languages: list[LanguageIn] | None = Field(
@@ -36,6 +37,26 @@ class EstablishmentChange(In):
     )
     anonymous_feedback: bool | None = None
     fold_french_sms: bool | None = None
+    receipt_window: DurationIn | None = Field(
+        default=None, description="without a receipt by then another channel may take over"
+    )
+    max_attempts: int | None = Field(
+        default=None,
+        description="of one message on one channel; null: as many as its validity has room for",
+    )
+    call_again_after: DurationIn | None = Field(default=None, description="when nobody picks up")
+    call_again_at_most: int | None = Field(default=None, description="times; 0: never")
+    escalate: bool | None = Field(
+        default=None, description="a task for staff when no channel reached anybody"
+    )
+    unknown_after: DurationIn | None = Field(
+        default=None, description="what stays unknown for so long is ended as chosen here"
+    )
+    unknown_sms: UnknownChoice | None = None
+    unknown_voice: UnknownChoice | None = None
+    unknown_email: UnknownChoice | None = Field(
+        default=None, description="give_up: a task for staff; resend: a possible double is accepted"
+    )
 
 
 class EstablishmentOut(Out):
@@ -51,6 +72,15 @@ class EstablishmentOut(Out):
     valid_for: int = Field(description="seconds")
     anonymous_feedback: bool
     fold_french_sms: bool
+    receipt_window: int = Field(description="seconds")
+    max_attempts: int | None
+    call_again_after: int = Field(description="seconds")
+    call_again_at_most: int
+    escalate: bool
+    unknown_after: int = Field(description="seconds")
+    unknown_sms: UnknownChoice
+    unknown_voice: UnknownChoice
+    unknown_email: UnknownChoice
     version: int
 
 

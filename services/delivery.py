@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, select, text
 
+from config.settings import get_settings
 from database.session import ScopedSession
 from models.address import Address
 from models.delivery import FINAL, WAITING, Delivery, DeliveryEvent, DeliveryStatus, may_move
 from models.due import Due
-from models.message import Call, Message
 from models.reminder import Channel, Reminder, ReminderStatus
-from models.task import UNKNOWN_DELIVERY, Task
+from models.task import NOT_REACHED, UNKNOWN_DELIVERY
 from services.address import opt_out
 from services.errors import NotFound
+from services.escalation import close_tasks, escalate
 from services.recurrence import next_occurrence
-from services.twilio_status import CARRIER_OPT_OUT, meaning
+from services.twilio_status import CARRIER_OPT_OUT
 from utils.failpoint import reached
+from utils.senders import ASKABLE
 
 S = DeliveryStatus
 
@@ -86,7 +88,7 @@ def move(
     if not may_move(before, to):
         return False
     delivery.status = to
-    if code or to in _GOOD_NEWS:
+    if code or to in _GOOD_NEWS or before == S.unknown:
         delivery.error_code = code
     session.add(
         DeliveryEvent(
@@ -95,61 +97,15 @@ def move(
     )
     session.flush()
     if before == S.unknown:
-        _close_task(session, delivery)
-    if to in FINAL:
+        close_tasks(session, UNKNOWN_DELIVERY, [delivery.id])
+    if to == S.sent and delivery.provider in ASKABLE:
+        first_look = timedelta(seconds=get_settings().engine.receipt_after)
+        ask_again(session, delivery.id, _now(session) + first_look)
+    elif to in FINAL:
         forget_due(session, delivery.id)
+    if to in FINAL:
         settle(session, delivery)
     return True
-
-
-def _close_task(session: ScopedSession, delivery: Delivery) -> None:
-    """Nobody needs to look any more at a delivery that is no longer unknown."""
-    session.execute(
-        update(Task)
-        .where(Task.kind == UNKNOWN_DELIVERY, Task.delivery_id == delivery.id, Task.state == "open")
-        .values(state="done", done_at=func.now())
-    )
-
-
-def provider_news(
-    session: ScopedSession,
-    delivery: Delivery,
-    status: str,
-    *,
-    cause: str,
-    provider_id: str | None,
-    code: str | None = None,
-    seconds: int | None = None,
-) -> bool:
-    """Apply what Twilio says of a message or call; True when the delivery moved.
-
-    `seconds` is how long a call that has ended was talked for. The provider's id is kept whatever
-    the state: it proves that the request arrived.
-    """
-    to = meaning(status, seconds)
-    if to is None:
-        return False
-    if provider_id and delivery.provider_id is None:
-        delivery.provider, delivery.provider_id = "twilio", provider_id
-        record_passage(session, delivery, provider_id)
-    return move(session, delivery, to, cause=cause, code=code)
-
-
-def record_passage(session: ScopedSession, delivery: Delivery, provider_id: str) -> None:
-    """Note that a message or call really passed (append-only)."""
-    if delivery.channel == Channel.voice:
-        session.add(
-            Call(delivery_id=delivery.id, provider=delivery.provider, provider_id=provider_id)
-        )
-    else:
-        session.add(
-            Message(
-                delivery_id=delivery.id,
-                channel=delivery.channel,
-                provider=delivery.provider,
-                provider_id=provider_id,
-            )
-        )
 
 
 def forget_due(session: ScopedSession, delivery_id: int) -> None:
@@ -162,14 +118,21 @@ def forget_due(session: ScopedSession, delivery_id: int) -> None:
 
 
 def look_again(session: ScopedSession, delivery_id: int, at: datetime) -> None:
-    """Have the engine look at a delivery at a time; ends a claim on it."""
-    due = session.get(Due, (session.establishment_id, delivery_id))
+    """Have the engine send a delivery at a time; ends a claim on it."""
+    _put_in_line(session, delivery_id, at, asks=False)
+
+
+def ask_again(session: ScopedSession, delivery_id: int, at: datetime) -> None:
+    """Have the engine ask the provider about a delivery at a time; ends a claim on it."""
+    _put_in_line(session, delivery_id, at, asks=True)
+
+
+def _put_in_line(session: ScopedSession, delivery_id: int, at: datetime, *, asks: bool) -> None:
+    due = session.get(Due, (session.establishment_id, delivery_id), populate_existing=True)
     if due is None:
-        session.add(
-            Due(establishment_id=session.establishment_id, delivery_id=delivery_id, due_at=at)
-        )
-    else:
-        due.due_at, due.claimed_until, due.line = at, None, None
+        due = Due(establishment_id=session.establishment_id, delivery_id=delivery_id)
+        session.add(due)
+    due.due_at, due.claimed_until, due.line, due.asks = at, None, None, asks
     session.flush()
     session.execute(WAKE)
 
@@ -202,15 +165,48 @@ def _carry_over(session: ScopedSession, delivery: Delivery) -> None:
     if reminder.status == ReminderStatus.cancelled:
         return
     others = _others(session, delivery)
+    why = f"fallback from {delivery.channel}"
     if delivery.status == S.delivered:
         _call_off(session, others)
-    elif delivery.status in _FALLS_BACK and _fall_back(session, reminder, delivery, others):
-        reminder.status = ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
+        close_tasks(session, NOT_REACHED, [delivery.id, *(other.id for other in others)])
+    elif delivery.status in _FALLS_BACK and _fall_back(session, reminder, delivery, others, why):
+        reminder.status = under_way(reminder)
         return
+    else:
+        escalate(session, reminder, [delivery, *others])
     if reminder.rrule and _open_next_occurrence(session, reminder, delivery):
         reminder.status = ReminderStatus.active
         return
     reminder.status = _final_status(session, reminder)
+
+
+def under_way(reminder: Reminder) -> ReminderStatus:
+    """The status of a reminder of which something is still to come."""
+    return ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
+
+
+def pass_over(session: ScopedSession, delivery: Delivery) -> bool:
+    """Open the next channel for a locked delivery that was sent and of which nothing was heard.
+
+    It stays `sent`; a late receipt still calls off what has not left. False when there is no
+    channel left, or another one is under way.
+    """
+    reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
+    if reminder.status == ReminderStatus.cancelled:
+        return False
+    why = f"fallback from {delivery.channel}: no receipt"
+    if not _fall_back(session, reminder, delivery, _others(session, delivery), why):
+        return False
+    session.add(
+        DeliveryEvent(
+            delivery_id=delivery.id,
+            status=delivery.status,
+            cause="no receipt in time",
+            attempt=delivery.attempt,
+        )
+    )
+    reminder.status = under_way(reminder)
+    return True
 
 
 def _others(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
@@ -241,15 +237,24 @@ def _call_off(session: ScopedSession, others: Sequence[Delivery]) -> None:
         move(session, other, S.cancelled, cause="delivered by another channel")
 
 
+def _passed_over(other: Delivery, delivery: Delivery) -> bool:
+    """True for an earlier channel of which nothing was heard, else there would be no later one."""
+    return other.status == S.sent and other.id < delivery.id
+
+
 def _fall_back(
-    session: ScopedSession, reminder: Reminder, delivery: Delivery, others: Sequence[Delivery]
+    session: ScopedSession,
+    reminder: Reminder,
+    delivery: Delivery,
+    others: Sequence[Delivery],
+    cause: str,
 ) -> bool:
     """Open the next channel's delivery, if there is one that was not tried and time is left.
 
     Never two at once: while another channel is under way, unknown or has arrived, nothing is
     opened; and a late word about one that has already been replaced replaces nothing again.
     """
-    if any(other.status not in _FALLS_BACK for other in others):
+    if not all(other.status in _FALLS_BACK or _passed_over(other, delivery) for other in others):
         return False
     tried = {delivery.channel} | {other.channel for other in others}
     left = [channel for channel in reminder.channels if channel not in tried]
@@ -262,7 +267,7 @@ def _fall_back(
         left[0],
         occurrence=delivery.occurrence,
         due_at=now,
-        cause=f"fallback from {delivery.channel}",
+        cause=cause,
         correlation_id=delivery.correlation_id,
     )
     return True
@@ -302,7 +307,7 @@ def _final_status(session: ScopedSession, reminder: Reminder) -> ReminderStatus:
     reached = [bool(found & {S.sent, S.delivered}) for found in occurrences.values()]
     statuses = set().union(*occurrences.values())
     if statuses - FINAL:
-        return ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
+        return under_way(reminder)
     if all(reached):
         return ReminderStatus.done
     if any(reached):

@@ -12,12 +12,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from database.session import ScopedSession
-from models.establishment import Establishment
+from models.establishment import Establishment, UnknownChoice
 from schemas.establishment import MAY_BE_NONE, EstablishmentChange, EstablishmentOut
 from services.audit import audit
 from services.contact import normal_email, normal_phone
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
+from services.policy import apply_policy
 from services.reminder_plan import check_validity
 from utils.clock import parse_window, write_window
 from utils.languages import UnknownLanguage, parse_language
@@ -83,6 +84,7 @@ def apply(found: Establishment, wanted: EstablishmentChange) -> None:
         found.anonymous_feedback = wanted.anonymous_feedback
     if wanted.fold_french_sms is not None:
         found.fold_french_sms = wanted.fold_french_sms
+    apply_policy(found, wanted)
 
 
 def set_default(session: Session, found: Establishment, default: bool) -> None:
@@ -136,12 +138,38 @@ def view(found: Establishment) -> EstablishmentOut:
         valid_for=found.validity_seconds,
         anonymous_feedback=found.anonymous_feedback,
         fold_french_sms=found.fold_french_sms,
+        receipt_window=found.receipt_window_seconds,
+        max_attempts=found.max_attempts,
+        call_again_after=found.call_again_after,
+        call_again_at_most=found.call_again_at_most,
+        escalate=found.escalate,
+        unknown_after=found.unknown_after_seconds,
+        unknown_sms=UnknownChoice(found.unknown_sms),
+        unknown_voice=UnknownChoice(found.unknown_voice),
+        unknown_email=UnknownChoice(found.unknown_email),
         version=found.version,
     )
 
 
 def _facts(found: Establishment) -> dict[str, Any]:
     return view(found).model_dump(mode="json", exclude={"version"})
+
+
+def policy_line(place: Establishment) -> str:
+    """An establishment's policy as one line for an operator."""
+    again = f"calls again {place.call_again_at_most} times after {place.call_again_after} s"
+    return ", ".join(
+        (
+            f"receipts within {place.receipt_window_seconds} s",
+            f"at most {place.max_attempts} attempts"
+            if place.max_attempts
+            else "attempts unbounded",
+            again if place.call_again_at_most else "calls once",
+            f"failures {'make tasks' if place.escalate else 'make no tasks'}",
+            f"unknown after {place.unknown_after_seconds} s: sms {place.unknown_sms},"
+            f" calls {place.unknown_voice}, email {place.unknown_email}",
+        )
+    )
 
 
 def sender_address(place: Establishment, channel: str, address: str) -> str:

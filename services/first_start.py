@@ -112,7 +112,6 @@ def _senders(engine: Engine, number: int, settings: Settings) -> None:
                     settings.twilio.phone_number,
                     "twilio",
                     can_receive=simulated,
-                    gives_receipts=simulated,
                 )
         if settings.email.provider:
             set_sender(
@@ -122,7 +121,6 @@ def _senders(engine: Engine, number: int, settings: Settings) -> None:
                 settings.email.sender,
                 settings.email.provider,
                 can_receive=False,
-                gives_receipts=False,
             )
 
 

@@ -24,6 +24,7 @@ from services.contact import reference_index
 from services.delivery import cancel_waiting, open_delivery, reschedule
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal, differing, fingerprint
+from services.policy import wishes
 from services.reminder_plan import Senders, check_validity, due_time, first_time, moment_of, plan
 from utils.languages import VOICES
 
@@ -76,6 +77,7 @@ def create(
             rrule=planned.rrule,
             validity_seconds=int(planned.validity.total_seconds()),
             expects_reply=wanted.expects_reply,
+            **wishes(wanted),
             status=ReminderStatus.active if planned.rrule else ReminderStatus.scheduled,
             created_by=principal.actor,
         )

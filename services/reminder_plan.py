@@ -16,6 +16,7 @@ from schemas.reminder import ReminderIn
 from services.allowed_times import allowed_times
 from services.contact import find_contact
 from services.errors import Invalid
+from services.policy import wishes
 from services.recurrence import check_rule, following
 from services.template import render
 from utils.clock import HOLIDAY, QUIET_HOURS, local_time
@@ -77,6 +78,7 @@ def plan(
     if validity is None:
         validity = timedelta(seconds=establishment.validity_seconds)
     check_validity(validity)
+    wishes(wanted)
     scheduled = moment_of(wanted.scheduled_time, establishment)
     rule = (
         check_rule(wanted.rrule, scheduled.astimezone(establishment.zone)) if wanted.rrule else None

@@ -18,6 +18,7 @@ from schemas.reminder import (
     ReminderOut,
     ReminderPlan,
     ReminderSummary,
+    RetryOut,
 )
 from services.audit import audit
 from services.contact import reference_index
@@ -25,6 +26,7 @@ from services.dispatch.attempts import DAILY_CAP
 from services.errors import Invalid
 from services.identity import Principal
 from services.paging import decode_cursor, encode_cursor
+from services.policy import policy_of
 from services.reminder import trace
 from services.reminder_plan import Plan, sms_text
 from utils.clock import HOLIDAY, QUIET_HOURS, local_time
@@ -108,11 +110,15 @@ def detail_view(
         )
         for delivery, events in trace(session, reminder.id)
     ]
+    policy = policy_of(establishment, reminder)
     whole = dict(short) | {"message": reminder.message, "message_truncated": None}
     return ReminderDetail(
         **whole,
         expects_reply=reminder.expects_reply,
         valid_for=reminder.validity_seconds,
+        retry=RetryOut.model_validate(policy),
+        receipt_window=policy.receipt_window_seconds,
+        escalate=policy.escalate,
         created_at=reminder.created_at,
         version=reminder.version,
         deliveries=deliveries,

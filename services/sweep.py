@@ -7,12 +7,14 @@ from datetime import timedelta
 from sqlalchemy import select, text
 
 from database.session import ScopedSession
-from models.delivery import FINAL, Delivery, DeliveryStatus
+from models.delivery import CLOSED, Delivery, DeliveryStatus
 from models.due import Due
-from services.delivery import forget_due, look_again, move
+from services.delivery import ask_again, forget_due, look_again, move
 
 S = DeliveryStatus
 SWEEP_AT_ONCE = 500
+NO_ANSWER = "no_outcome"
+"""Our own code on an unknown delivery: whoever made the call never said what it brought."""
 
 
 def sweep(session: ScopedSession, *, ask_after: float) -> int:
@@ -38,12 +40,14 @@ def sweep(session: ScopedSession, *, ask_after: float) -> int:
         if delivery.status == S.queued:
             move(session, delivery, S.scheduled, cause="lease ran out")
         elif delivery.status == S.sending:
-            move(session, delivery, S.unknown, cause="lease ran out")
-        if delivery.status in FINAL:
+            move(session, delivery, S.unknown, cause="lease ran out", code=NO_ANSWER)
+        if delivery.status in CLOSED:
             forget_due(session, delivery.id)
         elif delivery.status == S.unknown:
             attempted = delivery.attempted_at or now
-            look_again(session, delivery.id, max(now, attempted + timedelta(seconds=ask_after)))
+            ask_again(session, delivery.id, max(now, attempted + timedelta(seconds=ask_after)))
+        elif delivery.status == S.sent:
+            ask_again(session, delivery.id, now)
         else:
             look_again(session, delivery.id, now)
     return len(rows)

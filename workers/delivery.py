@@ -15,13 +15,14 @@ from models.reminder import Channel
 from services import dispatch
 from services.callback import reference_of
 from services.dispatch import Attempt, Settlement
-from services.reconcile import Patience, Question, leave_unknown_to_staff, questions, settle_unknown
+from services.reconcile import Patience, Question, questions, settle_unknown, settle_unlisted
 from services.reminder_plan import email_subject, sms_text
 from utils.backoff import delay
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 from utils.sms_encoding import analyse
+from workers.asking import answers
 from workers.context import Context, get_context
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0  # seconds
@@ -158,7 +159,10 @@ def _outbound(context: Context, establishment: Establishment, attempt: Attempt) 
         text=words,
         language=attempt.language,
         reference=reference,
-        callback=f"{context.settings.web.base_url}/webhooks/twilio/status?delivery={reference}",
+        callback=(
+            f"{context.settings.web.base_url}/webhooks/twilio/status"
+            f"?delivery={reference}.{attempt.attempt}"
+        ),
         seconds_valid=attempt.seconds_valid,
         subject=email_subject(establishment, attempt.language),
         sender_name=establishment.name,
@@ -169,38 +173,44 @@ def _retry_in(outcome: Outcome, attempt: int) -> float | None:
     """Seconds to the next try after an outcome that allows one; validity ends the trying."""
     if _STATUS[outcome.verdict] is not DeliveryStatus.scheduled:
         return None
-    seconds = outcome.retry_after or 1.0 + delay(attempt, RETRY_BASE, RETRY_CAP, _dice)
-    return min(seconds, RETRY_CAP)
+    seconds = delay(attempt, RETRY_BASE, RETRY_CAP, _dice)
+    if outcome.retry_after is not None:  # spread, too: all that was throttled heard the same
+        seconds = outcome.retry_after + _dice.uniform(0, RETRY_BASE)
+    return 1.0 + min(seconds, RETRY_CAP)
 
 
 def reconcile(establishment_id: int, ids: list[int]) -> None:
     """Ask the provider about unknown deliveries; no transaction is open while it is asked."""
     context = get_context()
-    engine = context.settings.engine
-    patience = Patience(settle_after=engine.settle_after, give_up_after=engine.give_up_after)
+    establishment = context.directory.get(establishment_id)
+    patience = Patience(
+        settle_after=context.settings.engine.settle_after,
+        give_up_after=establishment.unknown_after_seconds,
+    )
     with context.database.establishment(establishment_id) as session:
         asked = questions(session, ids)
-    for question in asked:
+
+    def ask(question: Question) -> Sequence[Passed] | NoList | None:
         reached("reconcile.before_ask")
-        _settle(context, establishment_id, question, patience)
+        told = _ask(context, establishment_id, question)
+        reached("reconcile.after_ask")
+        return told
+
+    for question, told in answers(asked, ask):
+        with context.database.establishment(establishment_id) as session:
+            if isinstance(told, NoList):
+                settle_unlisted(session, question, patience)
+            else:
+                settle_unknown(session, question, told, patience)
+            reached("reconcile.before_commit")
         reached("reconcile.after_commit")
 
 
-def _settle(
-    context: Context, establishment_id: int, question: Question, patience: Patience
-) -> None:
-    try:
-        passed = _ask(context, establishment_id, question)
-    except NoList:
-        with context.database.establishment(establishment_id) as session:
-            leave_unknown_to_staff(session, question)
-        return
-    reached("reconcile.after_ask")
-    with context.database.establishment(establishment_id) as session:
-        settle_unknown(session, question, passed, patience)
-        reached("reconcile.before_commit")
-
-
-def _ask(context: Context, establishment_id: int, question: Question) -> Sequence[Passed] | None:
+def _ask(
+    context: Context, establishment_id: int, question: Question
+) -> Sequence[Passed] | NoList | None:
     sender = context.sender(establishment_id, question.channel)
-    return sender.passed(question.to, question.since) if sender else None
+    try:
+        return sender.passed(question.to, question.since) if sender else None
+    except NoList as none:
+        return none

@@ -2,5 +2,6 @@
 
 SEND = "workers.delivery.send"
 RECONCILE = "workers.delivery.reconcile"
+ASK_RECEIPTS = "workers.receipt.ask"
 PROCESS_FEEDBACK = "workers.feedback.process"
 FINISH_UPLOAD = "workers.upload.finish"

@@ -75,7 +75,8 @@ def _work(redis: Redis, name: str) -> bool:
 def main() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
     import workers.delivery
-    import workers.feedback  # noqa: F401 - loaded before the first job, not during it
+    import workers.feedback
+    import workers.receipt  # noqa: F401 - loaded before the first job, not during it
 
     context = get_context()
     heartbeat = Heartbeat(context.database, "worker")

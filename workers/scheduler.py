@@ -29,7 +29,7 @@ from utils.failpoint import reached
 from utils.logs import get_logger
 from workers.context import Context, get_context
 from workers.heartbeat import Heartbeat
-from workers.names import RECONCILE, SEND
+from workers.names import ASK_RECEIPTS, RECONCILE, SEND
 
 CHANNEL = "careloop_due"
 AWAY_SECONDS = 2.0
@@ -128,7 +128,12 @@ class Scheduler:
             reached("scheduler.in_claim")
         reached("scheduler.after_claim")
         handed = False
-        for name, ids in ((SEND, claimed.to_send), (RECONCILE, claimed.to_reconcile)):
+        jobs = (
+            (SEND, claimed.to_send),
+            (RECONCILE, claimed.to_reconcile),
+            (ASK_RECEIPTS, claimed.to_ask),
+        )
+        for name, ids in jobs:
             if not ids:
                 continue
             if queue.put(Job(name, establishment_id, ids)):

@@ -73,7 +73,9 @@ _LOCK = text(
 
 # A statement of its own: its snapshot is younger than the locks, so it counts what another worker
 # stamped while this one waited, and reads the words as they are now. What came back without
-# having left does not count, nor does the delivery itself: it is waiting.
+# having left does not count, nor does the delivery itself: it is waiting. What is updated
+# is named by `any` too: joined to a step before alone, whose size is a guess, whole tables would
+# be read.
 _STAMP = text(
     """
     with wanted as materialized (
@@ -93,7 +95,7 @@ _STAMP = text(
         ) <= :cap
     ), moved as (
         update deliveries d set status = 'sending', attempt = d.attempt + 1, attempted_at = now()
-        from allowed l where d.id = l.id
+        from allowed l where d.id = any(:ids) and d.id = l.id
         returning d.id, d.reminder_id, d.address_id, d.channel, d.attempt, d.valid_until,
             d.correlation_id
     ), traced as (
@@ -102,7 +104,8 @@ _STAMP = text(
     ), leased as (
         update shared.due u set claimed_until = now() + make_interval(secs => :lease), line = null
         from moved m
-        where u.establishment_id = :establishment_id and u.delivery_id = m.id
+        where u.establishment_id = :establishment_id and u.delivery_id = any(:ids)
+            and u.delivery_id = m.id
     )
     select m.id, m.attempt, m.channel, a.value, r.message, r.language,
         extract(epoch from m.valid_until - now())::integer, m.correlation_id

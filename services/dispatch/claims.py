@@ -17,18 +17,26 @@ S = DeliveryStatus
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a scheduler claimed: deliveries to send, and unknown ones to ask about."""
+    """What a scheduler claimed: deliveries to send, unknown ones, and ones without a receipt."""
 
     to_send: tuple[int, ...]
     to_reconcile: tuple[int, ...]
+    to_ask: tuple[int, ...] = ()
 
 
+# What is to be sent and what is to be asked stand one after the other in the index: each is looked
+# at by itself, so that neither is held up by the other.
 _ESTABLISHMENTS_DUE = text(
     """
     select e.id from shared.establishments e
     where exists (
         select from shared.due d
         where d.establishment_id = e.id and d.claimed_until is null and d.due_at <= now()
+            and not d.asks
+    ) or exists (
+        select from shared.due d
+        where d.establishment_id = e.id and d.claimed_until is null and d.due_at <= now()
+            and d.asks
     ) or exists (
         select from shared.senders s
         where s.establishment_id = e.id and (s.line_opens_at is null or s.line_opens_at <= now())
@@ -44,9 +52,10 @@ _NEXT_DUE_IN = text(
     select extract(epoch from min(next.moment) - now())::float from (
         select d.due_at as moment
         from shared.establishments e
+        cross join (values (false), (true)) kind (asks)
         cross join lateral (
             select due_at from shared.due
-            where establishment_id = e.id and claimed_until is null
+            where establishment_id = e.id and asks = kind.asks and claimed_until is null
             order by due_at limit 1
         ) d
         union all
@@ -65,12 +74,12 @@ _CLAIMING = """
     with room as (
         select greatest(0, least(:batch, :outstanding - count(*))) as places from (
             select 1 from shared.due
-            where establishment_id = :establishment_id and claimed_until < 'infinity'
+            where establishment_id = :establishment_id and claimed_until < 'infinity' and {kind}
             limit :outstanding
         ) claimed
     ), ready as (
         select delivery_id from shared.due
-        where {ready}
+        where {kind} and {ready}
         order by due_at, delivery_id
         limit (select places from room)
         for update skip locked
@@ -90,12 +99,12 @@ _CLAIMING = """
     select c.delivery_id, d.status, m.id is not null as moved
     from claimed c join deliveries d on d.id = c.delivery_id left join moved m on m.id = d.id
 """
-_CLAIM = text(
-    _CLAIMING.format(
-        ready="establishment_id = :establishment_id and claimed_until is null and due_at <= now()"
-    )
+_DUE = "establishment_id = :establishment_id and claimed_until is null and due_at <= now()"
+_CLAIM = text(_CLAIMING.format(kind="not asks", ready=_DUE))
+_CLAIM_LINE = text(
+    _CLAIMING.format(kind="not asks", ready="line = :line and claimed_until = 'infinity'")
 )
-_CLAIM_LINE = text(_CLAIMING.format(ready="line = :line and claimed_until = 'infinity'"))
+_CLAIM_QUESTIONS = text(_CLAIMING.format(kind="asks", ready=_DUE))
 
 _RELEASE = text(
     """
@@ -131,7 +140,8 @@ def seconds_to_next(database: Database) -> float | None:
 def claim(session: ScopedSession, *, batch: int, outstanding: int, lease: float) -> Claim:
     """Claim what is due, at most `batch` and no more than `outstanding` at once, for `lease` s.
 
-    Of a line that waits for a sender (at most `batch` more), as many as have their turn.
+    Of a line that waits for a sender (at most `batch` more), as many as have their turn. Of
+    questions one batch at most is out at a time: nobody waits for their answers.
     """
     bounds = {
         "establishment_id": session.establishment_id,
@@ -145,9 +155,12 @@ def claim(session: ScopedSession, *, batch: int, outstanding: int, lease: float)
         opens_after(session, pace, len(called_up))
         rows += called_up
     rows += session.execute(_CLAIM, bounds | {"batch": batch}).all()
+    one_batch = bounds | {"batch": batch, "outstanding": batch}
+    rows += session.execute(_CLAIM_QUESTIONS, one_batch).all()
     to_send = tuple(row.delivery_id for row in rows if row.moved)
     unknown = tuple(row.delivery_id for row in rows if row.status == S.unknown)
-    return Claim(to_send=to_send, to_reconcile=unknown)
+    without_receipt = tuple(row.delivery_id for row in rows if row.status == S.sent)
+    return Claim(to_send=to_send, to_reconcile=unknown, to_ask=without_receipt)
 
 
 def release(session: ScopedSession, ids: Sequence[int], cause: str) -> None:

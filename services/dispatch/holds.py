@@ -37,7 +37,7 @@ _HOLD = text(
         ) as n(id, status, cause, until, line, told)
     ), moved as (
         update deliveries d set status = n.status, due_at = coalesce(n.until, d.due_at)
-        from news n where d.id = n.id
+        from news n where d.id = any(:ids) and d.id = n.id
         returning d.id, d.attempt, n.status, n.cause, n.until, n.line, n.told
     ), traced as (
         insert into delivery_events (delivery_id, status, cause, attempt)
@@ -48,12 +48,12 @@ _HOLD = text(
             due_at = coalesce(m.until, u.due_at),
             line = m.line
         from moved m
-        where u.establishment_id = :establishment_id and u.delivery_id = m.id
-            and m.status = 'scheduled'
+        where u.establishment_id = :establishment_id and u.delivery_id = any(:ids)
+            and u.delivery_id = m.id and m.status = 'scheduled'
     )
     delete from shared.due u using moved m
-    where u.establishment_id = :establishment_id and u.delivery_id = m.id
-        and m.status <> 'scheduled'
+    where u.establishment_id = :establishment_id and u.delivery_id = any(:ids)
+        and u.delivery_id = m.id and m.status <> 'scheduled'
     """
 )
 

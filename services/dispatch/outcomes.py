@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 
+from config.settings import get_settings
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
 from services.delivery import WAKE, settle
+from utils.senders import ASKABLE
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What to store after a call. `retry_in` (seconds) only goes with the status `scheduled`."""
+    """What to store after a call. `retry_in` (seconds) only goes with the status `scheduled`.
+
+    `cause` stands in the trace, beside the provider's code.
+    """
 
     delivery_id: int
     attempt: int
@@ -25,10 +30,13 @@ class Settlement:
     retry_in: float | None = None
     encoding: str | None = None
     segments: int | None = None
+    cause: str = "answer"
 
 
 # A callback may have been faster than this statement: then the state stays what the callback
-# made it, and only the provider's id is added.
+# made it, and only the provider's id is added; not even that when the callback has already had the
+# call made again. What was sent stays in the due queue where the provider can be asked for a
+# receipt: one statement still.
 _OUTCOME = text(
     """
     with news as (
@@ -36,8 +44,9 @@ _OUTCOME = text(
             cast(:ids as bigint[]), cast(:attempts as integer[]), cast(:statuses as text[]),
             cast(:providers as text[]), cast(:provider_ids as text[]), cast(:codes as text[]),
             cast(:retry_ins as double precision[]), cast(:encodings as text[]),
-            cast(:segments as smallint[])
-        ) as n(id, attempt, status, provider, provider_id, code, retry_in, encoding, segments)
+            cast(:segments as smallint[]), cast(:causes as text[])
+        ) as n(id, attempt, status, provider, provider_id, code, retry_in, encoding, segments,
+            cause)
     ), locked as materialized (
         select d.id, d.provider_id as known_id,
             d.status = 'sending' or (d.status = 'unknown' and n.status <> 'unknown') as moves
@@ -48,29 +57,36 @@ _OUTCOME = text(
         update deliveries d set
             status = case when l.moves then n.status else d.status end,
             provider = n.provider,
-            provider_id = coalesce(d.provider_id, n.provider_id),
+            provider_id = case
+                when d.status in ('scheduled', 'queued') then d.provider_id
+                else coalesce(d.provider_id, n.provider_id)
+            end,
             error_code = case when l.moves then n.code else d.error_code end,
             due_at = case when l.moves then coalesce(n.retry_at, d.due_at) else d.due_at end
         from news n join locked l on l.id = n.id
         where d.id = n.id
-        returning d.id, d.reminder_id, d.status, d.attempt, l.moves, n.code, n.retry_at
+        returning d.id, d.reminder_id, d.status, d.attempt, l.moves, n.code, n.retry_at, n.cause,
+            d.status in ('unknown', 'scheduled')
+                or d.status = 'sent' and n.provider = any(:askable) as waits
     ), traced as (
         insert into delivery_events (delivery_id, status, cause, code, attempt)
-        select id, status, 'answer', code, attempt from moved where moves
+        select id, status, cause, code, attempt from moved where moves
     ), waiting as (
         update shared.due u set
             claimed_until = null,
-            due_at = case
-                when m.status = 'unknown' then now() + make_interval(secs => :ask_after)
+            asks = m.status <> 'scheduled',
+            due_at = case m.status
+                when 'unknown' then now() + make_interval(secs => :ask_after)
+                when 'sent' then now() + make_interval(secs => :receipt_after)
                 else m.retry_at
             end
         from moved m
         where u.establishment_id = :establishment_id and u.delivery_id = m.id
-            and m.moves and m.status in ('unknown', 'scheduled')
+            and m.moves and m.waits
     ), ended as (
         delete from shared.due u using moved m
         where u.establishment_id = :establishment_id and u.delivery_id = m.id
-            and m.moves and m.status in ('sent', 'failed')
+            and m.moves and not m.waits
     ), passed_messages as (
         insert into messages
             (direction, channel, delivery_id, provider, provider_id, encoding, segments)
@@ -101,10 +117,24 @@ _OUTCOME = text(
 )
 
 
+_OUT_OF_ATTEMPTS = text(
+    """
+    select d.id from deliveries d
+    join reminders r on r.id = d.reminder_id
+    join shared.establishments e on e.id = :establishment_id
+    where d.id = any(:ids) and d.attempt >= coalesce(r.max_attempts, e.max_attempts)
+    """
+)
+
+
 def conclude(
     session: ScopedSession, settlements: Sequence[Settlement], *, ask_after: float
 ) -> None:
-    """Store what the calls brought; unknown ones are asked about after `ask_after` seconds."""
+    """Store what the calls brought; unknown ones are asked about after `ask_after` seconds.
+
+    For the receipt of what was sent the provider is first asked `ENGINE_RECEIPT_AFTER` later.
+    """
+    settlements = _bounded(session, settlements)
     rows = session.execute(
         _OUTCOME,
         {
@@ -118,7 +148,10 @@ def conclude(
             "retry_ins": [s.retry_in for s in settlements],
             "encodings": [s.encoding for s in settlements],
             "segments": [s.segments for s in settlements],
+            "causes": [s.cause for s in settlements],
             "ask_after": ask_after,
+            "receipt_after": get_settings().engine.receipt_after,
+            "askable": list(ASKABLE),
         },
     ).all()
     ended = [session.get_one(Delivery, row.id) for row in rows]
@@ -126,3 +159,21 @@ def conclude(
     for delivery in sorted(ended, key=lambda delivery: delivery.address_id):
         settle(session, delivery)
     session.execute(WAKE)  # places have become free: a scheduler may claim more
+
+
+def _bounded(session: ScopedSession, settlements: Sequence[Settlement]) -> list[Settlement]:
+    """Settlements in which what has had its attempts fails instead of being tried again."""
+    again = [s.delivery_id for s in settlements if s.status == DeliveryStatus.scheduled]
+    if not again:
+        return list(settlements)
+    over = set(
+        session.scalars(
+            _OUT_OF_ATTEMPTS, {"establishment_id": session.establishment_id, "ids": again}
+        )
+    )
+    return [
+        replace(s, status=DeliveryStatus.failed, retry_in=None, cause="no attempts left")
+        if s.delivery_id in over and s.status == DeliveryStatus.scheduled
+        else s
+        for s in settlements
+    ]

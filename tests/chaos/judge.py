@@ -177,7 +177,7 @@ class Judge:
             yield "it is still valid"
         if delivery.open_task and status != "unknown":
             yield "a task asks about what is known"
-        if delivery.queued_to_act and status in FINAL:
+        if delivery.queued_to_act and status in FINAL - {"sent"}:  # which waits for its receipt
             yield "the engine would look at it again"
 
     @staticmethod

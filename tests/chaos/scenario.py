@@ -299,8 +299,8 @@ class _Run:
                 f"""select count(*) from est_{house}.deliveries d
                 left join shared.due u on u.establishment_id = {house} and u.delivery_id = d.id
                 where d.status in ('queued', 'sending')
-                    or u.claimed_until is not null
-                    or u.due_at < now() + interval '30 minutes'"""
+                    or u.claimed_until < 'infinity'
+                    or d.status <> 'sent' and u.due_at < now() + interval '30 minutes'"""
             )
             total += count
         return total

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.delivery import FINAL, TRANSITIONS, DeliveryStatus, may_move
-from services.delivery import lock_delivery, move, provider_news
+from services.delivery import lock_delivery, move
 from services.dispatch import Settlement, conclude
+from services.provider_news import provider_news
 from services.twilio_status import TWILIO_STATUS, meaning
 from tests.fixtures import NORTH
 from tests.services.deliveries import begun
