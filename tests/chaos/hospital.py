@@ -88,7 +88,6 @@ class Hospital:
                 self.stage.env["TWILIO_PHONE_NUMBER"],
                 "twilio",
                 can_receive=False,
-                gives_receipts=True,
             )
         engine.dispose()
 
