@@ -44,7 +44,7 @@ GUARDS = (
     Guard(
         "what was attempted is not due again",
         "services/sweep.py",
-        'move(session, delivery, S.unknown, cause="lease ran out")',
+        'move(session, delivery, S.unknown, cause="lease ran out", code=NO_ANSWER)',
         'move(session, delivery, S.scheduled, cause="lease ran out")',
     ),
     Guard(
@@ -148,9 +148,8 @@ GUARDS = (
     Guard(
         "staff are asked about what nobody can tell",
         "services/reconcile.py",
-        '        .on_conflict_do_nothing(index_elements=["kind", "delivery_id"])',
-        '        .on_conflict_do_nothing(index_elements=["kind", "delivery_id"])\n'
-        "        if delivery.channel == 'voice' else select(1)",
+        "open_task(session, UNKNOWN_DELIVERY, delivery.id)",
+        "pass",
     ),
     Guard(
         "no task about what is known",
@@ -161,8 +160,8 @@ GUARDS = (
     Guard(
         "no second channel while the first is unknown",
         "services/delivery.py",
-        "if any(other.status not in _FALLS_BACK for other in others):",
-        "if False:",
+        "elif delivery.status in _FALLS_BACK and _fall_back(",
+        "elif delivery.status in {*_FALLS_BACK, S.unknown} and _fall_back(",
     ),
     Guard(
         "a failure opens the next channel",

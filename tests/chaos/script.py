@@ -25,6 +25,7 @@ CHANNELS = (
     (("sms", "email"), 14),
     (("sms", "voice"), 6),
     (("voice", "sms"), 5),
+    (("email", "sms"), 8),
     (("sms", "voice", "email"), 5),
 )
 BAD_ENDS = ("undelivered", "failed")
