@@ -74,6 +74,7 @@ def _work(redis: Redis, name: str) -> bool:
 
 def main() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
+    import workers.alarm
     import workers.delivery
     import workers.feedback
     import workers.receipt  # noqa: F401 - loaded before the first job, not during it
