@@ -108,7 +108,10 @@ class Scheduler:
                 find_complete(session)
                 join_feedback(session)
                 find_expandable(session, self.engine.claim_lease)
+                if found:
+                    reached("sweep.before_commit")
             if found:
+                reached("sweep.after_commit")
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
 
     def look(self) -> None:
@@ -140,6 +143,7 @@ class Scheduler:
                 outstanding=engine.batch * engine.outstanding_batches,
                 lease=engine.claim_lease,
             )
+            reached("scheduler.in_claim")
         reached("scheduler.after_claim")
         handed = False
         jobs = (
@@ -153,8 +157,10 @@ class Scheduler:
             if queue.put(Job(name, establishment_id, ids)):
                 handed = True
             else:
+                reached("scheduler.before_release")
                 with database.establishment(establishment_id) as session:
                     dispatch.release(session, ids, "queue unreachable")
+                reached("scheduler.after_release")
         reached("scheduler.after_enqueue")
         return handed
 

@@ -18,7 +18,7 @@ import pytest
 
 from tests.integration.loop import Loop
 from tests.tree import running_tree, wait_for
-from utils.failpoint import CAMPAIGN_POINTS
+from utils.failpoint import CAMPAIGN
 
 
 class Office(Loop):
@@ -80,9 +80,9 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         yield Office(tree)
 
 
-@pytest.mark.parametrize("point", [*CAMPAIGN_POINTS, "campaign.before_commit:3"])
+@pytest.mark.parametrize("point", [*CAMPAIGN, "campaign.before_commit:3"])
 def test_killed_at_every_step_each_recipient_gets_it_once(office: Office, point: str) -> None:
-    place = [*CAMPAIGN_POINTS, "campaign.before_commit:3"].index(point)
+    place = [*CAMPAIGN, "campaign.before_commit:3"].index(point)
     people = office.import_contacts(f"K{place}-", 10_000 + 1000 * place, 60)
     office.restart_worker(CARELOOP_CRASH_AT=point)
     number = office.campaign(f"Kill {point}", people, 6000)
