@@ -16,7 +16,9 @@ from database.engine import service_engine
 from database.session import Database
 from routers import (
     auth,
+    campaigns,
     contacts,
+    deliveries,
     departments,
     devices,
     establishment,
@@ -25,7 +27,9 @@ from routers import (
     manual,
     problems,
     reminders,
+    senders,
     sync,
+    tasks,
     uploads,
     users,
 )
@@ -76,9 +80,13 @@ def build_app(settings: Settings) -> FastAPI:
         feedback.router,
         feedback.public_router,
         reminders.router,
+        deliveries.router,
         contacts.router,
+        campaigns.router,
         departments.router,
         devices.router,
+        tasks.router,
+        senders.router,
         establishment.router,
         users.router,
         sync.router,

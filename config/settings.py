@@ -223,8 +223,12 @@ class EngineSettings(Group):
     receipt_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_RECEIPT_AFTER")
     poll: float = Field(default=1.0, gt=0, validation_alias="ENGINE_POLL")
     sweep: float = Field(default=5.0, gt=0, validation_alias="ENGINE_SWEEP")
+    # Seconds until one delivery tries a suspended sender again; doubled with each try, four times.
+    probe_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_PROBE_AFTER")
+    alarms: float = Field(default=15.0, gt=0, validation_alias="ENGINE_ALARMS")
     crash_at: str = Field(default="", validation_alias="CARELOOP_CRASH_AT")
     dry_run: bool = Field(default=False, validation_alias="DRY_RUN")
+    pause_at: str = Field(default="", validation_alias="CARELOOP_PAUSE_AT")
 
 
 class WebSettings(Group):
@@ -325,8 +329,8 @@ class Settings(Group):
         wrong = self.privacy.weaknesses()
         if self.web.simulator_url:
             wrong.append("SIMULATOR_URL (there is no simulator in production)")
-        if self.engine.crash_at:
-            wrong.append("CARELOOP_CRASH_AT (for tests only)")
+        if self.engine.crash_at or self.engine.pause_at:
+            wrong.append("CARELOOP_CRASH_AT, CARELOOP_PAUSE_AT (for tests only)")
         if self.engine.dry_run:
             wrong.append("DRY_RUN (nothing would be sent)")
         if urlsplit(self.web.public_url).scheme != "https":

@@ -2,7 +2,9 @@
 
 from models import (
     address,
+    alarm,
     audit,
+    campaign,
     contact,
     delivery,
     department,
@@ -13,9 +15,11 @@ from models import (
     idempotency,
     installation,
     message,
+    phrase,
     recording,
     reminder,
     task,
+    upload,
     user,
 )
 from models.base import Base, SharedBase
@@ -24,7 +28,9 @@ __all__ = [
     "Base",
     "SharedBase",
     "address",
+    "alarm",
     "audit",
+    "campaign",
     "contact",
     "delivery",
     "department",
@@ -35,8 +41,10 @@ __all__ = [
     "idempotency",
     "installation",
     "message",
+    "phrase",
     "recording",
     "reminder",
     "task",
+    "upload",
     "user",
 ]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from database.engine import DatabaseNotReady
 from models.delivery import DeliveryStatus
 from models.establishment import Establishment
 from models.reminder import Channel
@@ -15,6 +19,7 @@ from services.callback import reference_of
 from services.dispatch import Attempt, Settlement
 from services.reconcile import Patience, Question, questions, settle_unknown, settle_unlisted
 from services.reminder_plan import email_subject, sms_text
+from services.suspension import hold_back, note_answers
 from utils.backoff import delay
 from utils.failpoint import reached
 from utils.logs import get_logger
@@ -22,7 +27,7 @@ from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 from utils.sms_encoding import analyse
 from workers.asking import answers
 from workers.context import Context, get_context
-from workers.pipeline import Finished, Pipeline
+from workers.pipeline import Begun, Finished, Pipeline
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0  # seconds
 NO_SENDER = Outcome(Verdict.refused, code="no_sender")
@@ -37,6 +42,15 @@ _STATUS = {
 
 log = get_logger("careloop.worker")
 _dice = random.Random()  # noqa: S311 - jitter, not a secret
+
+
+def awake() -> float:
+    """Seconds on a clock that nobody sets, and that goes on while the machine is suspended."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class LeaseOver(Exception):
+    """This process stood still for so long that others are looking after its deliveries."""
 
 
 @lru_cache(maxsize=1)
@@ -66,27 +80,39 @@ def finish() -> None:
 def stop() -> None:
     """Stamp nothing more, give back what was not stamped, finish what was."""
     context = get_context()
-    for establishment_id, ids in _pipeline().give_up_waiting():
-        with context.database.establishment(establishment_id) as session:
-            dispatch.release(session, ids, "worker stopped")
+    try:
+        for establishment_id, ids in _pipeline().give_up_waiting():
+            with context.database.establishment(establishment_id) as session:
+                dispatch.release(session, ids, "worker stopped")
+    except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
+        log.warning("claims not given back", error=type(error).__name__)  # the leases run out
     finish()
 
 
-def _begin(
-    context: Context, establishment_id: int, group: Sequence[int]
-) -> tuple[Establishment, list[Attempt]]:
+def _begin(context: Context, establishment_id: int, group: list[int]) -> list[Begun]:
     """Stamp, and commit, what of a group may go out now."""
     establishment = context.directory.get(establishment_id)
+    lease = context.settings.engine.claim_lease
+    ready = _ready(context, establishment_id, group)
     reached("worker.before_begin")
+    lease_over = awake() + lease
     with context.database.establishment(establishment_id) as session:
-        attempts = dispatch.begin(
-            session,
-            group,
-            rules=context.rules(establishment),
-            lease=context.settings.engine.claim_lease,
-        )
+        attempts = dispatch.begin(session, ready, rules=context.rules(establishment), lease=lease)
+        reached("worker.in_begin")
     reached("worker.after_begin")
-    return establishment, attempts
+    return [Begun(establishment, attempt, lease_over) for attempt in attempts]
+
+
+def _ready(context: Context, establishment_id: int, group: list[int]) -> list[int]:
+    """What may go out of a group: all of it, unless a provider shut out one of the senders.
+
+    In a transaction of its own: what falls back locks its reminder.
+    """
+    if not context.directory.suspended(establishment_id):
+        return group
+    probe_after = context.settings.engine.probe_after
+    with context.database.establishment(establishment_id) as session:
+        return hold_back(session, group, probe_after=probe_after)
 
 
 def _conclude(context: Context, establishment: Establishment, finished: Sequence[Finished]) -> None:
@@ -99,6 +125,16 @@ def _conclude(context: Context, establishment: Establishment, finished: Sequence
     reached("worker.before_outcome")
     with context.database.establishment(establishment.id) as session:
         dispatch.conclude(session, settlements, ask_after=context.settings.engine.ask_after)
+        changed = note_answers(
+            session,
+            {one.begun.attempt.delivery_id: one.begun.attempt.channel for one in finished},
+            settlements,
+            some_suspended=context.directory.suspended(establishment.id),
+            probe_after=context.settings.engine.probe_after,
+        )
+        reached("worker.in_outcome")
+    if changed:
+        context.directory.forget()
     reached("worker.after_outcome")
     _log_attempts(establishment, finished)
 
@@ -109,7 +145,7 @@ def _log_attempts(establishment: Establishment, finished: Sequence[Finished]) ->
     for one in finished:
         if one.settlement:
             outcome = one.settlement.status.value, one.settlement.code
-            lines.setdefault(outcome, []).append(one.attempt)
+            lines.setdefault(outcome, []).append(one.begun.attempt)
     for (status, code), attempts in lines.items():
         log.info(
             "deliveries attempted",
@@ -121,10 +157,18 @@ def _log_attempts(establishment: Establishment, finished: Sequence[Finished]) ->
         )
 
 
-def _call(context: Context, establishment: Establishment, attempt: Attempt) -> Settlement:
-    """Call the provider once, for one delivery; raises nothing of the provider's."""
+def _call(context: Context, begun: Begun) -> Settlement:
+    """Call the provider once, for one delivery; raises nothing of the provider's, but `LeaseOver`.
+
+    A process that slept through its lease, as on a machine that was suspended, must not call any
+    more: the carrier's list has been asked meanwhile, and it may have been sent by somebody else.
+    """
+    establishment, attempt = begun.establishment, begun.attempt
     sender = context.sender(establishment.id, attempt.channel)
     message = _outbound(context, establishment, attempt)
+    reached("worker.before_call")
+    if awake() > begun.lease_over:
+        raise LeaseOver
     outcome = sender.send(message) if sender else NO_SENDER
     reached("worker.after_call")
     accepted_sms = attempt.channel == Channel.sms and outcome.verdict is Verdict.accepted
@@ -136,7 +180,7 @@ def _call(context: Context, establishment: Establishment, attempt: Attempt) -> S
         provider=sender.provider if sender else "none",
         provider_id=outcome.provider_id,
         code=outcome.code,
-        retry_at=_retry_at(outcome, attempt.attempt),
+        retry_in=_retry_in(outcome, attempt.attempt),
         encoding=encoding.encoding if encoding else None,
         segments=encoding.segments if encoding else None,
     )
@@ -162,14 +206,14 @@ def _outbound(context: Context, establishment: Establishment, attempt: Attempt) 
     )
 
 
-def _retry_at(outcome: Outcome, attempt: int) -> datetime | None:
-    """When to try again after an outcome that allows it; the validity window ends the trying."""
+def _retry_in(outcome: Outcome, attempt: int) -> float | None:
+    """Seconds to the next try after an outcome that allows one; validity ends the trying."""
     if _STATUS[outcome.verdict] is not DeliveryStatus.scheduled:
         return None
     seconds = delay(attempt, RETRY_BASE, RETRY_CAP, _dice)
     if outcome.retry_after is not None:  # spread, too: all that was throttled heard the same
         seconds = outcome.retry_after + _dice.uniform(0, RETRY_BASE)
-    return datetime.now(UTC) + timedelta(seconds=1.0 + min(seconds, RETRY_CAP))
+    return 1.0 + min(seconds, RETRY_CAP)
 
 
 def reconcile(establishment_id: int, ids: list[int]) -> None:
@@ -184,7 +228,10 @@ def reconcile(establishment_id: int, ids: list[int]) -> None:
         asked = questions(session, ids)
 
     def ask(question: Question) -> Sequence[Passed] | NoList | None:
-        return _ask(context, establishment_id, question)
+        reached("reconcile.before_ask")
+        told = _ask(context, establishment_id, question)
+        reached("reconcile.after_ask")
+        return told
 
     for question, told in answers(asked, ask):
         with context.database.establishment(establishment_id) as session:
@@ -192,6 +239,8 @@ def reconcile(establishment_id: int, ids: list[int]) -> None:
                 settle_unlisted(session, question, patience)
             else:
                 settle_unknown(session, question, told, patience)
+            reached("reconcile.before_commit")
+        reached("reconcile.after_commit")
 
 
 def _ask(

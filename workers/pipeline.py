@@ -32,11 +32,19 @@ log = get_logger("careloop.worker")
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """A delivery that was called; no settlement when our own code broke."""
+class Begun:
+    """A delivery that was stamped: to be called unless `lease_over` has passed."""
 
     establishment: Establishment
     attempt: Attempt
+    lease_over: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A delivery that was called; no settlement when our own code broke."""
+
+    begun: Begun
     settlement: Settlement | None
 
 
@@ -51,8 +59,8 @@ class Pipeline:
         self,
         places: int,
         *,
-        begin: Callable[[int, Sequence[int]], tuple[Establishment, Sequence[Attempt]]],
-        call: Callable[[Establishment, Attempt], Settlement],
+        begin: Callable[[int, list[int]], list[Begun]],
+        call: Callable[[Begun], Settlement],
         conclude: Callable[[Establishment, Sequence[Finished]], None],
     ) -> None:
         self._places = places
@@ -62,7 +70,7 @@ class Pipeline:
         self._changed = threading.Condition()
         self._batches: deque[tuple[int, deque[int]]] = deque()
         self._free = places
-        self._calls: SimpleQueue[tuple[Establishment, Attempt]] = SimpleQueue()
+        self._calls: SimpleQueue[Begun] = SimpleQueue()
         self._finished: SimpleQueue[Finished] = SimpleQueue()
         self._worthwhile = max(1, places // WORTHWHILE)
         self._started = False
@@ -132,25 +140,22 @@ class Pipeline:
             self._free += count
             self._changed.notify_all()
 
-    def _stamp(
-        self, establishment_id: int, group: Sequence[int]
-    ) -> list[tuple[Establishment, Attempt]]:
+    def _stamp(self, establishment_id: int, group: list[int]) -> list[Begun]:
         try:
-            establishment, attempts = self._begin(establishment_id, group)
+            return self._begin(establishment_id, group)
         except Exception:  # this thread goes on for ever; the fault is logged, the sweep follows
             log.error("group not begun", establishment=establishment_id, exc_info=True)
             return []
-        return [(establishment, attempt) for attempt in attempts]
 
     def _call_for_ever(self) -> None:
         while True:
-            establishment, attempt = self._calls.get()
+            begun = self._calls.get()
             try:
-                settlement = self._call(establishment, attempt)
+                settlement = self._call(begun)
             except Exception:  # as above: it stays `sending`, the sweep asks about it
-                log.error("call broke", delivery=attempt.delivery_id, exc_info=True)
+                log.error("call broke", delivery=begun.attempt.delivery_id, exc_info=True)
                 settlement = None
-            self._finished.put(Finished(establishment, attempt, settlement))
+            self._finished.put(Finished(begun, settlement))
 
     def _store_for_ever(self) -> None:
         while True:
@@ -181,7 +186,7 @@ class Pipeline:
 def _by_establishment(
     finished: Iterable[Finished],
 ) -> Iterator[tuple[Establishment, list[Finished]]]:
-    ordered = sorted(finished, key=lambda one: one.establishment.id)
-    for _, group in groupby(ordered, key=lambda one: one.establishment.id):
+    ordered = sorted(finished, key=lambda one: one.begun.establishment.id)
+    for _, group in groupby(ordered, key=lambda one: one.begun.establishment.id):
         members = list(group)
-        yield members[0].establishment, members
+        yield members[0].begun.establishment, members

@@ -1,7 +1,7 @@
 """Quiet hours and holidays together: the next and the last allowed minute, in any zone.
 
-Seen to fail: `_over` without holidays, with the first quiet window only, with `min` for `max` and
-holidays never repeated; a day that ends 24 hours after it began; `_begun` stepping back one hour.
+Seen to fail: yearly holidays left out; a holiday that ends 24 hours after the moment asked for;
+`_begun` stepping back one hour instead of to the day before.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from models.delivery import DeliveryStatus
 from models.establishment import Establishment
 from services.dispatch import Attempt, Settlement
 from tests.tree import wait_for
-from workers.pipeline import Finished, Pipeline
+from workers.pipeline import Begun, Finished, Pipeline
 
 SLOW, BROKEN = 13, 17
 ELSEWHERE, UNLUCKY = 2, 3
@@ -37,19 +37,18 @@ class Carrier:
         self.most_open = 0
         self.pipeline = Pipeline(places, begin=self.begin, call=self.call, conclude=self.conclude)
 
-    def begin(
-        self, establishment_id: int, ids: Sequence[int]
-    ) -> tuple[Establishment, list[Attempt]]:
+    def begin(self, establishment_id: int, ids: list[int]) -> list[Begun]:
         if establishment_id == UNLUCKY:
             raise ConnectionError
         sent = [number for number in ids if number % 10 != 9]  # those have opted out
         with self.lock:
             self.stamped += sent
             self.most_open = max(self.most_open, len(self.stamped) - len(self.concluded))
-        attempts = [Attempt(n, 1, "sms", "", "", "fra", 60, None) for n in sent]
-        return Establishment(id=establishment_id), attempts
+        here = Establishment(id=establishment_id)
+        return [Begun(here, Attempt(n, 1, "sms", "", "", "fra", 60, None), 0.0) for n in sent]
 
-    def call(self, _: Establishment, attempt: Attempt) -> Settlement:
+    def call(self, begun: Begun) -> Settlement:
+        attempt = begun.attempt
         if attempt.delivery_id == SLOW:
             assert self.go_on.wait(20)
         if attempt.delivery_id == BROKEN:
@@ -60,7 +59,7 @@ class Carrier:
 
     def conclude(self, establishment: Establishment, finished: Sequence[Finished]) -> None:
         with self.lock:
-            self.concluded += [one.attempt.delivery_id for one in finished]
+            self.concluded += [one.begun.attempt.delivery_id for one in finished]
         if establishment.id == ELSEWHERE:
             raise ConnectionError
 
