@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     func,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -64,6 +65,16 @@ class Reminder(Numbered, Created, Base):
     rrule: Mapped[str | None] = mapped_column(String(500))
     validity_seconds: Mapped[int] = mapped_column(Integer)
     expects_reply: Mapped[bool] = mapped_column(default=False)
+    event_time: Mapped[datetime | None] = mapped_column(doc="what a relative reminder is about")
+    before: Mapped[list[int] | None] = mapped_column(
+        ARRAY(Integer), doc="seconds before the event, the longest first"
+    )
+    event_margin_seconds: Mapped[int] = mapped_column(
+        Integer, server_default="0", default=0, doc="nothing goes out later before the event"
+    )
+    cancelled_at: Mapped[datetime | None] = mapped_column(
+        doc="nothing new is opened after it; what had left by then has left"
+    )
     status: Mapped[str] = mapped_column(String(16), default=ReminderStatus.scheduled)
     created_by: Mapped[str] = mapped_column(String(40), doc="user:7, device:3 or cli")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
@@ -79,5 +90,9 @@ class Reminder(Numbered, Created, Base):
             " 'cancelled')",
             name="status_known",
         ),
+        CheckConstraint("(event_time is null) = (before is null)", name="event_whole"),
+        CheckConstraint("rrule is null or event_time is null", name="one_kind_of_repeating"),
         Index("ix_reminders_scheduled_time", "scheduled_time", "id"),
+        # Not on `status`: every outcome changes that, and an index on it would make it dearer.
+        Index("ix_reminders_series", "id", postgresql_where=text("rrule is not null")),
     )

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from database.session import Database, ScopedSession
 from models.delivery import Delivery, DeliveryStatus
-from services.delivery import WAKE, settle
+from services.delivery import CANCELLED, WAKE, move, settle
 from utils.crypto import get_cipher
 
 S = DeliveryStatus
@@ -155,7 +155,8 @@ _BEGIN = text(
             status = l.verdict,
             attempt = d.attempt + case when l.verdict = 'sending' then 1 else 0 end,
             attempted_at = case when l.verdict = 'sending' then now() else d.attempted_at end,
-            due_at = case when l.verdict = 'scheduled' then :quiet_until else d.due_at end
+            due_at = case when l.verdict = 'scheduled' then :quiet_until else d.due_at end,
+            message = null
         from locked l where d.id = l.id
         returning d.id, d.reminder_id, d.address_id, d.channel, d.status, d.attempt, d.valid_until,
             d.correlation_id
@@ -182,13 +183,17 @@ _BEGIN = text(
         where u.establishment_id = :establishment_id and u.delivery_id = m.id
             and m.status in ('suppressed', 'expired')
     )
-    select m.id, m.status, m.attempt, m.channel, a.value, r.message, r.language,
-        extract(epoch from m.valid_until - now())::integer, m.correlation_id
+    select m.id, m.status, m.attempt, m.channel, a.value,
+        extract(epoch from m.valid_until - now())::integer, m.correlation_id, m.reminder_id
     from moved m
-    join reminders r on r.id = m.reminder_id
     join addresses a on a.id = m.address_id
     """
 )
+
+# A statement of its own, after the deliveries are locked: a change of the message locks them, too,
+# so these are the words as they are when the attempt is stamped. Read by the statement above they
+# would be those of when it began, and it may have waited for a row that was changed meanwhile.
+_WORDS = text("select id, message, language from reminders where id = any(:ids)")
 
 # A callback may have been faster than this statement: then the state stays what the callback
 # made it, and only the provider's id is added.
@@ -250,11 +255,15 @@ _OUTCOME = text(
     ), done as (
         update reminders r set status = 'done', updated_at = now()
         from moved m
-        where r.id = m.reminder_id and m.moves and m.status = 'sent' and r.rrule is null
-            and r.status = 'scheduled'
+        where r.id = m.reminder_id and m.moves and m.status = 'sent'
+            and r.rrule is null and r.event_time is null and r.status = 'scheduled'
     )
-    select m.id from moved m join reminders r on r.id = m.reminder_id
-    where m.moves and (m.status = 'failed' or m.status = 'sent' and r.rrule is not null)
+    select m.id, m.status from moved m join reminders r on r.id = m.reminder_id
+    where m.moves and (
+        m.status = 'failed'
+        or m.status = 'scheduled' and r.cancelled_at is not null
+        or m.status = 'sent' and (r.rrule is not null or r.event_time is not null)
+    )
     """
 )
 
@@ -318,19 +327,24 @@ def begin(
     for row in rows:
         if row.status in _EXPIRED_HERE:
             settle(session, session.get_one(Delivery, row.id))
-    return [_attempt(row) for row in rows if row.status == S.sending]
+    going = [row for row in rows if row.status == S.sending]
+    if not going:
+        return []
+    spoken = session.execute(_WORDS, {"ids": [row.reminder_id for row in going]})
+    words = {row.id: row for row in spoken}
+    return [_attempt(row, words[row.reminder_id]) for row in going]
 
 
-def _attempt(row: Any) -> Attempt:
+def _attempt(row: Any, words: Any) -> Attempt:
     cipher = get_cipher()
-    delivery_id, _, attempt, channel, value, message, language, seconds_valid, correlation = row
+    delivery_id, _, attempt, channel, value, seconds_valid, correlation, _ = row
     return Attempt(
         delivery_id=delivery_id,
         attempt=attempt,
         channel=channel,
         to=cipher.open(bytes(value), "addresses.value").decode(),
-        message=cipher.open(bytes(message), "reminders.message").decode(),
-        language=language,
+        message=cipher.open(bytes(words.message), "reminders.message").decode(),
+        language=words.language,
         seconds_valid=seconds_valid,
         correlation_id=correlation,
     )
@@ -359,5 +373,8 @@ def conclude(
     ended = [session.get_one(Delivery, row.id) for row in rows]
     # Settling may opt an address out: always in the same order, so that no two wait in a circle.
     for delivery in sorted(ended, key=lambda delivery: delivery.address_id):
-        settle(session, delivery)
+        if delivery.status == S.scheduled:  # it would be tried again, and staff cancelled meanwhile
+            move(session, delivery, S.cancelled, cause=CANCELLED)
+        else:
+            settle(session, delivery)
     session.execute(WAKE)  # places have become free: a scheduler may claim more

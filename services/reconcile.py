@@ -21,6 +21,7 @@ from models.message import Call, Message
 from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY, Task
 from services.delivery import (
+    CANCELLED,
     address_of,
     forget_due,
     lock_delivery,
@@ -121,12 +122,12 @@ def _ours(session: ScopedSession, delivery: Delivery, passed: Sequence[Passed]) 
             )
         )
     )
-    reminder = session.get_one(Reminder, delivery.reminder_id)
+    said = delivery.message or session.get_one(Reminder, delivery.reminder_id).message
     return [
         message
         for message in reversed(passed)  # providers list the newest first
         if message.provider_id not in known
-        and (message.text is None or same_text(message.text, reminder.message))
+        and (message.text is None or same_text(message.text, said))
     ]
 
 
@@ -159,6 +160,10 @@ def _send_again(session: ScopedSession, delivery: Delivery, now: datetime) -> No
     cause = "not in the provider's list"
     if delivery.valid_until <= now:
         move(session, delivery, S.expired, cause=cause)
+        return
+    reminder = session.get_one(Reminder, delivery.reminder_id)
+    if reminder.cancelled_at is not None:
+        move(session, delivery, S.cancelled, cause=CANCELLED)
         return
     move(session, delivery, S.scheduled, cause=cause)
     look_again(session, delivery.id, now)

@@ -23,7 +23,7 @@ from database.session import Job
 from services import dispatch
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
-from services.sweep import sweep
+from services.sweep import resume_series, sweep
 from utils.failpoint import reached
 from utils.logs import get_logger
 from workers.context import Context, get_context
@@ -47,7 +47,7 @@ class Scheduler:
         self._stopped = threading.Event()
         self._alarm = Alarm(context)
         self._next_sweep = 0.0
-        self._next_tidying = time.monotonic() + TIDY_SECONDS
+        self._next_tidying = 0.0
 
     def stop(self, *_signal: int | FrameType | None) -> None:
         """End after the present round. Safe as a signal handler."""
@@ -101,10 +101,13 @@ class Scheduler:
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
 
     def _tidy(self) -> None:
-        """Forget kept answers that nobody will ask for again."""
+        """Forget kept answers that nobody will ask for again; look for series that stand."""
         for establishment in self.context.directory.all():
             with self.context.database.establishment(establishment.id) as session:
                 forget_old(session)
+                found = resume_series(session)
+            if found:
+                log.warning("series stood", establishment=establishment.id, reminders=found)
         with self.context.database.service() as session:
             forget_old(session)
 
