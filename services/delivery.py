@@ -309,13 +309,22 @@ def _open_next_occurrence(session: ScopedSession, reminder: Reminder, ended: Del
     after = series_of(session, reminder, after=ended.occurrence).covered_by(
         ended.occurrence, sent_at(ended)
     )
-    return open_next_turn(session, reminder, after=after)
+    return open_next_turn(session, reminder, after=after, last=sent_at(ended))
 
 
-def open_next_turn(session: ScopedSession, reminder: Reminder, *, after: datetime) -> bool:
-    """Open the turn of a series after a time; False when there is none."""
+def open_next_turn(
+    session: ScopedSession,
+    reminder: Reminder,
+    *,
+    after: datetime,
+    last: datetime | None = None,
+) -> bool:
+    """Open the turn of a series after a time; False when there is none.
+
+    `last` is when the turn before went out, if it did.
+    """
     series = series_of(session, reminder, after=after)
-    turn, missed = series.next_turn(after, session.now())
+    turn, missed = series.next_turn(after, session.now(), last=last)
     if missed is not None:
         leave_out(session, reminder.id, missed)
     if turn is None:

@@ -92,6 +92,10 @@ def move_event(
     for without in left_out:
         for delivery in _rows(whole, without.before, WAITING):
             drop(session, delivery, cause=f"event moved: {without.reason.value}")
+    for ahead in skipped:  # called off, and still where it would be taken back
+        for delivery in _rows(whole, ahead, frozenset({S.cancelled})):
+            delivery.occurrence = time - ahead
+            delivery.valid_until = event.valid_until(delivery.occurrence)
     _note_left_out(session, reminder, left_out, skipped, time)
 
 

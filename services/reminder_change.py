@@ -236,7 +236,7 @@ def _move_next(
     after = max(reminder.scheduled_time - _INSTANT, now - validity)
     if gone is not None:  # the patient has heard of it: from now on, no catching up
         after = max(after, now, series.covered_by(gone.occurrence, sent_at(gone)))
-    turn, _ = series.next_turn(after, now)
+    turn, _ = series.next_turn(after, now, last=sent_at(gone) if gone else None)
     if turn is None:
         raise past()
     there = [d for d in whole.at(turn.occurrence) if d.channel == open_ones[0].channel]

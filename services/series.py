@@ -72,8 +72,14 @@ class Series:
         """The turn of a series that begins: what passed before it was made is not missed."""
         return self.next_turn(max(self.start, now - self.validity) - _INSTANT, now)[0]
 
-    def next_turn(self, after: datetime, now: datetime) -> tuple[Turn | None, Run | None]:
-        """The turn after a time, None when the series has ended; and what was missed until then."""
+    def next_turn(
+        self, after: datetime, now: datetime, *, last: datetime | None = None
+    ) -> tuple[Turn | None, Run | None]:
+        """The turn after a time, None when the series has ended; and what was missed until then.
+
+        `last` is when the turn before went out: one that is brought forward into that very minute
+        has gone out with it.
+        """
         missed: Run | None = None
         latest = None
         for moment in takewhile(lambda moment: moment <= now, self.occurrences(after)):
@@ -87,9 +93,10 @@ class Series:
             missed = _longer(missed, latest)
         for moment in islice(self.occurrences(max(after, now)), MOST_TRIED):
             turn = self._turn(moment, now)
-            if turn is not None:
+            if turn is None:
+                missed = _longer(missed, moment)
+            elif last is None or _minute(turn.due_at) > _minute(last):
                 return turn, missed
-            missed = _longer(missed, moment)
         return None, missed
 
     def _turn(self, occurrence: datetime, now: datetime) -> Turn | None:
@@ -125,7 +132,11 @@ class Series:
         while turn is not None:
             yield turn
             after = self.covered_by(turn.occurrence, turn.due_at)
-            turn, _ = self.next_turn(after, max(now, turn.due_at))
+            turn, _ = self.next_turn(after, max(now, turn.due_at), last=turn.due_at)
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
 
 
 def _longer(run: Run | None, moment: datetime) -> Run:
@@ -169,7 +180,8 @@ def turns_to_come(session: ScopedSession, reminder: Reminder, now: datetime) -> 
     if last is None:
         return
     series = series_of(session, reminder, after=last.occurrence)
-    after = series.covered_by(last.occurrence, max(last.due_at, sent_at(last) or last.due_at))
-    first, _ = series.next_turn(after, max(now, last.due_at))
+    goes_out = max(last.due_at, sent_at(last) or last.due_at)
+    after = series.covered_by(last.occurrence, goes_out)
+    first, _ = series.next_turn(after, max(now, last.due_at), last=goes_out)
     if first is not None:
         yield from series.turns(first, now)

@@ -111,7 +111,8 @@ def _next(session: ScopedSession, whole: Whole, now: datetime) -> datetime:
     gone = whole.last_left()
     if whole.reminder.rrule is not None and gone is not None:
         series = series_of(session, whole.reminder, after=gone.occurrence)
-        turn, _ = series.next_turn(series.covered_by(gone.occurrence, sent_at(gone)), now)
+        went = sent_at(gone)
+        turn, _ = series.next_turn(series.covered_by(gone.occurrence, went), now, last=went)
         if turn is not None:
             return turn.occurrence
     raise Conflict("The last occurrence is already with the carrier.", code="already_with_carrier")
