@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
+from starlette_compress import CompressMiddleware
 
 from config.settings import Settings, get_settings
 from database.engine import service_engine
@@ -23,6 +24,8 @@ from routers import (
     manual,
     problems,
     reminders,
+    sync,
+    uploads,
     users,
 )
 from routers.middleware import BoundedBody, Traced
@@ -39,11 +42,17 @@ from workers.heartbeat import Watch
 from workers.queue import JobQueue, connect
 
 VERSION = "0.1.0"
+SMALL = 400
+"""Bytes of an answer below which compressing it saves nothing on the wire."""
 CORS_TAKEN = [
     "Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "If-Match",
-    "X-Correlation-Id",
+    "Prefer", "X-Correlation-Id",
+    "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum",
 ]  # fmt: skip
-CORS_SHOWN = ["ETag", "Location", "Idempotency-Replayed", "Retry-After", "X-Correlation-Id"]
+CORS_SHOWN = [
+    "ETag", "Location", "Idempotency-Replayed", "Preference-Applied", "Retry-After",
+    "X-Correlation-Id", "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Expires",
+]  # fmt: skip
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -70,8 +79,12 @@ def build_app(settings: Settings) -> FastAPI:
         departments.router,
         devices.router,
         users.router,
+        sync.router,
+        sync.public_router,
+        uploads.router,
     ):
         v1.include_router(router)
+    v1.include_router(uploads.router, prefix="/e/{slug}")
     app.include_router(v1)
     for published in (feedback.router, reminders.router):
         app.include_router(published, prefix="/api", include_in_schema=False)
@@ -81,12 +94,13 @@ def build_app(settings: Settings) -> FastAPI:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 
         app.include_router(simulator_router(settings.web.simulator_url))
-    app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes)
+    app.add_middleware(BoundedBody, limit=settings.web.max_body_bytes, streamed=uploads.STREAMED)
+    app.add_middleware(CompressMiddleware, minimum_size=SMALL, brotli_quality=5)
     if settings.web.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.web.cors_origins,
-            allow_methods=["GET", "POST", "PATCH"],
+            allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE"],
             allow_headers=CORS_TAKEN,
             expose_headers=CORS_SHOWN,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("set-establishment")(set_establishment)
     app.command("set-sender")(set_sender)
     app.command("create-user")(create_user)
+    app.command("set-password")(set_password)
     app.command("import-contacts")(import_contacts)
 
 
@@ -171,9 +173,7 @@ def create_user(
 
     if role not in list(Role):
         raise SystemExit("role: admin, staff or viewer")
-    password = os.environ.get(PASSWORD_VARIABLE) or typer.prompt(
-        "Password", hide_input=True, confirmation_prompt=True
-    )
+    password = _asked_password()
     with (
         rules_said_plainly(),
         Session(owner_engine(get_settings().database)) as session,
@@ -183,6 +183,34 @@ def create_user(
         user = store(session, place.id, email=email, password=password, role=Role(role), name=name)
         number = user.id
     typer.echo(f"user {number} is {role} at {establishment}")
+
+
+def _asked_password() -> str:
+    given = os.environ.get(PASSWORD_VARIABLE)
+    return given or str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def set_password(
+    email: str,
+    *,
+    generate: Annotated[bool, typer.Option("--generate", help="make one up and print it")] = False,
+) -> None:
+    """Give somebody who forgot theirs another password, and end their sign-ins.
+
+    It comes from CARELOOP_USER_PASSWORD, else it is asked; or it is made up with --generate.
+    """
+    from config.settings import get_settings
+    from database.engine import service_engine
+    from database.session import Database
+    from services.user import set_password as store
+
+    password = secrets.token_urlsafe(12) if generate else _asked_password()
+    database = Database(service_engine(get_settings().database))
+    with rules_said_plainly(), database.service() as session:
+        store(session, email, password)
+    typer.echo("password set; their sign-ins have ended, within seconds")
+    if generate:
+        typer.echo(f"it is {password} (ask them to change it)")
 
 
 def import_contacts(

@@ -1,4 +1,4 @@
-"""Column types: sealed text and JSON, and times that always know their offset."""
+"""Column types: sealed text, JSON and bytes, and times that always know their offset."""
 
 from __future__ import annotations
 
@@ -47,6 +47,27 @@ class SealedJSON(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else json.loads(get_cipher().open(bytes(value), self.label))
+
+
+class SealedBytes(TypeDecorator[bytes]):
+    """Bytes, encrypted at rest."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, label: str) -> None:
+        super().__init__()
+        self.label = label
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else get_cipher().seal(value, self.label)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        return None if value is None else get_cipher().open(bytes(value), self.label)
+
+
+SEALED_TYPES = (Sealed, SealedJSON, SealedBytes)
+"""All that a key rotation must find."""
 
 
 class Moment(TypeDecorator[datetime]):

@@ -7,9 +7,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     SmallInteger,
     String,
@@ -46,9 +48,16 @@ class Feedback(Numbered, Base):
     rating: Mapped[int | None] = mapped_column(SmallInteger)
     emoji: Mapped[str | None] = mapped_column(Sealed("feedbacks.emoji"))
     recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id), unique=True)
+    awaited_recording: Mapped[UUID | None] = mapped_column(
+        doc="of a recording that is uploaded by itself; it may arrive before or after this"
+    )
     department_id: Mapped[int | None] = mapped_column(ForeignKey(Department.id), index=True)
     channel: Mapped[str] = mapped_column(String(8), default="app")
+    device_id: Mapped[int | None] = mapped_column(Integer, doc="of `shared.devices`")
     recorded_at: Mapped[datetime | None] = mapped_column(doc="the device's own clock, as sent")
+    clock_offset: Mapped[int | None] = mapped_column(
+        BigInteger, doc="seconds by which the device's clock was slow at sync; None: not told"
+    )
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())
     date_submitted: Mapped[datetime] = mapped_column(server_default=func.now())
     processed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
@@ -58,5 +67,10 @@ class Feedback(Numbered, Base):
         CheckConstraint("rating between 1 and 5", name="rating_range"),
         CheckConstraint("state in ('open', 'answered', 'closed')", name="state_known"),
         Index("ix_feedbacks_date_submitted", "date_submitted", "id"),
+        Index(
+            "ix_feedbacks_awaiting",
+            "awaited_recording",
+            postgresql_where=text("awaited_recording is not null and recording_id is null"),
+        ),
         Index("ix_feedbacks_unprocessed", "received_at", postgresql_where=text("not processed")),
     )

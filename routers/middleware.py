@@ -77,15 +77,20 @@ class Traced:
 class BoundedBody:
     """Reads bodies up to a bound, before and after expansion; hands on plain bytes.
 
-    The limit also holds for chunked bodies, whose length nobody said beforehand.
+    The limit also holds for chunked bodies, whose length nobody said beforehand. Paths that
+    match `streamed` are left to their routes, which bound a body themselves as it comes.
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, streamed: re.Pattern[str]) -> None:
         self.app = app
         self.limit = limit
+        self.streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS", "DELETE"):
+            await self.app(scope, receive, send)
+            return
+        if self.streamed.fullmatch(scope["path"]):
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)

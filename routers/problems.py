@@ -25,6 +25,7 @@ MOST_ERRORS = 20
 UNKNOWN_FIELD = "unknown_field"
 _FIELD_NAME = re.compile(r"[a-z][a-z_]{0,39}|[0-9]{1,6}")
 _TYPES = "https://careloop.example/problems/"
+_TITLES = {460: "Checksum Mismatch"}  # tus
 _DEADLOCK, _LOCK_TIMEOUT, _STATEMENT_TIMEOUT, _SHUTDOWN = "40P01", "55P03", "57014", "57P01"
 _UNIQUE_VIOLATION = "23505"
 _COME_BACK = {_DEADLOCK, _LOCK_TIMEOUT, _STATEMENT_TIMEOUT, _SHUTDOWN, "57P02", "57P03", "53300"}
@@ -65,7 +66,7 @@ def problem(
     """A problem document; `code` is stable, `more` holds members such as `field`."""
     body = {
         "type": _TYPES + code,
-        "title": HTTPStatus(status).phrase,
+        "title": _TITLES.get(status) or HTTPStatus(status).phrase,
         "status": status,
         "code": code,
         "detail": detail,
@@ -85,7 +86,8 @@ def unavailable() -> JSONResponse:
     )
 
 
-def _rule(_request: Request, error: CareloopError) -> JSONResponse:
+def rule_broken(_request: Request, error: CareloopError) -> JSONResponse:
+    """The problem document of a rule that was not met."""
     headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
     if isinstance(error, TooMany):
         headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
@@ -104,14 +106,14 @@ def _rule(_request: Request, error: CareloopError) -> JSONResponse:
 
 def _validation(_request: Request, error: RequestValidationError) -> JSONResponse:
     found = [
-        {"field": _field(item), "code": item["type"], "detail": _reason(item)}
+        {"field": field_of(item), "code": item["type"], "detail": reason_of(item)}
         for item in error.errors()[:MOST_ERRORS]
     ]
     first = found[0] if found else {"field": None, "code": "invalid", "detail": "Invalid."}
     return problem(422, "invalid", first["detail"] or "", field=first["field"], errors=found)
 
 
-def _field(item: Mapping[str, Any]) -> str:
+def field_of(item: Mapping[str, Any]) -> str:
     """Where in the request: `rating`, `items.3.rating`, `query.limit`.
 
     A client's own key is named when it looks like a field's name (a misspelt one must be found),
@@ -127,7 +129,7 @@ def _field(item: Mapping[str, Any]) -> str:
     return path if kind == "body" else f"{kind}.{path}"
 
 
-def _reason(item: Mapping[str, Any]) -> str:
+def reason_of(item: Mapping[str, Any]) -> str:
     """Pydantic's own sentence where it cannot quote the input, else one of ours."""
     kind = str(item["type"])
     if kind in ("json_invalid", "value_error", "extra_forbidden") or kind.startswith(
@@ -167,7 +169,11 @@ def _http(_request: Request, error: HTTPException) -> JSONResponse:
     code = phrase.lower().replace(" ", "_").replace("-", "_")
     detail = {
         404: "There is nothing at this address.",
-        405: "This address does not take that method.",
+        405: (
+            "This address does not take that method."
+            if error.detail == phrase
+            else error.detail  # ours: a route that says what to do instead
+        ),
         400: "The body could not be read.",
     }.get(error.status_code, phrase)
     field = "body" if error.status_code == HTTPStatus.BAD_REQUEST else None
@@ -201,7 +207,7 @@ def _unexpected(_request: Request, error: Exception) -> JSONResponse:
 def install(app: FastAPI) -> None:
     """Answer every error of the application with a problem document."""
     handlers: dict[Any, Any] = {
-        CareloopError: _rule,
+        CareloopError: rule_broken,
         RequestValidationError: _validation,
         HTTPException: _http,
         StaleDataError: _stale,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Response
 from fastapi.responses import JSONResponse
 
 from database.session import ScopedSession
@@ -216,6 +216,16 @@ def unskip_occurrence(
 def _told(session: ScopedSession, establishment: Establishment, done: Answer) -> ReminderOut:
     answer = reminder_view(session, establishment, done.reminder)
     return answer.model_copy(update={"already_with_carrier": done.with_carrier})
+
+
+@router.delete("/{reminder_id}", include_in_schema=False)
+def keep_reminder(reminder_id: ReminderId) -> None:
+    """What was to be said to a patient is kept."""
+    raise HTTPException(
+        405,
+        f"A reminder is not deleted. POST /api/v1/reminders/{reminder_id}/cancel calls it off.",
+        {"Allow": "GET, PATCH"},
+    )
 
 
 def _etag(reminder: Reminder) -> str:

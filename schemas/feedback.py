@@ -48,9 +48,7 @@ def _is_emoji(text: str) -> str:
 
 
 def _audio(text: str) -> str:
-    """Check that this is base64 of something not too large; it is decoded where it is stored."""
-    if len(text) > VOICE_BYTES * 4 // 3 + 4:
-        raise PydanticCustomError("voice_too_large", "At most 2 MiB of audio, decoded.")
+    """Check that this is base64 of something not too large (the body is bounded already)."""
     try:
         size = len(base64.b64decode(text, validate=True))
     except ValueError:  # for what is not ASCII, too
@@ -83,6 +81,10 @@ class FeedbackIn(In):
         default=None,
         description="base64: AMR-NB, 3GP, M4A, Opus, WebM or WAV, at most 2 MiB decoded",
     )
+    recording: UUID | None = Field(
+        default=None,
+        description="of a recording that is uploaded by itself (tus), before or after this",
+    )
     department: Annotated[str, Field(min_length=1, max_length=40), cleaned(40)] | None = Field(
         default=None, description="a department's code"
     )
@@ -93,9 +95,14 @@ class FeedbackIn(In):
 
     @model_validator(mode="after")
     def _says_something(self) -> FeedbackIn:
-        if not any((self.content, self.rating, self.emoji, self.voice_data)):
+        if not any((self.content, self.rating, self.emoji, self.voice_data, self.recording)):
             raise PydanticCustomError(
-                "feedback_empty", "At least one of content, rating, emoji, voice_data is needed."
+                "feedback_empty",
+                "At least one of content, rating, emoji, voice_data, recording is needed.",
+            )
+        if self.voice_data and self.recording:
+            raise PydanticCustomError(
+                "voice_twice", "Give the voice inline or as an uploaded recording, not both."
             )
         return self
 
@@ -127,10 +134,12 @@ class FeedbackDetail(Out):
     department: str | None
     channel: FeedbackChannel
     recorded_at: UtcOut | None
+    clock_wrong: bool = Field(description="`recorded_at` is of a clock that was far off")
     date_submitted: UtcOut
     processed: bool
     state: FeedbackState
     voice: str | None = Field(description="address of the recording, if there is one")
+    voice_awaited: bool = Field(description="a recording was made, and has not arrived yet")
     voice_seconds: float | None
     voice_problems: list[str]
 

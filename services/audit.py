@@ -19,38 +19,19 @@ def audit(
     before: Any = None,
     after: Any = None,
 ) -> None:
-    """Add an entry in the transaction of what it speaks of; `before` and `after` are sealed."""
-    session.add(
-        AuditEntry(
-            actor=principal.actor,
-            action=action,
-            kind=kind,
-            row_id=str(row_id),
-            before=before,
-            after=after,
-        )
-    )
+    """Add an entry in the transaction of what it speaks of; `before` and `after` are sealed.
 
-
-def audit_service(
-    session: ScopedSession,
-    principal: Principal,
-    action: str,
-    kind: str,
-    row_id: object,
-    *,
-    before: Any = None,
-    after: Any = None,
-) -> None:
-    """The same for users and devices, which live in the schema `shared`."""
-    session.add(
-        ServiceAuditEntry(
-            establishment_id=principal.establishment_id,
-            actor=principal.actor,
-            action=action,
-            kind=kind,
-            row_id=str(row_id),
-            before=before,
-            after=after,
-        )
+    It stands beside its rows: users' and devices' in the schema `shared`.
+    """
+    entry = (
+        ServiceAuditEntry(establishment_id=principal.establishment_id)
+        if session.for_service
+        else AuditEntry()
     )
+    entry.actor = principal.actor
+    entry.action = action
+    entry.kind = kind
+    entry.row_id = str(row_id)
+    entry.before = before
+    entry.after = after
+    session.add(entry)

@@ -40,19 +40,17 @@ def parse_reference(text: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> Delivery | None:
-    """Store a callback once and let it move its delivery; None when it was here before.
+def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> Delivery:
+    """Store a callback once and let it move its delivery.
 
-    Raises `NotFound` for a delivery that is not this establishment's.
+    One that was here before changes nothing: the table of states takes no step twice. Raises
+    `NotFound` for a delivery that is not this establishment's.
     """
-    first_time = session.scalar(
+    session.execute(
         insert(WebhookEvent)
         .values(provider="twilio", kind=news.kind, external_id=news.provider_id, status=news.status)
         .on_conflict_do_nothing()
-        .returning(WebhookEvent.id)
     )
-    if first_time is None:
-        return None
     delivery = lock_delivery(session, delivery_id)
     provider_news(
         session,

@@ -12,7 +12,7 @@ from database.session import ScopedSession
 from models.device import Device
 from schemas.common import Page
 from schemas.device import DeviceOut
-from services.audit import audit_service
+from services.audit import audit
 from services.errors import Invalid, NotFound
 from services.identity import Principal
 from services.paging import decode_cursor, encode_cursor
@@ -53,7 +53,7 @@ def create(session: ScopedSession, name: str, principal: Principal) -> NewDevice
     session.add(device)
     session.flush()
     session.refresh(device)
-    audit_service(session, principal, "create", "device", device.id, after={"name": name})
+    audit(session, principal, "create", "device", device.id, after={"name": name})
     return NewDevice(device, code)
 
 
@@ -86,7 +86,7 @@ def enrol(session: ScopedSession, code: str) -> Enrolled:
     device.code_hash = device.code_expires_at = None
     session.flush()
     itself = Principal(device.establishment_id, f"device:{device.id}", device_id=device.id)
-    audit_service(session, itself, "enrol", "device", device.id)
+    audit(session, itself, "enrol", "device", device.id)
     return Enrolled(device, token)
 
 
@@ -103,7 +103,7 @@ def revoke(session: ScopedSession, device_id: int, principal: Principal) -> Devi
         device.revoked_at = datetime.now(UTC)
         device.code_hash = device.code_expires_at = None
         session.flush()
-        audit_service(session, principal, "revoke", "device", device.id)
+        audit(session, principal, "revoke", "device", device.id)
     return device
 
 

@@ -19,7 +19,15 @@ from services.audit import audit
 from services.contact import reference_index
 from services.errors import CareloopError, Invalid, NotFound
 from services.identity import Principal
-from services.intake import PROCESS_FEEDBACK, Result, Stored, arrival, known_submission, store
+from services.intake import (
+    EARLIEST,
+    PROCESS_FEEDBACK,
+    Result,
+    Stored,
+    arrival,
+    known_submission,
+    store,
+)
 from services.paging import decode_cursor, encode_cursor
 from services.recording import put_away, throw_away
 from utils.storage import Storage
@@ -28,6 +36,7 @@ CONTENT_BUDGET = 420
 """Bytes of the content in a short answer, which as a whole stays under 1 KB."""
 UNPROCESSED_AFTER = timedelta(seconds=60)
 SWEEP_AT_ONCE = 500
+CLOCK_WRONG = timedelta(days=1)
 
 
 def in_local_time(wanted: FeedbackIn, establishment: Establishment) -> FeedbackIn:
@@ -101,7 +110,7 @@ def answer_view(wanted: FeedbackIn, stored: Stored) -> FeedbackOut:
         emoji=wanted.emoji,
         date_submitted=stored.date_submitted,
         processed=stored.processed,
-        has_voice=True if wanted.voice_data else None,
+        has_voice=True if wanted.voice_data or wanted.recording else None,
     )
 
 
@@ -173,13 +182,25 @@ def _detail(
         department=department,
         channel=FeedbackChannel(feedback.channel),
         recorded_at=feedback.recorded_at,
+        clock_wrong=_clock_wrong(feedback),
         date_submitted=feedback.date_submitted,
         processed=feedback.processed,
         state=FeedbackState(feedback.state),
         voice=f"/api/v1/feedback/{feedback.id}/voice" if recording else None,
+        voice_awaited=recording is None and feedback.awaited_recording is not None,
         voice_seconds=recording.seconds if recording else None,
         voice_problems=recording.problems if recording else [],
     )
+
+
+def _clock_wrong(feedback: Feedback) -> bool:
+    """True when the device's clock was a day or more off: a human must not trust its time."""
+    offset, recorded = feedback.clock_offset, feedback.recorded_at
+    if offset is not None and abs(offset) >= CLOCK_WRONG.total_seconds():
+        return True
+    if recorded is None:
+        return False
+    return recorded < EARLIEST or recorded - feedback.received_at >= CLOCK_WRONG
 
 
 def read_feedback(session: ScopedSession, feedback_id: int) -> FeedbackDetail:

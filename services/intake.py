@@ -21,6 +21,10 @@ from services.identity import Principal, differing, fingerprint
 from utils.crypto import get_blind_index, get_cipher
 
 PROCESS_FEEDBACK = "workers.feedback.process"
+LINK_SECONDS = 120.0
+"""A difference between two clocks that a slow link alone may explain."""
+EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+"""No device has recorded anything before: a clock that says so was never set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,12 @@ class Arrival:
     rating: int | None
     emoji: bytes | None
     recording_id: UUID | None
+    awaited_recording: UUID | None
     department: str | None
     channel: str
     recorded_at: datetime | None
+    sent_at: datetime | None
+    device_id: int | None
     actor: str | None
 
 
@@ -56,27 +63,43 @@ class Stored:
 
 Result = Stored | CareloopError
 
+# A device's time is corrected by its clock's offset at sync, if that is more than a slow link
+# explains. What is still before this service existed, or after the receipt, comes from a clock
+# that cannot be trusted: then the time of receipt stands for it. A department may have been closed
+# while a device was offline. Rows go in by identity, so that two batches with the same items wait
+# for each other in one order.
 _STORE = text(
     """
     with given as (
-        select * from unnest(
+        select *, now() - sent_at as clock_offset,
+            recorded_at + case
+                when abs(extract(epoch from now() - sent_at)) > :link_seconds then now() - sent_at
+                else interval '0'
+            end as corrected
+        from unnest(
             cast(:client_ids as uuid[]), cast(:fingerprints as bytea[]),
             cast(:patient_ids as bytea[]), cast(:patient_id_indexes as bytea[]),
             cast(:languages as text[]), cast(:contents as bytea[]), cast(:ratings as smallint[]),
             cast(:emojis as bytea[]), cast(:recording_ids as uuid[]),
-            cast(:departments as text[]), cast(:channels as text[]),
-            cast(:recorded_ats as timestamptz[]), cast(:actors as text[])
+            cast(:awaited_recordings as uuid[]), cast(:departments as text[]),
+            cast(:channels as text[]),
+            cast(:recorded_ats as timestamptz[]), cast(:sent_ats as timestamptz[]),
+            cast(:device_ids as integer[]), cast(:actors as text[])
         ) as g(client_id, fingerprint, patient_id, patient_id_index, language, content, rating,
-            emoji, recording_id, department, channel, recorded_at, actor)
+            emoji, recording_id, awaited_recording, department, channel, recorded_at, sent_at,
+            device_id, actor)
     ), stored as (
         insert into feedbacks (client_id, fingerprint, patient_id, patient_id_index, language,
-            content, rating, emoji, recording_id, department_id, channel, recorded_at,
-            date_submitted)
+            content, rating, emoji, recording_id, awaited_recording, department_id, channel,
+            recorded_at, clock_offset, device_id, date_submitted)
         select g.client_id, g.fingerprint, g.patient_id, g.patient_id_index, g.language,
-            g.content, g.rating, g.emoji, g.recording_id, d.id, g.channel, g.recorded_at,
-            least(coalesce(g.recorded_at, now()), now())
-        from given g left join departments d on d.code = g.department and d.active
+            g.content, g.rating, g.emoji, g.recording_id, g.awaited_recording, d.id,
+            g.channel, g.recorded_at, round(extract(epoch from g.clock_offset)), g.device_id,
+            case when g.corrected >= :earliest then least(g.corrected, now()) else now() end
+        from given g left join departments d on d.code = g.department
+            and (d.active or g.sent_at is not null)
         where g.department is null or d.id is not null
+        order by g.client_id
         on conflict (client_id) do nothing
         returning id, client_id, date_submitted
     ), audited as (
@@ -102,8 +125,12 @@ def arrival(
     identity: UUID,
     principal: Principal,
     recording_id: UUID | None = None,
+    sent_at: datetime | None = None,
 ) -> Arrival:
-    """Seal a feedback for storing. Audited when a member of staff enters it."""
+    """Seal a feedback for storing. Audited when a member of staff enters it.
+
+    `sent_at` is what the device's clock showed when it sent a feedback captured offline.
+    """
     seal, index = get_cipher().seal, get_blind_index()
     fields = submitted_fields(wanted)
     reference, content, emoji = wanted.patient_id, wanted.content, wanted.emoji
@@ -123,9 +150,12 @@ def arrival(
         rating=wanted.rating,
         emoji=seal(emoji.encode(), "feedbacks.emoji") if emoji else None,
         recording_id=recording_id,
+        awaited_recording=wanted.recording,
         department=wanted.department,
         channel=wanted.channel.value,
         recorded_at=_utc(wanted.recorded_at),
+        sent_at=sent_at,
+        device_id=principal.device_id,
         actor=principal.actor if principal.is_person else None,
     )
 
@@ -150,6 +180,7 @@ def submitted_fields(wanted: FeedbackIn) -> dict[str, Any]:
         "department": wanted.department,
         "channel": wanted.channel.value,
         "recorded_at": recorded,
+        "recording": wanted.recording,
     }
 
 
@@ -159,7 +190,8 @@ def store(session: ScopedSession, arrivals: Sequence[Arrival]) -> list[Result]:
     The same identity with the same body is the same feedback, with another body a `Conflict`; an
     unknown department is `Invalid`. Neither disturbs the others of the group.
     """
-    rows = session.execute(_STORE, _columns(arrivals)).all()
+    first_of = {one.client_id: one for one in reversed(arrivals)}
+    rows = session.execute(_STORE, _columns(list(first_of.values()))).all()
     new = {row.client_id: row for row in rows}
     results: list[Result] = []
     left: list[int] = []
@@ -212,7 +244,7 @@ def _unknown_department() -> Invalid:
     return Invalid("There is no such department.", field="department", code="department_unknown")
 
 
-def _columns(arrivals: Sequence[Arrival]) -> dict[str, list[Any]]:
+def _columns(arrivals: Sequence[Arrival]) -> dict[str, Any]:
     return {
         "client_ids": [a.client_id for a in arrivals],
         "fingerprints": [a.fingerprint for a in arrivals],
@@ -223,8 +255,13 @@ def _columns(arrivals: Sequence[Arrival]) -> dict[str, list[Any]]:
         "ratings": [a.rating for a in arrivals],
         "emojis": [a.emoji for a in arrivals],
         "recording_ids": [a.recording_id for a in arrivals],
+        "awaited_recordings": [a.awaited_recording for a in arrivals],
         "departments": [a.department for a in arrivals],
         "channels": [a.channel for a in arrivals],
         "recorded_ats": [a.recorded_at for a in arrivals],
+        "sent_ats": [a.sent_at for a in arrivals],
+        "device_ids": [a.device_id for a in arrivals],
         "actors": [a.actor for a in arrivals],
+        "link_seconds": LINK_SECONDS,
+        "earliest": EARLIEST,
     }

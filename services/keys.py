@@ -21,7 +21,7 @@ from config.settings import PrivacySettings, get_settings
 from database.provision import establishment_ids
 from database.roles import SHARED_SCHEMA, establishment_schema
 from database.session import Database
-from database.types import Sealed, SealedJSON
+from database.types import SEALED_TYPES
 from models.base import SharedBase
 from models.installation import EncryptionKey
 from utils.crypto import CannotDecrypt, Cipher, fingerprint, sealed_prefix
@@ -111,7 +111,7 @@ def sealed_columns(engine: Engine) -> Iterator[SealedColumn]:
 def _columns_of(tables: list[Table], schema: str) -> Iterator[SealedColumn]:
     for table in tables:
         for column in table.columns:
-            if isinstance(column.type, Sealed | SealedJSON):
+            if isinstance(column.type, SEALED_TYPES):
                 (primary_key,) = table.primary_key.columns
                 yield SealedColumn(
                     schema, table.name, column.name, primary_key.name, column.type.label

@@ -50,15 +50,19 @@ def storage_key(establishment_id: int, recording_id: UUID) -> str:
     return f"{establishment_id}/{recording_id}"
 
 
-def put_away(storage: Storage, establishment_id: int, audio: bytes) -> Recording:
+def put_away(
+    storage: Storage, establishment_id: int, audio: bytes, identity: UUID | None = None
+) -> Recording:
     """Seal and store some audio; the row is for the caller to add, after this.
+
+    `identity` is that of a recording whose client named it; to put it away again is the same.
 
     A crash in between leaves sealed bytes that no row knows: harmless. The other order would
     leave a row without its audio. Raises `StoreFull` or `StoreAway`.
     """
     cipher = get_cipher()
     recording = Recording(
-        id=uuid7(),
+        id=identity or uuid7(),
         key_id=cipher.current,
         size=len(audio),
         checksum=hashlib.sha256(audio).digest(),

@@ -12,7 +12,7 @@ from models.establishment import Establishment
 from models.user import Membership, Role, User
 from schemas.common import Page
 from schemas.user import MembershipOut, MeOut, UserChange, UserIn, UserOut
-from services.audit import audit_service
+from services.audit import audit
 from services.auth import email_index, revoke_everywhere
 from services.errors import Conflict, Forbidden, Invalid, NotFound
 from services.identity import Principal
@@ -110,7 +110,7 @@ def add_member(session: ScopedSession, wanted: UserIn, principal: Principal) -> 
         name=wanted.name,
     )
     made = member(session, user.id, principal)
-    audit_service(session, principal, "create", "user", user.id, after=_facts(made))
+    audit(session, principal, "create", "user", user.id, after=_facts(made))
     return made
 
 
@@ -200,9 +200,7 @@ def change_member(
     if before.active and not active:
         revoke_everywhere(session, user_id, establishment_id=place)
     after = member(session, user_id, principal)
-    audit_service(
-        session, principal, "change", "user", user_id, before=_facts(before), after=_facts(after)
-    )
+    audit(session, principal, "change", "user", user_id, before=_facts(before), after=_facts(after))
     return after
 
 
@@ -239,7 +237,27 @@ def change_password(session: ScopedSession, principal: Principal, current: str, 
     user.password_hash = _hashed(new, "new_password")
     session.flush()
     revoke_everywhere(session, user.id, except_for=principal.sign_in)
-    audit_service(session, principal, "password", "user", user.id)
+    audit(session, principal, "password", "user", user.id)
+
+
+def set_password(session: ScopedSession, email: str, new: str) -> None:
+    """Give somebody who forgot theirs another password, and end all their sign-ins.
+
+    Done by the operator; it is noted in every establishment where the person works. Raises
+    `NotFound`, `Invalid` for one that is too short.
+    """
+    user = session.scalar(
+        select(User).where(User.email_index == email_index(_email(email))).with_for_update()
+    )
+    if user is None:
+        raise NotFound("user")
+    user.password_hash = _hashed(new, "password")
+    session.flush()
+    revoke_everywhere(session, user.id)
+    for place in session.scalars(
+        select(Membership.establishment_id).where(Membership.user_id == user.id)
+    ):
+        audit(session, Principal(place, "cli"), "password", "user", user.id)
 
 
 def _user_id(principal: Principal) -> int:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
@@ -19,7 +20,7 @@ from supervisor.errors import ServerNotStartedError
 from supervisor.files import last_lines, write_private
 from supervisor.leftover import end_leftover
 from supervisor.ports import LOOPBACK
-from supervisor.server import EmbeddedServer
+from supervisor.server import POLL_SECONDS, EmbeddedServer
 from supervisor.spawn import Process, end, spawn
 
 INIT_SECONDS = 60.0
@@ -83,9 +84,7 @@ class EmbeddedPostgres(EmbeddedServer):
         with self.log.open("wb") as log:
             process = self._spawn_initdb(draft, password_file, log)
         try:
-            code: int | None = process.wait(INIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            code = None
+            code = self._wait_for_initdb(process)
         finally:
             end(process, [(signal.SIGKILL, 5)])
             password_file.unlink(missing_ok=True)
@@ -93,6 +92,14 @@ class EmbeddedPostgres(EmbeddedServer):
             reason = f"no end in {INIT_SECONDS:.0f} s" if code is None else f"exit code {code}"
             raise ServerNotStartedError("initdb", reason, self.log, last_lines(self.log))
         draft.rename(self.data)
+
+    def _wait_for_initdb(self, process: Process) -> int | None:
+        """Its exit code; None when it takes too long. Raises when the server is to stop."""
+        deadline = time.monotonic() + INIT_SECONDS
+        while (code := process.poll()) is None and time.monotonic() < deadline:
+            self._refuse_when_stopped()
+            time.sleep(POLL_SECONDS)
+        return code
 
     def _spawn_initdb(self, draft: Path, password_file: Path, log: IO[bytes]) -> Process:
         return spawn(

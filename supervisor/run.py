@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import FrameType
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ WATCH_SECONDS = 0.2
 # How long the service may take before the wait is said to be long; it is never given up.
 PATIENCE_SECONDS = 20.0
 # Shares of the five seconds in which everything has to be over; the services have three of them.
-SIMULATOR_SECONDS, SERVER_SECONDS, STARTING_SECONDS = 0.4, 0.7, 0.5
+SIMULATOR_SECONDS, SERVER_SECONDS = 0.4, 0.7
 
 FIRST_PREPARATION = "preparing the database: migrations, first establishment and administrator"
 
@@ -50,7 +50,6 @@ class Run:
         self._pool = ThreadPoolExecutor(thread_name_prefix="start")
         self._tree = Tree(output)
         self._servers: list[EmbeddedServer] = []
-        self._starting: list[Future[str]] = []
         self._folder_lock = FolderLock(settings.data)
 
     def run(self) -> None:
@@ -94,9 +93,7 @@ class Run:
             return future
         server = kind(self._settings.data / folder)
         self._servers.append(server)
-        future = self._pool.submit(server.start)
-        self._starting.append(future)
-        return future
+        return self._pool.submit(server.start)
 
     def _start_services(self, wiring: Wiring) -> None:
         """Prepare the database, then run the services.
@@ -154,8 +151,6 @@ class Run:
         """End everything within five seconds: services first, then the simulator, servers last."""
         self._tree.stop(*SERVICES, "prepare")
         self._tree.stop(SIMULATOR, polite_seconds=SIMULATOR_SECONDS)
-        # A server that is just starting cannot be told to stop.
-        wait(self._starting, STARTING_SECONDS)
         endings = [self._pool.submit(server.stop, SERVER_SECONDS) for server in self._servers]
         for ending in endings:
             ending.result()

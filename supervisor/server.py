@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import threading
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -38,6 +39,9 @@ class EmbeddedServer(ABC):
         self._lock = FolderLock(self.folder)
         self._process: Process | None = None
         self._identity = Identity()
+        self._stopped = threading.Event()
+        self._launching = threading.Lock()
+        self._starting = threading.RLock()  # the start that fails stops what it began
 
     @property
     def password(self) -> str:
@@ -59,8 +63,14 @@ class EmbeddedServer(ABC):
         """Start the server, wait until it answers, return its URL.
 
         Raises FolderInUseError when another process runs on the folder, and
-        ServerNotStartedError with the end of the server's log when it does not answer in 15 s.
+        ServerNotStartedError with the end of the server's log when it does not answer in 15 s,
+        or when another thread stops it meanwhile.
         """
+        with self._starting:
+            self._start()
+        return self.url
+
+    def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock.acquire()
         try:
@@ -73,30 +83,38 @@ class EmbeddedServer(ABC):
         except BaseException:
             self.stop()
             raise
-        return self.url
 
     def revive(self) -> None:
         """Start the server again, on the port that its clients know, after it ended by itself.
 
         Raises ServerNotStartedError when it does not answer within 15 s.
         """
-        if self._process is not None:
-            sweep(self._process)
-        self._launch_until_ready(self.port)
+        with self._starting:
+            if self._process is not None:
+                sweep(self._process)
+            self._launch_until_ready(self.port)
 
     def stop(self, seconds: float = 10.0) -> None:
-        """Stop the server: politely for `seconds`, then by force. Harmless when not running."""
-        if self._process is not None:
+        """Stop the server for good: politely for `seconds`, then by force.
+
+        Harmless when not running. A start in another thread is cut short and waited for: when
+        this returns, nothing that it began is left.
+        """
+        self._stopped.set()
+        with self._launching:
+            process = self._process
+        if process is not None:
             end(
-                self._process,
+                process,
                 [
                     (self.stop_signal, seconds),
                     (signal.SIGQUIT, 1.0),
                     (signal.SIGKILL, 1.0),
                 ],
             )
+        with self._starting:
             self._process = None
-        self._lock.release()
+            self._lock.release()
 
     def __enter__(self) -> Self:
         self.start()
@@ -145,7 +163,8 @@ class EmbeddedServer(ABC):
         raise ServerNotStartedError(self.name, reason, self.log, written)
 
     def _launch(self) -> None:
-        with self.log.open("wb") as log:
+        with self.log.open("wb") as log, self._launching:
+            self._refuse_when_stopped()
             self._process = spawn(
                 self._command(),
                 death_signal=self.death_signal,
@@ -155,6 +174,10 @@ class EmbeddedServer(ABC):
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+
+    def _refuse_when_stopped(self) -> None:
+        if self._stopped.is_set():
+            raise ServerNotStartedError(self.name, "it was told to stop")
 
     def _wait_until_ready(self, deadline: float) -> bool:
         """True when it answers; False when it ended (its code says why in the log) or is late."""

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -21,6 +22,7 @@ from supervisor.guard import Guard
 EXEC_CHILD = Path(__file__).with_name("exec_child.py")
 # Forking is a matter of milliseconds; a machine that needs this long is not coming back.
 FORK_SECONDS = 30.0
+GONE_SECONDS = 1.0
 
 Output = int | IO[bytes] | None
 Process = subprocess.Popen[bytes]
@@ -124,9 +126,10 @@ def end(process: Process, steps: Sequence[tuple[signal.Signals, float]]) -> int 
 
 
 def sweep(process: Process) -> None:
-    """After a process has ended: kill what it left in its session. Once only, however often asked.
+    """After a process has ended: end what it left in its session. Once only, however often asked.
 
-    A second time could hit a stranger who has been given the same number since.
+    What was killed takes a moment to go, and is waited for. A second time could hit a stranger who
+    has been given the same number since.
     """
     if not _the_forker().guard.forget(process.pid):
         return
@@ -135,14 +138,17 @@ def sweep(process: Process) -> None:
     for member in session_members(process.pid):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(member, signal.SIGKILL)
+    deadline = time.monotonic() + GONE_SECONDS
+    while session_members(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def session_members(session: int) -> list[int]:
-    """The processes of a session (Linux; empty elsewhere), in whatever groups: see proc(5)."""
+    """The living processes of a session, in whatever groups (Linux; empty elsewhere): proc(5)."""
     members = []
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             fields = entry.read_text(errors="replace").rpartition(") ")[2].split()
-            if int(fields[3]) == session:
+            if int(fields[3]) == session and fields[0] not in "ZX":
                 members.append(int(entry.parent.name))
     return members

@@ -24,8 +24,10 @@ POINTS = (
     "worker.after_outcome",
     "callback.before_commit",
     "callback.after_commit",
+    "upload.after_store",
+    "upload.after_finish",
 )
-"""Every step of a delivery, in order."""
+"""Every step of a delivery, in order; then those of an upload."""
 
 _reached: Counter[str] = Counter()
 

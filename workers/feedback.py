@@ -7,6 +7,7 @@ from uuid import UUID
 from services.errors import NotFound
 from services.feedback import mark_processed, recordings_of
 from services.recording import LONGEST_SECONDS, PROBE_SECONDS, audio_of, note_facts, unprobed
+from services.upload import join_feedback
 from utils.audio import AudioFacts, probe
 from utils.logs import get_logger
 from workers.context import Context, get_context
@@ -21,6 +22,7 @@ def process(establishment_id: int, ids: list[int]) -> None:
     """
     context = get_context()
     with context.database.establishment(establishment_id) as session:
+        join_feedback(session)
         recordings = unprobed(session, recordings_of(session, ids))
     for recording_id in recordings:
         facts = _look(context, establishment_id, recording_id)

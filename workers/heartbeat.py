@@ -18,7 +18,7 @@ from database.engine import DatabaseNotReady
 from database.session import Database
 from models.installation import Process
 from services.health import check
-from services.readiness import NotFit, make_ready
+from services.readiness import NotFit, NotYet, make_ready
 from utils.logs import get_logger
 
 FORGOTTEN_AFTER = text("interval '1 hour'")
@@ -57,9 +57,14 @@ class Heartbeat:
     def insist(self, settings: Settings, stopped: threading.Event | None = None) -> None:
         """Wait for PostgreSQL, or until `stopped`; check login and keys. Raises `NotFit`."""
         stopped = stopped or threading.Event()
-        while not stopped.is_set() and not make_ready(self._database, settings):
-            log.warning("waiting for the database")
-            stopped.wait(BEAT_SECONDS)
+        while not stopped.is_set():
+            try:
+                make_ready(self._database, settings)
+            except NotYet as reason:
+                log.warning("waiting for the database", reason=str(reason))
+                stopped.wait(BEAT_SECONDS)
+            else:
+                return
 
     def _pulse(self, stopped: threading.Event) -> None:
         while not stopped.is_set():
@@ -82,7 +87,7 @@ class Watch:
     def start(self) -> None:
         """Look in a thread of its own until `stop`. Raises `NotFit` when it must not serve."""
         try:
-            self._ready = make_ready(self._database, self._settings)
+            self._make_ready()
         except NotFit as error:
             log.critical(f"this process must not serve: {error}")
             raise
@@ -95,16 +100,24 @@ class Watch:
     def _look_on(self) -> None:
         self._stopped.wait(PATIENCE_SECONDS)
         while not self._stopped.is_set():
-            self._make_ready()
+            self._make_ready_late()
             self.look()
             self._stopped.wait(LOOK_SECONDS)
 
     def _make_ready(self) -> None:
+        try:
+            make_ready(self._database, self._settings)
+        except NotYet as reason:
+            log.warning("waiting for the database", reason=str(reason))
+        else:
+            self._ready = True
+
+    def _make_ready_late(self) -> None:
         """PostgreSQL was away at the start: what could not be checked then is checked now."""
         if self._ready:
             return
         try:
-            self._ready = make_ready(self._database, self._settings)
+            self._make_ready()
         except NotFit as error:
             log.critical(f"this process must not serve: {error}")
             os.kill(os.getpid(), signal.SIGTERM)

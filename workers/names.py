@@ -3,3 +3,4 @@
 SEND = "workers.delivery.send"
 RECONCILE = "workers.delivery.reconcile"
 PROCESS_FEEDBACK = "workers.feedback.process"
+FINISH_UPLOAD = "workers.upload.finish"

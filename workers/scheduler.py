@@ -24,6 +24,7 @@ from services import dispatch
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
 from services.sweep import resume_series, sweep
+from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
 from utils.logs import get_logger
 from workers.context import Context, get_context
@@ -97,14 +98,17 @@ class Scheduler:
             with self.context.database.establishment(establishment.id) as session:
                 found = sweep(session, ask_after=self.engine.ask_after)
                 find_unprocessed(session)
+                find_complete(session)
+                join_feedback(session)
             if found:
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
 
     def _tidy(self) -> None:
-        """Forget kept answers that nobody will ask for again; look for series that stand."""
+        """Forget kept answers and half uploads of long ago; have series that stand go on."""
         for establishment in self.context.directory.all():
             with self.context.database.establishment(establishment.id) as session:
                 forget_old(session)
+                forget_expired(session)
                 found = resume_series(session)
             if found:
                 log.warning("series stood", establishment=establishment.id, reminders=found)

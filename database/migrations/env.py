@@ -8,7 +8,7 @@ from alembic import context
 
 import models
 from database import migrate
-from database.types import Moment, Sealed, SealedJSON
+from database.types import SEALED_TYPES, Moment
 from models.base import Base, SharedBase
 
 _METADATA = {migrate.SHARED: SharedBase.metadata, migrate.ESTABLISHMENT: Base.metadata}
@@ -56,7 +56,7 @@ def run(connection: migrate.Connection, history: str, schema: str) -> None:
 
 def _render_storage_type(kind: str, item: object, _context: object) -> str | Literal[False]:
     """Write what is stored, not our Python types: a revision must outlive their renaming."""
-    if kind == "type" and isinstance(item, Sealed | SealedJSON):
+    if kind == "type" and isinstance(item, SEALED_TYPES):
         return "sa.LargeBinary()"
     if kind == "type" and isinstance(item, Moment):
         return "sa.DateTime(timezone=True)"

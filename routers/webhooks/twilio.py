@@ -79,12 +79,11 @@ def _store(state: State, reference: tuple[int, int], news: StatusNews) -> None:
         delivery = apply_status(session, delivery_id, news)
         reached("callback.before_commit")
     reached("callback.after_commit")
-    if delivery is not None:
-        log.info(
-            "callback",
-            establishment=establishment_id,
-            delivery=delivery_id,
-            said=news.status,
-            status=delivery.status,
-            correlation_id=delivery.correlation_id,  # of the request that made the reminder
-        )
+    log.info(
+        "callback",
+        establishment=establishment_id,
+        delivery=delivery_id,
+        said=news.status,
+        status=delivery.status,
+        correlation_id=delivery.correlation_id,  # of the request that made the reminder
+    )

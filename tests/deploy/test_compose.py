@@ -50,6 +50,19 @@ def test_only_caddy_is_reached_from_outside_in_production() -> None:
     assert all(PRODUCTION[name]["networks"] == ["data"] for name in ("postgres", "redis", "backup"))
 
 
+def test_the_network_of_the_data_has_no_way_out() -> None:
+    whole = yaml.safe_load((ROOT / "docker-compose.prod.yml").read_text("utf-8"))
+    assert whole["networks"]["data"]["internal"] is True
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_service_is_in_production_and_secrets_are_not_in_its_environment(name: str) -> None:
+    environment = PRODUCTION[name]["environment"]
+    assert environment["ENVIRONMENT"] == "production"
+    for secret in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"):
+        assert environment[secret] == ""
+
+
 def test_development_listens_on_this_machine_only() -> None:
     ports = [port for service in DEVELOPMENT.values() for port in service.get("ports", ())]
     assert ports

@@ -81,6 +81,15 @@ def test_a_password_is_never_an_argument(run: Shell) -> None:
     assert "role" in run(*words[:4], "--role", "king", code=1, CARELOOP_USER_PASSWORD=PASSWORD)
 
 
+def test_a_forgotten_password_is_replaced(run: Shell) -> None:
+    words = ("set-password", "staff@north.example")
+    assert "password set" in run(*words, CARELOOP_USER_PASSWORD=PASSWORD)
+    made_up = run(*words, "--generate").partition("it is ")[2].split()[0]
+    assert len(made_up) >= 12
+    assert "password: At least" in run(*words, code=1, CARELOOP_USER_PASSWORD="short")
+    assert "no such user" in run("set-password", "nobody@north.example", "--generate", code=1)
+
+
 def test_contacts_are_imported_with_a_report(run: Shell, tmp_path: Path) -> None:
     file = tmp_path / "contacts.csv"
     file.write_text(

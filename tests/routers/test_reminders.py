@@ -183,6 +183,14 @@ def test_cancelling_twice_is_cancelling_once(
     assert (late.status_code, late.json()["code"]) == (409, "already_gone")
 
 
+def test_deleting_is_not_there_and_says_what_is(client: Any, staff: dict[str, str]) -> None:
+    answer = client.delete("/api/v1/reminders/7", headers=staff)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert "POST /api/v1/reminders/7/cancel" in answer.json()["detail"]
+    assert answer.headers["Allow"] == "GET, PATCH"
+    assert "reminders" not in client.put("/api/v1/reminders/7", headers=staff).json()["detail"]
+
+
 def test_the_same_identity_is_one_reminder_even_at_once(
     client: Any, staff: dict[str, str], owner: Any
 ) -> None:

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from models.user import Role
 from schemas.user import UserChange
-from services.errors import Conflict
+from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
-from services.user import change_member, create_user
-from tests.fixtures import SOUTH
+from services.user import change_member, create_user, set_password
+from tests.fixtures import NORTH, SOUTH
 from tests.template import PASSWORD
 
 LogIn = Callable[[str], dict[str, str]]
@@ -205,6 +205,31 @@ def test_a_new_password_ends_the_other_sign_ins(
         actions = connection.execute(text("select action from shared.audit_entries")).scalars()
         assert list(actions) == ["create", "password"]
     assert stored.startswith("$argon2id$")
+
+
+def test_a_forgotten_password_is_set_by_the_operator(
+    client: Any, admin: dict[str, str], database: Any, owner: Any
+) -> None:
+    made = add(client, admin)
+    signed_in = tokens(client, made["email"])
+    assert client.get("/api/v1/auth/me", headers=bearer(signed_in)).status_code == 200
+    with database.service() as session:
+        set_password(session, made["email"].upper(), NEW)
+    client.app.state.careloop.authenticator.forget()  # as another process's does within seconds
+    assert client.get("/api/v1/auth/me", headers=bearer(signed_in)).status_code == 401
+    refresh = {"refresh_token": signed_in.json()["refresh_token"]}
+    assert client.post("/api/v1/auth/refresh", json=refresh).status_code == 401
+    assert tokens(client, made["email"]).status_code == 401
+    assert tokens(client, made["email"], NEW).status_code == 200
+    with owner.begin() as connection:
+        entries = connection.execute(
+            text("select establishment_id, actor, action, row_id from shared.audit_entries")
+        ).all()
+    assert tuple(entries[-1]) == (NORTH, "cli", "password", str(made["id"]))
+    for email, new in ((made["email"], "short"), ("nobody@north.example", NEW)):
+        with pytest.raises((Invalid, NotFound)), database.service() as session:
+            set_password(session, email, new)
+    assert tokens(client, made["email"], NEW).status_code == 200
 
 
 def test_the_audit_of_users_cannot_be_changed(database: Any, admin: dict[str, str]) -> None:

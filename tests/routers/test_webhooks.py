@@ -85,6 +85,17 @@ def test_ten_at_once_are_one(call: Call, delivery: int, owner: Any) -> None:
     assert answers == [200] * 10
     assert stored(owner, "select count(*) from webhook_events") == 1
     assert stored(owner, "select count(*) from messages") == 1
+    assert stored(owner, "select count(*) from delivery_events where status = 'sent'") == 1
+
+
+def test_the_same_word_of_another_message_moves_nothing_again(
+    call: Call, delivery: int, owner: Any
+) -> None:
+    for sid in (SID, "SM" + "1" * 32):
+        assert call("undelivered", MessageSid=sid, ErrorCode="30003").status_code == 200
+    assert stored(owner, "select count(*) from webhook_events") == 2
+    moved = "select count(*) from delivery_events where status = 'undelivered'"
+    assert stored(owner, moved) == 1
 
 
 def test_a_late_one_never_moves_it_back(call: Call, delivery: int, owner: Any) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg2
@@ -66,7 +67,7 @@ def test_postgres_starts_again_after_its_postmaster_was_killed(tmp_path: Path) -
     os.kill(server.pid, signal.SIGKILL)
     server.stop()
     session.close()
-    with server:
+    with EmbeddedPostgres(tmp_path / "postgres") as server:
         assert query(server.url, "select count(*) from kept") == [(1000,)]
 
 
@@ -79,6 +80,20 @@ def test_a_postmaster_that_is_frozen_is_ended_all_the_same(tmp_path: Path) -> No
     assert nobody_left(tmp_path) == []
 
 
+@pytest.mark.parametrize("seen", ["data.new/global", "data/postmaster.pid"])
+def test_a_start_that_is_stopped_leaves_nobody(tmp_path: Path, seen: str) -> None:
+    """In the middle of initdb, and while the server comes up."""
+    server = EmbeddedPostgres(tmp_path / "postgres", durable=False)
+    with ThreadPoolExecutor() as pool:
+        start = pool.submit(server.start)
+        assert wait_for((server.folder / seen).exists)
+        server.stop(seconds=0.5)
+        assert nobody_left(tmp_path, 0) == []
+        assert start.exception() is not None
+    with EmbeddedPostgres(tmp_path / "postgres", durable=False) as again:
+        assert query(again.url, "select 1") == [(1,)]
+
+
 def test_a_process_number_that_now_belongs_to_another_program_is_no_obstacle(
     tmp_path: Path,
 ) -> None:
@@ -88,8 +103,8 @@ def test_a_process_number_that_now_belongs_to_another_program_is_no_obstacle(
     stale = tmp_path / "postgres" / "data" / "postmaster.pid"
     with subprocess.Popen(["sleep", "60"]) as another:
         stale.write_text(f"{another.pid}\n{tmp_path}\n0\n0\n\n127.0.0.1\n")
-        with server:
-            assert query(server.url, "select 1") == [(1,)]
+        with EmbeddedPostgres(tmp_path / "postgres", durable=False) as again:
+            assert query(again.url, "select 1") == [(1,)]
         assert another.poll() is None
         another.kill()
 
@@ -139,7 +154,7 @@ def test_a_server_that_cannot_start_says_why_at_once(tmp_path: Path) -> None:
     server.stop()
     (server.data / "PG_VERSION").write_text("9.6\n")
     with pytest.raises(ServerNotStartedError, match=r"(?s)ended with code.*incompatible"):
-        server.start()
+        EmbeddedPostgres(tmp_path / "postgres", durable=False).start()
     assert nobody_left(tmp_path) == []
 
 
@@ -197,9 +212,8 @@ def test_root_in_a_folder_that_only_root_can_enter(
     monkeypatch.setattr(privilege, "namespaces_allowed", lambda: namespaces)
     with tempfile.TemporaryDirectory(prefix="careloop-", dir=Path.home()) as closed:
         assert stat.S_IMODE(Path(closed).stat().st_mode) == 0o700
-        server = EmbeddedPostgres(Path(closed) / "postgres", durable=False)
         for _ in ("first", "again"):
-            with server:
+            with EmbeddedPostgres(Path(closed) / "postgres", durable=False) as server:
                 assert query(server.url, "select 1") == [(1,)]
                 owner = 0 if namespaces else privilege.pwd.getpwnam("nobody").pw_uid
                 assert server.data.stat().st_uid == owner

@@ -122,8 +122,7 @@ def test_ctrl_c_in_the_middle_of_the_first_start(root: Path) -> None:
     with running(root) as careloop:
         assert careloop.says("initialising")
         assert careloop.ended_by(signal.SIGINT) == 0
-        # What was just being started ends with its parent, a moment later: within the 5 s promised.
-        assert nobody_left(root, 3) == []
+        assert nobody_left(root, 0) == []
     with running(root) as again:
         assert again.says("ready after"), again.text
 

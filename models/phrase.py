@@ -1,0 +1,39 @@
+"""A text that the system says, in one language: written, spelt for SMS, spoken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Created, Numbered
+from models.recording import Recording
+
+
+class Phrase(Numbered, Created, Base):
+    """What an establishment has written or recorded itself; it goes before what ships.
+
+    `key` is one of `services.phrase.FLOWS`. Said only once a second person has approved it.
+    """
+
+    __tablename__ = "phrases"
+
+    key: Mapped[str] = mapped_column(String(60))
+    language: Mapped[str] = mapped_column(String(3))
+    text: Mapped[str | None] = mapped_column(Text)
+    sms_text: Mapped[str | None] = mapped_column(Text, doc="another spelling for SMS; None: `text`")
+    recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id))
+    written_by: Mapped[str] = mapped_column(String(40), doc="user:7 or cli")
+    approved_by: Mapped[str | None] = mapped_column(String(40))
+    approved_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+    version: Mapped[int] = mapped_column(Integer, default=1)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own spelling
+    __table_args__ = (
+        UniqueConstraint("key", "language"),
+        CheckConstraint("text is not null or recording_id is not null", name="says_something"),
+        CheckConstraint("approved_by is null or approved_by <> written_by", name="two_people"),
+    )

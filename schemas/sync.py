@@ -1,0 +1,67 @@
+"""What was captured offline: uploaded in a batch, answered item by item."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+
+from schemas.common import In, MomentIn, Out
+from schemas.feedback import FeedbackIn
+
+MOST_ITEMS = 1_000
+MOST_BYTES = 1024 * 1024
+"""Of a whole batch, after expansion."""
+
+
+class OfflineFeedback(FeedbackIn):
+    """A feedback captured offline; its identity is not optional."""
+
+    type: Literal["feedback"]
+    client_id: UUID
+
+
+class SyncIn(In):
+    """A batch. Each item is judged by itself, so that a bad one blocks no other."""
+
+    sent_at: MomentIn = Field(description="what the device's clock shows now; with an offset")
+    items: list[Any] = Field(
+        max_length=MOST_ITEMS,
+        description="feedback as in `POST /feedback`, with a `type` and a `client_id` each",
+    )
+
+
+class SyncStatus(StrEnum):
+    """What became of an item."""
+
+    created = "created"
+    duplicate = "duplicate"  # it was here already, the same
+    conflict = "conflict"  # its identity is here with another content
+    rejected = "rejected"  # not stored; the code, the field and the detail say why
+
+
+class SyncResult(Out):
+    """What became of one item. What was sent in is never echoed, but for its identity."""
+
+    client_id: UUID | None
+    status: SyncStatus
+    index: int | None = Field(default=None, description="place in the batch, without a client_id")
+    id: int | None = None
+    fields: list[str] | None = Field(default=None, description="of a conflict: those that differ")
+    code: str | None = None
+    field: str | None = None
+    detail: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _brief(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is not there is not said: an answer may have a thousand of these."""
+        said: dict[str, Any] = handler(self)
+        return {name: value for name, value in said.items() if value is not None}
+
+
+class SyncOut(Out):
+    """The results, in the order of the items."""
+
+    results: list[SyncResult]

@@ -1,0 +1,144 @@
+"""What the system says to patients: which sentences there are, and in which words.
+
+French and English ship in `locales/*/phrases.po`; an establishment's own phrases go before them.
+A conversation chooses its language once, and only a language that has every phrase of its flow:
+one message, one language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from string import Formatter
+from uuid import UUID
+
+from babel.messages.pofile import read_po
+from sqlalchemy import select
+
+from database.session import ScopedSession
+from models.phrase import Phrase
+from utils.languages import VOICES, parse_language
+
+LOCALES = Path(__file__).resolve().parent.parent / "locales"
+SMS = "sms"
+"""The context of a spelling for SMS in a catalogue."""
+
+FLOWS: dict[str, tuple[str, ...]] = {
+    "feedback_by_sms": (
+        "feedback.ask_rating",
+        "feedback.ask_words",
+        "feedback.thanks",
+        "patient.which",
+        "note.received",
+    ),
+    "reminder_by_sms": (
+        "reminder.keys",
+        "reminder.confirmed",
+        "reminder.reschedule",
+        "reminder.which",
+        "reminder.not_understood",
+        "patient.which",
+        "note.received",
+    ),
+    "choices_by_sms": ("help", "opt.stopped", "opt.started", "language.chosen"),
+}
+"""Every flow with the phrases that it needs. A key is never renamed: people have recorded it."""
+
+
+class NoLanguage(LookupError):
+    """No language of the establishment has all phrases of a flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One phrase in one language, as it ships or as the establishment has it."""
+
+    text: str | None
+    sms_text: str | None = None
+    recording_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Speech:
+    """A whole flow in the one language that was chosen for it."""
+
+    language: str
+    words: Mapping[str, Words]
+
+    def text(self, key: str, **values: str) -> str:
+        """A phrase as it is written on a page or in an e-mail."""
+        return (self.words[key].text or "").format_map(values)
+
+    def sms(self, key: str, **values: str) -> str:
+        """A phrase in its spelling for SMS."""
+        words = self.words[key]
+        return (words.sms_text or words.text or "").format_map(values)
+
+    def recording(self, key: str) -> UUID | None:
+        """The recording of a phrase, if somebody has spoken it."""
+        return self.words[key].recording_id
+
+
+def keys() -> list[str]:
+    """Every phrase there is, in the order of the flows."""
+    return list(dict.fromkeys(key for flow in FLOWS.values() for key in flow))
+
+
+@lru_cache(maxsize=1)
+def shipped() -> dict[str, dict[str, Words]]:
+    """What ships, by language (ISO 639-3) and key."""
+    texts: dict[str, dict[str, Words]] = {}
+    for path in sorted(LOCALES.glob("*/phrases.po")):
+        language = parse_language(path.parent.name)
+        plain: dict[str, str] = {}
+        short: dict[str, str] = {}
+        with path.open("rb") as file:
+            for message in read_po(file):
+                if message.id and message.string:
+                    to = short if message.context == SMS else plain
+                    to[str(message.id)] = str(message.string)
+        texts[language] = {key: Words(text, short.get(key)) for key, text in plain.items()}
+    return texts
+
+
+def placeholders(key: str) -> frozenset[str]:
+    """The values that a phrase may carry, by the French text that ships."""
+    text = shipped()["fra"][key].text or ""
+    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name)
+
+
+def speech(
+    session: ScopedSession, flow: str, preferred: Sequence[str], *, spoken: bool = False
+) -> Speech:
+    """A flow's phrases in the first preferred language that has all of them.
+
+    `spoken`: each phrase needs a recording, unless the language has a voice. Raises `NoLanguage`.
+    """
+    own = _own(session, FLOWS[flow])
+    for language in dict.fromkeys(preferred):
+        words = shipped().get(language, {}) | own.get(language, {})
+        if all(_can_say(words.get(key), language, spoken=spoken) for key in FLOWS[flow]):
+            return Speech(language, {key: words[key] for key in FLOWS[flow]})
+    raise NoLanguage(flow)
+
+
+def _can_say(words: Words | None, language: str, *, spoken: bool) -> bool:
+    if words is None:
+        return False
+    if spoken:
+        return words.recording_id is not None or (words.text is not None and language in VOICES)
+    return words.text is not None
+
+
+def _own(session: ScopedSession, wanted: Sequence[str]) -> dict[str, dict[str, Words]]:
+    """The establishment's own approved phrases, by language and key."""
+    found: dict[str, dict[str, Words]] = {}
+    for phrase in session.scalars(
+        select(Phrase).where(Phrase.key.in_(wanted), Phrase.approved_by.is_not(None))
+    ):
+        found.setdefault(phrase.language, {})[phrase.key] = Words(
+            phrase.text, phrase.sms_text, phrase.recording_id
+        )
+    return found

@@ -1,0 +1,80 @@
+"""What the system says: complete in French and English, one language for a whole flow."""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import Any
+
+import pytest
+
+from models.phrase import Phrase
+from services.phrase import FLOWS, NoLanguage, keys, placeholders, shipped, speech
+from utils.sms_encoding import analyse, fold_french
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("language", ["fra", "eng"])
+def test_every_phrase_of_every_flow_is_there(language: str) -> None:
+    assert set(shipped()[language]) == set(keys())
+    for key in keys():
+        words = shipped()[language][key]
+        for text in filter(None, (words.text, words.sms_text)):
+            assert fields(text) == placeholders(key), key
+
+
+@pytest.mark.parametrize("language", ["fra", "eng"])
+def test_every_phrase_by_sms_is_cheap_to_send(language: str) -> None:
+    for key in keys():
+        words = shipped()[language][key]
+        text = fold_french(words.sms_text or words.text or "")
+        seen = analyse(text)
+        assert (seen.encoding, seen.segments) == ("GSM-7", 1), key
+
+
+def test_nobody_here_speaks_duala_basaa_or_ewondo() -> None:
+    assert set(shipped()) == {"fra", "eng"}
+
+
+def phrase(language: str, key: str, **more: Any) -> Phrase:
+    return Phrase(
+        key=key,
+        language=language,
+        **{"text": "-", "written_by": "user:1", "approved_by": "user:2"} | more,
+    )
+
+
+def test_a_language_is_chosen_once_and_only_when_it_has_the_whole_flow(database: Any) -> None:
+    flow = FLOWS["choices_by_sms"]
+    with database.establishment(1) as session:
+        assert speech(session, "choices_by_sms", ["dua", "fra"]).language == "fra"
+        session.add_all(phrase("dua", key) for key in flow[1:])
+        session.add(phrase("dua", flow[0], approved_by=None))
+        session.flush()
+        assert speech(session, "choices_by_sms", ["dua", "fra"]).language == "fra"
+        session.query(Phrase).filter_by(key=flow[0]).one().approved_by = "user:2"
+        session.flush()
+        assert speech(session, "choices_by_sms", ["dua", "fra"]).language == "dua"
+        with pytest.raises(NoLanguage):
+            speech(session, "choices_by_sms", ["bas", "ewo"])
+    with database.establishment(2) as session:
+        assert speech(session, "choices_by_sms", ["dua", "fra"]).language == "fra"
+
+
+def test_a_flow_that_is_spoken_needs_a_recording_where_no_voice_speaks_it(database: Any) -> None:
+    with database.establishment(1) as session:
+        session.add_all(phrase("dua", key) for key in FLOWS["choices_by_sms"])
+        session.flush()
+        assert speech(session, "choices_by_sms", ["dua", "fra"], spoken=True).language == "fra"
+
+
+def test_the_establishments_own_words_go_before_those_that_ship(database: Any) -> None:
+    with database.establishment(1) as session:
+        session.add(phrase("fra", "help", text="Bonjour {hospital}", sms_text="Bjr {hospital}"))
+        session.flush()
+        said = speech(session, "choices_by_sms", ["fra"])
+        assert said.text("help", hospital="H") == "Bonjour H"
+        assert said.sms("help", hospital="H") == "Bjr H"
+        assert "STOP" in said.sms("opt.started", hospital="H")
