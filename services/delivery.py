@@ -306,10 +306,12 @@ def _open_next_occurrence(session: ScopedSession, reminder: Reminder, ended: Del
     )
     if goes_on is not None:
         return True
-    after = series_of(session, reminder, after=ended.occurrence).covered_by(
-        ended.occurrence, sent_at(ended)
-    )
-    return open_next_turn(session, reminder, after=after, last=sent_at(ended))
+    series, went = series_of(session, reminder, after=ended.occurrence), sent_at(ended)
+    merged = series.merged(ended.occurrence, went) if went else None
+    if merged is not None:
+        leave_out(session, reminder.id, merged)
+    after = series.covered_by(ended.occurrence, went)
+    return open_next_turn(session, reminder, after=after, last=went)
 
 
 def open_next_turn(

@@ -126,6 +126,15 @@ class Series:
             covered = end if end < occurrence + self.validity else end - _INSTANT
         return max(covered, sent_at) if sent_at else covered
 
+    def merged(self, occurrence: datetime, sent_at: datetime) -> Run | None:
+        """What passed between an occurrence and its sending: it has gone out with it."""
+        run: Run | None = None
+        for moment in self.occurrences(self.covered_by(occurrence)):
+            if moment > sent_at:
+                break
+            run = _longer(run, moment)
+        return run and replace(run, reason=OmissionReason.merged)
+
     def turns(self, first: Turn, now: datetime) -> Iterator[Turn]:
         """A turn and those after it, as they will be if nothing comes between."""
         turn: Turn | None = first

@@ -122,6 +122,15 @@ def test_a_series_ends_exactly(database: Any, rule: str) -> None:
     assert len(states(database, number)) == 3
 
 
+def test_what_passed_until_it_was_sent_went_out_with_it(database: Any) -> None:
+    number = begun(database, rrule="FREQ=HOURLY", due_in=-3 * 3600 - 60, validity=FOUR_HOURS)
+    conclude(database, number, S.sent, provider_id="SM1")
+    assert missed(database) == [("merged", 3)]
+    assert claim(database).to_send == ()
+    following = delivery(database, number + 1).occurrence
+    assert following - delivery(database, number).occurrence == timedelta(hours=4)
+
+
 def test_news_that_comes_twice_opens_one_next(database: Any) -> None:
     number = begun(database, rrule="FREQ=DAILY", status="active")
     conclude(database, number, S.sent, provider_id="SM1")
