@@ -19,7 +19,7 @@ from database.session import ScopedSession
 from models.delivery import CALLED_AGAIN, GIVEN_BACK, Delivery, DeliveryEvent, DeliveryStatus
 from models.establishment import Sender
 from models.message import Call, Message
-from models.reminder import Channel, Reminder, ReminderStatus
+from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY
 from services.delivery import look_again, move, under_way
 from services.escalation import close_tasks
@@ -165,7 +165,7 @@ def _time_to_call_again(
     """When to call again: within the validity, unless another channel has taken over."""
     policy = read_policy(session, reminder)
     exhausted = policy.max_attempts is not None and delivery.attempt >= policy.max_attempts
-    if not policy.call_again_at_most or exhausted or reminder.status == ReminderStatus.cancelled:
+    if not policy.call_again_at_most or exhausted or reminder.called_off:
         return None
     again = select(func.count()).where(
         DeliveryEvent.delivery_id == delivery.id, DeliveryEvent.cause == CALL_AGAIN
