@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.output import progress_bar, rules_said_plainly
+
+if TYPE_CHECKING:
+    from models.establishment import Sender
 
 PASSWORD_VARIABLE = "CARELOOP_USER_PASSWORD"  # noqa: S105 - its name, not a password
 _SLUG = typer.Option("--establishment", help="the establishment's slug")
@@ -75,7 +78,8 @@ def list_establishments() -> None:
     for place in directory.all():
         quiet = f"{place.quiet_start:%H:%M}-{place.quiet_end:%H:%M}" if place.quiet_end else "none"
         senders = [
-            f"{channel} from {sender.address}{' (gives receipts)' if sender.gives_receipts else ''}"
+            f"{channel} from {sender.address}"
+            f"{' (gives receipts)' if sender.gives_receipts else ''}{_suspension(sender)}"
             for channel in ("sms", "voice", "email")
             if (sender := directory.sender(place.id, channel)) is not None
         ]
@@ -88,6 +92,12 @@ def list_establishments() -> None:
             f" {policy_line(place)};"
             f" {', '.join(senders) or 'sends nothing'}"
         )
+
+
+def _suspension(sender: Sender) -> str:
+    if sender.suspended_at is None:
+        return ""
+    return f" (SUSPENDED since {sender.suspended_at:%Y-%m-%d %H:%M} UTC: {sender.suspended_code})"
 
 
 def set_establishment(

@@ -223,6 +223,9 @@ class EngineSettings(Group):
     receipt_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_RECEIPT_AFTER")
     poll: float = Field(default=1.0, gt=0, validation_alias="ENGINE_POLL")
     sweep: float = Field(default=5.0, gt=0, validation_alias="ENGINE_SWEEP")
+    # Seconds until one delivery tries a suspended sender again; doubled with each try, four times.
+    probe_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_PROBE_AFTER")
+    alarms: float = Field(default=15.0, gt=0, validation_alias="ENGINE_ALARMS")
     crash_at: str = Field(default="", validation_alias="CARELOOP_CRASH_AT")
 
 

@@ -2,6 +2,7 @@
 
 from models import (
     address,
+    alarm,
     audit,
     contact,
     delivery,
@@ -24,6 +25,7 @@ __all__ = [
     "Base",
     "SharedBase",
     "address",
+    "alarm",
     "audit",
     "contact",
     "delivery",

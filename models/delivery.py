@@ -62,6 +62,10 @@ TRANSITIONS: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
     _S.suppressed: _PROVIDER_NEWS,
 }
 
+# The one way back. The provider itself says that nothing was delivered, through a fault of the
+# sender's that has nothing to do with the patient: the attempt is taken as never made.
+GIVEN_BACK = frozenset({_S.sending, _S.unknown, _S.sent})
+
 FINAL = frozenset(
     {_S.sent, _S.delivered, _S.undelivered, _S.failed, _S.expired, _S.cancelled, _S.suppressed}
 )
@@ -79,6 +83,12 @@ delivery has ended: `undelivered` and `failed` have made way for another channel
 
 WAITING = frozenset({_S.scheduled, _S.queued})
 """States in which nothing has left yet: a cancel still wins."""
+
+
+SENDER_SUSPENDED = "sender_suspended"
+"""Our own code on a delivery that its sender holds up, through no fault of the patient's."""
+GIVEN_UP = "given_up"
+"""Our own code on a delivery that staff said did not arrive and must not be sent again."""
 
 
 def may_move(current: DeliveryStatus, to: DeliveryStatus) -> bool:
@@ -116,6 +126,15 @@ class Delivery(Numbered, Created, Base):
         # Not on `queued` or `sending`: a guard that matches a partial index would be planned
         # with stale statistics and scan the backlog.
         Index("ix_deliveries_unknown", "attempted_at", postgresql_where=text("status = 'unknown'")),
+        # For lists and counts of a day: it never changes, so a cursor never loses its place.
+        Index("ix_deliveries_occurrence", "occurrence", "id"),
+        # What staff look for among very many: few rows ever come in here.
+        Index(
+            "ix_deliveries_not_arrived",
+            "occurrence",
+            "id",
+            postgresql_where=text("status in ('unknown', 'undelivered', 'failed', 'expired')"),
+        ),
     )
 
 
@@ -130,3 +149,14 @@ class DeliveryEvent(Numbered, Base):
     cause: Mapped[str] = mapped_column(String(40))
     code: Mapped[str | None] = mapped_column(String(24), doc="the provider's own code")
     attempt: Mapped[int] = mapped_column(Integer, default=0)
+
+    __table_args__ = (
+        # Rows come in order of time and stay where they are: a few pages tell what happened in
+        # the last hour, and each new row costs next to nothing.
+        Index(
+            "ix_delivery_events_at",
+            "at",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on", "pages_per_range": 16},
+        ),
+    )

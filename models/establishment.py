@@ -61,6 +61,18 @@ class Establishment(Created, SharedBase):
     anonymous_feedback: Mapped[bool] = mapped_column(server_default=true(), default=True)
     fold_french_sms: Mapped[bool] = mapped_column(server_default=true(), default=True)
     is_default: Mapped[bool] = mapped_column(default=False)
+    alarm_failing_share: Mapped[float] = mapped_column(
+        server_default=text("0.2"), default=0.2, doc="of the deliveries that ended in the window"
+    )
+    alarm_failing_count: Mapped[int] = mapped_column(
+        server_default=text("10"), default=10, doc="fewer that ended raise no alarm"
+    )
+    alarm_window_seconds: Mapped[int] = mapped_column(server_default=text("3600"), default=3600)
+    alarm_late_seconds: Mapped[int] = mapped_column(server_default=text("300"), default=300)
+    alarm_unknown_count: Mapped[int] = mapped_column(server_default=text("10"), default=10)
+    alarm_unknown_seconds: Mapped[int] = mapped_column(
+        server_default=text("1800"), default=1800, doc="age of the oldest unknown delivery"
+    )
     # What a reminder does not say itself (`services/policy.py`).
     receipt_window_seconds: Mapped[int] = mapped_column(server_default=text("1800"), default=1800)
     max_attempts: Mapped[int | None] = mapped_column(
@@ -85,6 +97,12 @@ class Establishment(Created, SharedBase):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own spelling
     __table_args__ = (
         CheckConstraint("(quiet_start is null) = (quiet_end is null)", name="quiet_hours_whole"),
+        CheckConstraint(
+            "alarm_failing_share > 0 and alarm_failing_share <= 1"
+            " and least(alarm_failing_count, alarm_window_seconds, alarm_late_seconds,"
+            " alarm_unknown_count, alarm_unknown_seconds) > 0",
+            name="alarm_thresholds",
+        ),
         CheckConstraint(
             "unknown_sms in ('give_up', 'resend') and unknown_voice in ('give_up', 'resend')"
             " and unknown_email in ('give_up', 'resend')",
@@ -135,6 +153,15 @@ class Sender(SharedBase):
         default=False, doc="proven by a first receipt of its own, never by configuration"
     )
     active: Mapped[bool] = mapped_column(server_default=true(), default=True)
+    suspended_at: Mapped[datetime | None] = mapped_column(
+        doc="the provider takes nothing from it any more, through a fault of ours or of its own"
+    )
+    suspended_code: Mapped[str | None] = mapped_column(String(24), doc="the provider's own code")
+    suspended_by: Mapped[str | None] = mapped_column(
+        String(8), doc="`answer` or `receipt`: what said so, and what will say that it is over"
+    )
+    probe_at: Mapped[datetime | None] = mapped_column(doc="when one delivery may try it again")
+    probes: Mapped[int] = mapped_column(server_default=text("0"), default=0)
     rate_per_second: Mapped[float | None] = mapped_column(
         Float, doc="messages that its provider takes; None: as many as come"
     )
@@ -145,4 +172,9 @@ class Sender(SharedBase):
     __table_args__ = (
         CheckConstraint("rate_per_second > 0", name="rate_positive"),
         CheckConstraint("channel in ('sms', 'voice', 'email')", name="channel_known"),
+        CheckConstraint(
+            "(suspended_at is null) = (suspended_by is null)"
+            " and (suspended_at is null) = (probe_at is null)",
+            name="suspension_whole",
+        ),
     )

@@ -10,7 +10,16 @@ from sqlalchemy import delete, select, text
 from config.settings import get_settings
 from database.session import ScopedSession
 from models.address import Address
-from models.delivery import FINAL, WAITING, Delivery, DeliveryEvent, DeliveryStatus, may_move
+from models.delivery import (
+    FINAL,
+    GIVEN_UP,
+    SENDER_SUSPENDED,
+    WAITING,
+    Delivery,
+    DeliveryEvent,
+    DeliveryStatus,
+    may_move,
+)
 from models.due import Due
 from models.reminder import Channel, Reminder, ReminderStatus
 from models.task import NOT_REACHED, UNKNOWN_DELIVERY
@@ -27,6 +36,7 @@ _GOOD_NEWS = frozenset({S.sent, S.delivered})
 _FAILED = frozenset({S.failed, S.undelivered})
 # An opt-out belongs to the address: the reminder's other address has not said stop.
 _FALLS_BACK = _FAILED | {S.suppressed}
+
 
 WAKE = text("select pg_notify('careloop_due', '')")
 """Tells the schedulers, at the commit, that something is due earlier than they thought."""
@@ -99,7 +109,7 @@ def move(
         close_tasks(session, UNKNOWN_DELIVERY, [delivery.id])
     if to == S.sent and delivery.provider in ASKABLE:
         first_look = timedelta(seconds=get_settings().engine.receipt_after)
-        ask_again(session, delivery.id, _now(session) + first_look)
+        ask_again(session, delivery.id, now_of(session) + first_look)
     elif to in FINAL:
         forget_due(session, delivery.id)
     if to in FINAL:
@@ -157,15 +167,15 @@ def settle(session: ScopedSession, delivery: Delivery) -> None:
     reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
     if reminder.status == ReminderStatus.cancelled:
         return
-    others = _others(session, delivery)
+    others = others_of(session, delivery)
     why = f"fallback from {delivery.channel}"
     if delivery.status == S.delivered:
         _call_off(session, others)
         close_tasks(session, NOT_REACHED, [delivery.id, *(other.id for other in others)])
-    elif delivery.status in _FALLS_BACK and _fall_back(session, reminder, delivery, others, why):
+    elif gives_way(delivery) and _fall_back(session, reminder, delivery, others, why):
         reminder.status = under_way(reminder)
         return
-    else:
+    elif delivery.error_code != GIVEN_UP:  # staff have said what they think of it
         escalate(session, reminder, [delivery, *others])
     if reminder.rrule and _open_next_occurrence(session, reminder, delivery):
         reminder.status = ReminderStatus.active
@@ -188,7 +198,7 @@ def pass_over(session: ScopedSession, delivery: Delivery) -> bool:
     if reminder.status == ReminderStatus.cancelled:
         return False
     why = f"fallback from {delivery.channel}: no receipt"
-    if not _fall_back(session, reminder, delivery, _others(session, delivery), why):
+    if not _fall_back(session, reminder, delivery, others_of(session, delivery), why):
         return False
     session.add(
         DeliveryEvent(
@@ -202,7 +212,7 @@ def pass_over(session: ScopedSession, delivery: Delivery) -> bool:
     return True
 
 
-def _others(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
+def others_of(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
     """The same occurrence's deliveries on other channels."""
     return session.scalars(
         select(Delivery)
@@ -230,9 +240,36 @@ def _call_off(session: ScopedSession, others: Sequence[Delivery]) -> None:
         move(session, other, S.cancelled, cause="delivered by another channel")
 
 
-def _passed_over(other: Delivery, delivery: Delivery) -> bool:
+def gives_way(delivery: Delivery) -> bool:
+    """True when the next channel may be tried instead."""
+    if delivery.error_code == GIVEN_UP:
+        return False
+    held_up = delivery.status == S.cancelled and delivery.error_code == SENDER_SUSPENDED
+    return delivery.status in _FALLS_BACK or held_up
+
+
+def passed_over(other: Delivery, delivery: Delivery) -> bool:
     """True for an earlier channel of which nothing was heard, else there would be no later one."""
     return other.status == S.sent and other.id < delivery.id
+
+
+def next_channels(session: ScopedSession, delivery: Delivery) -> list[str]:
+    """The channels that a locked delivery could make way for, the first to be tried first."""
+    reminder = session.get_one(Reminder, delivery.reminder_id)
+    if reminder.status == ReminderStatus.cancelled:
+        return []
+    return channels_left(reminder, delivery, others_of(session, delivery), now_of(session))
+
+
+def channels_left(
+    reminder: Reminder, delivery: Delivery, others: Sequence[Delivery], now: datetime
+) -> list[str]:
+    """The reminder's channels that were not tried; none where nothing may be opened."""
+    if not all(gives_way(other) or passed_over(other, delivery) for other in others):
+        return []
+    tried = {delivery.channel} | {other.channel for other in others}
+    left = [channel for channel in reminder.channels if channel not in tried]
+    return left if delivery.valid_until > now else []
 
 
 def _fall_back(
@@ -247,12 +284,9 @@ def _fall_back(
     Never two at once: while another channel is under way, unknown or has arrived, nothing is
     opened; and a late word about one that has already been replaced replaces nothing again.
     """
-    if not all(other.status in _FALLS_BACK or _passed_over(other, delivery) for other in others):
-        return False
-    tried = {delivery.channel} | {other.channel for other in others}
-    left = [channel for channel in reminder.channels if channel not in tried]
-    now = _now(session)
-    if not left or delivery.valid_until <= now:
+    now = now_of(session)
+    left = channels_left(reminder, delivery, others, now)
+    if not left:
         return False
     open_delivery(
         session,
@@ -268,7 +302,7 @@ def _fall_back(
 
 def _open_next_occurrence(session: ScopedSession, reminder: Reminder, ended: Delivery) -> bool:
     """Open the delivery of the first occurrence that is still to come, once."""
-    from_when = max(ended.occurrence, _now(session))
+    from_when = max(ended.occurrence, now_of(session))
     upcoming = next_occurrence(session, reminder, after=from_when)
     if upcoming is None:
         return False
@@ -332,7 +366,7 @@ def address_of(session: ScopedSession, delivery: Delivery) -> Address:
     return session.get_one(Address, delivery.address_id)
 
 
-def _now(session: ScopedSession) -> datetime:
+def now_of(session: ScopedSession) -> datetime:
     """The database's clock: every process agrees on it."""
     moment: datetime = session.execute(text("select now()")).scalar_one()
     return moment

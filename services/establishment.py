@@ -69,11 +69,23 @@ class Directory:
         return list(self._read().by_id.values())
 
     def sender(self, establishment_id: int, channel: str) -> Sender | None:
-        """What an establishment sends from on a channel; None when it cannot."""
-        for sender in self._read().senders:
-            if sender.establishment_id == establishment_id and sender.channel == channel:
-                return sender
-        return None
+        """What an establishment sends from on a channel; None when it cannot.
+
+        One that is suspended only where there is no other.
+        """
+        own = [
+            sender
+            for sender in self._read().senders
+            if sender.establishment_id == establishment_id and sender.channel == channel
+        ]
+        return next((s for s in own if s.suspended_at is None), own[0] if own else None)
+
+    def suspended(self, establishment_id: int) -> bool:
+        """True when the provider shut out any of an establishment's senders."""
+        return any(
+            sender.establishment_id == establishment_id and sender.suspended_at is not None
+            for sender in self._read().senders
+        )
 
     def forget(self) -> None:
         """Read again at the next question: something was changed here."""

@@ -14,15 +14,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from config.settings import get_settings
 from database.session import ScopedSession
-from models.delivery import CALLED_AGAIN, Delivery, DeliveryEvent, DeliveryStatus
+from models.delivery import CALLED_AGAIN, GIVEN_BACK, Delivery, DeliveryEvent, DeliveryStatus
 from models.establishment import Sender
 from models.message import Call, Message
 from models.reminder import Channel, Reminder, ReminderStatus
 from models.task import UNKNOWN_DELIVERY
 from services.delivery import look_again, move, under_way
 from services.escalation import close_tasks
+from services.give_back import give_back
 from services.policy import read_policy
+from services.suspension import RECEIPT, note_fault, note_success, suspends
 from services.twilio_status import NOT_PICKED_UP, meaning
 
 S = DeliveryStatus
@@ -31,6 +34,8 @@ CALL_AGAIN = "nobody picked up: call again"
 JITTER = 0.1
 """Of the wait before a call is tried again, so that many do not come back together."""
 
+PROVIDER = "twilio"
+_NOT_DELIVERED = frozenset({S.failed, S.undelivered})
 _RECEIPTS = frozenset({S.delivered, S.undelivered})
 _dice = random.Random()  # noqa: S311 - jitter, not a secret
 
@@ -63,6 +68,8 @@ def provider_news(
             delivery.provider_id = provider_id
     if replaced and to != S.delivered:
         return False
+    if to in _NOT_DELIVERED and _returned(session, delivery, code):
+        return True
     if status in NOT_PICKED_UP:
         code = code or status
         if _call_again(session, delivery, code):
@@ -70,7 +77,22 @@ def provider_news(
     moved = move(session, delivery, to, cause=cause, code=code)
     if moved and to in _RECEIPTS and sender:
         _prove(session, delivery.channel, sender)
+    if to == S.delivered and delivery.attempted_at is not None:
+        channel, attempted_at = delivery.channel, delivery.attempted_at
+        note_success(session, channel, PROVIDER, said_by=RECEIPT, attempted_at=attempted_at)
     return moved
+
+
+def _returned(session: ScopedSession, delivery: Delivery, code: str | None) -> bool:
+    """Suspend the sender whose fault it was; True when the attempt counts as never made.
+
+    Only for an attempt that was still good: an old word, said again, suspends nobody.
+    """
+    if code is None or delivery.status not in GIVEN_BACK or not suspends(PROVIDER, code):
+        return False
+    probe_after = get_settings().engine.probe_after
+    note_fault(session, delivery.channel, PROVIDER, code, said_by=RECEIPT, probe_after=probe_after)
+    return give_back(session, delivery, code)
 
 
 def _was_replaced(
@@ -93,7 +115,7 @@ def _was_replaced(
 
 def _record_passage(session: ScopedSession, delivery: Delivery, provider_id: str) -> None:
     """Note once that a message or call really passed (append-only)."""
-    delivery.provider = "twilio"
+    delivery.provider = PROVIDER
     values = {
         "delivery_id": delivery.id,
         "direction": "out",

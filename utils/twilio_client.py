@@ -24,6 +24,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from config.settings import TwilioSettings
 from utils.languages import VOICES
+from utils.provider_codes import TWILIO, fault_of
 from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
 from utils.senders import Outbound, Outcome, Passed, Verdict
 
@@ -37,7 +38,6 @@ RING_SECONDS = 25
 LONGEST_TWIML = 4000  # characters; bound of the Twiml parameter of Calls
 CLOCK_TOLERANCE = timedelta(seconds=30)  # their clock against ours
 CALL_EVENTS = ["initiated", "answered", "completed"]
-_AUTHENTICATION = 20003
 
 
 # What a question may raise; a refused list is a plain TwilioException.
@@ -156,11 +156,12 @@ class _TwilioSender(ABC):
 
 
 def _refusal(error: TwilioRestException) -> Outcome:
+    """What Twilio's no means. Its word for an account that is shut out may come without a code."""
     code = str(error.code or error.status)
-    # Wrong credentials are ours to mend, not the patient's fault: nothing was sent, try again.
-    if error.code == _AUTHENTICATION or error.status == HTTPStatus.UNAUTHORIZED:
-        return Outcome(Verdict.unreachable, code=code)
-    return Outcome(Verdict.refused, code=code)
+    if error.status == HTTPStatus.UNAUTHORIZED and error.code not in TWILIO:
+        code = str(HTTPStatus.UNAUTHORIZED.value)
+    fault = fault_of("twilio", code)
+    return Outcome(fault.verdict if fault else Verdict.refused, code=code)
 
 
 class TwilioSms(_TwilioSender):

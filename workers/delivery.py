@@ -17,6 +17,7 @@ from services.callback import reference_of
 from services.dispatch import Attempt, Settlement
 from services.reconcile import Patience, Question, questions, settle_unknown, settle_unlisted
 from services.reminder_plan import email_subject, sms_text
+from services.suspension import hold_back, note_answers
 from utils.backoff import delay
 from utils.failpoint import reached
 from utils.logs import get_logger
@@ -54,17 +55,30 @@ def send(establishment_id: int, ids: list[int]) -> None:
     context = get_context()
     establishment = context.directory.get(establishment_id)
     for group in _groups(sorted(ids), context.settings.engine.concurrency):
+        ready = _ready(context, establishment_id, group)
         reached("worker.before_begin")
         with context.database.establishment(establishment_id) as session:
             attempts = dispatch.begin(
                 session,
-                group,
+                ready,
                 rules=context.rules(establishment),
                 lease=context.settings.engine.claim_lease,
             )
         reached("worker.after_begin")
         if attempts:
             _carry_out(context, establishment, attempts)
+
+
+def _ready(context: Context, establishment_id: int, group: list[int]) -> list[int]:
+    """What may go out of a group: all of it, unless a provider shut out one of the senders.
+
+    In a transaction of its own: what falls back locks its reminder.
+    """
+    if not context.directory.suspended(establishment_id):
+        return group
+    probe_after = context.settings.engine.probe_after
+    with context.database.establishment(establishment_id) as session:
+        return hold_back(session, group, probe_after=probe_after)
 
 
 def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
@@ -85,6 +99,15 @@ def _carry_out(context: Context, establishment: Establishment, attempts: Sequenc
     reached("worker.before_outcome")
     with context.database.establishment(establishment.id) as session:
         dispatch.conclude(session, settlements, ask_after=context.settings.engine.ask_after)
+        changed = note_answers(
+            session,
+            {attempt.delivery_id: attempt.channel for attempt in attempts},
+            settlements,
+            some_suspended=context.directory.suspended(establishment.id),
+            probe_after=context.settings.engine.probe_after,
+        )
+    if changed:
+        context.directory.forget()
     reached("worker.after_outcome")
     correlation = {attempt.delivery_id: attempt.correlation_id for attempt in attempts}
     for settlement in settlements:

@@ -56,6 +56,7 @@ def _wait_for(redis: Redis) -> None:
 
 def main() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
+    import workers.alarm
     import workers.delivery
     import workers.feedback
     import workers.receipt  # noqa: F401 - loaded before the first job, not during it

@@ -20,7 +20,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from config.settings import EngineSettings
 from database.engine import DatabaseNotReady
 from database.session import Job
-from services import dispatch
+from models.reminder import Channel
+from services import alarm, dispatch
+from services.alarm_mail import administrators
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
 from services.sweep import sweep
@@ -48,6 +50,7 @@ class Scheduler:
         self._stopped = threading.Event()
         self._alarm = Alarm(context)
         self._next_sweep = 0.0
+        self._next_look = 0.0
         self._next_tidying = time.monotonic() + TIDY_SECONDS
 
     def stop(self, *_signal: int | FrameType | None) -> None:
@@ -75,6 +78,9 @@ class Scheduler:
             self._next_sweep = time.monotonic() + self.engine.sweep
             self.heartbeat.beat()
             self._sweep()
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + self.engine.alarms
+            self.look()
         if time.monotonic() >= self._next_tidying:
             self._next_tidying = time.monotonic() + TIDY_SECONDS
             self._tidy()
@@ -102,6 +108,16 @@ class Scheduler:
                 join_feedback(session)
             if found:
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
+
+    def look(self) -> None:
+        """See what is worth an alarm at each establishment, and what no longer is."""
+        context = self.context
+        with context.database.service() as session:
+            to_tell = administrators(session)
+        for place in context.directory.all():
+            mails = context.sender(place.id, Channel.email) is not None
+            with context.database.establishment(place.id) as session:
+                alarm.look(session, place, to_tell.get(place.id, []), mails=mails)
 
     def _tidy(self) -> None:
         """Forget kept answers and half uploads that nobody will ask for again."""

@@ -63,6 +63,18 @@ def test_an_establishment_is_made_and_set_up(run: Shell) -> None:
     ):
         assert part in line
     assert run("list-establishments").count("default") == 1
+    run(
+        *("set-establishment", "bassa-clinic", "--receipt-window", "PT20M", "--max-attempts", "5"),
+        *("--call-again-after", "PT10M", "--call-again-at-most", "2", "--no-escalate"),
+        *("--unknown-after", "PT2H", "--unknown-email", "resend"),
+    )
+    (line,) = [x for x in run("list-establishments").splitlines() if x.startswith("bassa-clinic")]
+    assert (
+        "receipts within 1200 s, at most 5 attempts, calls again 2 times after 600 s, failures make"
+        " no tasks, unknown after 7200 s: sms give_up, calls give_up, email resend" in line
+    )
+    run("set-establishment", "bassa-clinic", "--max-attempts", "none")
+    assert "attempts unbounded" in run("list-establishments")
     run("set-establishment", "bassa-clinic", "--quiet-hours", "none", "--daily-cap", "6")
     said = run("list-establishments")
     assert "quiet hours none" in said
@@ -85,6 +97,9 @@ def test_holidays_are_kept(run: Shell) -> None:
 
 def test_refused_in_one_line(run: Shell) -> None:
     assert "slug:" in run("create-establishment", "Bad Slug", "x", code=1)
+    assert "unknown_sms" in run("set-establishment", "north", "--unknown-sms", "maybe", code=1)
+    assert "receipt_window" in run("set-establishment", "north", "--receipt-window", "1", code=1)
+    assert "No such option" in run("set-sender", "north", "sms", "1", "--gives-receipts", code=2)
     assert "no such establishment" in run("set-establishment", "nowhere", "--default", code=1)
 
 

@@ -43,9 +43,12 @@ def test_settings_are_read_changed_and_noted(client: Any, log_in: LogIn, owner: 
         **{"slug": "north", "name": "Hôpital Nord", "region": "CM"},
         **{"time_zone": "Africa/Douala", "languages": ["french", "english"]},
         **{"quiet_hours": None, "daily_cap": None, "valid_for": 14400},
-        **{"anonymous_feedback": True, "fold_french_sms": True},
+        **{"anonymous_feedback": True, "fold_french_sms": True, "version": read.json()["version"]},
+        **{"receipt_window": 1800, "max_attempts": None, "escalate": True},
+        **{"call_again_after": 900, "call_again_at_most": 0, "unknown_after": 3600},
+        **{"unknown_sms": "give_up", "unknown_voice": "give_up", "unknown_email": "give_up"},
     }
-    assert {name: settings[name] for name in expected} == expected
+    assert settings == expected
     change = {"quiet_hours": "21:00-06:30", "daily_cap": 3, "languages": ["duala", "fr"]}
     refused = client.patch(PATH, json=change, headers=staff)
     assert (refused.status_code, refused.json()["code"]) == (403, "role_too_low")

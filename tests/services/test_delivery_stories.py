@@ -14,7 +14,7 @@ reminder; an event left out of `move`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -39,6 +39,7 @@ from services.sweep import sweep
 from services.twilio_status import NOT_PICKED_UP, meaning
 from tests.fixtures import NORTH
 from tests.services.deliveries import LEASE, begun, now
+from utils.clock import AllowedTimes
 from utils.senders import Passed
 
 LADDER = [S.sent, S.failed, S.undelivered, S.delivered]
@@ -163,7 +164,8 @@ class Story:
         due.due_at = now() - timedelta(hours=1)
         self.session.flush()
         claimed = dispatch.claim(self.session, batch=10, outstanding=10, lease=LEASE)
-        dispatch.begin(self.session, claimed.to_send, quiet_until=None, lease=LEASE)
+        rules = dispatch.Rules(times=AllowedTimes(UTC))
+        dispatch.begin(self.session, claimed.to_send, rules=rules, lease=LEASE)
 
     def told(self, attempt: int, moment: int) -> Passed:
         word, seconds = self.facts[attempt - 1].words[moment]
@@ -226,7 +228,7 @@ def test_the_facts_decide_whatever_the_story(database: Any, channel: str) -> Non
         call_again_after=60,
     )
 
-    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=50, suppress_health_check=list(HealthCheck))
     @given(st.tuples(attempts(channel), attempts(channel)), STEPS)
     def check(facts: tuple[Attempt, Attempt], steps: list[Step]) -> None:
         with database.establishment(NORTH) as session:
@@ -259,7 +261,7 @@ def test_a_cancel_at_any_moment_ends_it_and_tells_the_truth(database: Any, chann
         call_again_after=60,
     )
 
-    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, suppress_health_check=list(HealthCheck))
     @given(st.tuples(attempts(channel), attempts(channel)), STEPS, STEPS)
     def check(facts: tuple[Attempt, Attempt], before: list[Step], after: list[Step]) -> None:
         with database.establishment(NORTH) as session:

@@ -92,7 +92,7 @@ def test_another_failure_opts_nobody_out(database: Any) -> None:
 
 def test_some_occurrences_reached_is_partly_failed(database: Any) -> None:
     first = begun(
-        database, rrule="FREQ=HOURLY;COUNT=2", validity=7200, due_in=-3599, status="active"
+        database, rrule="FREQ=HOURLY;COUNT=2", validity=7200, due_in=-3000, status="active"
     )
     conclude(database, first, S.sent, provider_id="SM1")
     assert reminder_status(database, first) == "active"

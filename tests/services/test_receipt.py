@@ -330,7 +330,8 @@ def test_what_was_said_of_an_earlier_attempt_is_no_word_on_this_one(
     start_next(database)
     conclude(database, call, S.sent, attempt=2, provider_id="CA2")
     with database.establishment(NORTH) as session:
-        take_in(session, Answer(wanted, Passed(f"ID{call}", "completed", None), now()))
+        passed = Passed(f"ID{call}", "completed", None, sender=NUMBER)
+        take_in(session, Answer(wanted, passed, now()))
     assert states(database, call) == [("voice", "sent")]
 
 
