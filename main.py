@@ -16,6 +16,7 @@ from database.engine import service_engine
 from database.session import Database
 from routers import (
     auth,
+    campaigns,
     contacts,
     deliveries,
     departments,
@@ -81,6 +82,7 @@ def build_app(settings: Settings) -> FastAPI:
         reminders.router,
         deliveries.router,
         contacts.router,
+        campaigns.router,
         departments.router,
         devices.router,
         tasks.router,

@@ -227,6 +227,7 @@ class EngineSettings(Group):
     probe_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_PROBE_AFTER")
     alarms: float = Field(default=15.0, gt=0, validation_alias="ENGINE_ALARMS")
     crash_at: str = Field(default="", validation_alias="CARELOOP_CRASH_AT")
+    pause_at: str = Field(default="", validation_alias="CARELOOP_PAUSE_AT")
 
 
 class WebSettings(Group):
@@ -327,8 +328,8 @@ class Settings(Group):
         wrong = self.privacy.weaknesses()
         if self.web.simulator_url:
             wrong.append("SIMULATOR_URL (there is no simulator in production)")
-        if self.engine.crash_at:
-            wrong.append("CARELOOP_CRASH_AT (for tests only)")
+        if self.engine.crash_at or self.engine.pause_at:
+            wrong.append("CARELOOP_CRASH_AT, CARELOOP_PAUSE_AT (for tests only)")
         if urlsplit(self.web.public_url).scheme != "https":
             wrong.append("PUBLIC_URL (the https:// address that Twilio and SendGrid call)")
         if wrong:

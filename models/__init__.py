@@ -4,6 +4,7 @@ from models import (
     address,
     alarm,
     audit,
+    campaign,
     contact,
     delivery,
     department,
@@ -14,9 +15,11 @@ from models import (
     idempotency,
     installation,
     message,
+    phrase,
     recording,
     reminder,
     task,
+    upload,
     user,
 )
 from models.base import Base, SharedBase
@@ -27,6 +30,7 @@ __all__ = [
     "address",
     "alarm",
     "audit",
+    "campaign",
     "contact",
     "delivery",
     "department",
@@ -37,8 +41,10 @@ __all__ = [
     "idempotency",
     "installation",
     "message",
+    "phrase",
     "recording",
     "reminder",
     "task",
+    "upload",
     "user",
 ]

@@ -15,12 +15,14 @@ from sqlalchemy import (
     LargeBinary,
     String,
     func,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from database.types import Sealed
 from models.address import Address
 from models.base import Base, Created, Numbered
+from models.campaign import Campaign
 from models.contact import Contact
 
 
@@ -74,6 +76,7 @@ class Reminder(Numbered, Created, Base):
     created_by: Mapped[str] = mapped_column(String(40), doc="user:7, device:3 or cli")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     version: Mapped[int] = mapped_column(Integer, default=1)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey(Campaign.id))
 
     phone: Mapped[Address | None] = relationship(foreign_keys=[phone_id], lazy="raise")
     email: Mapped[Address | None] = relationship(foreign_keys=[email_id], lazy="raise")
@@ -86,4 +89,17 @@ class Reminder(Numbered, Created, Base):
             name="status_known",
         ),
         Index("ix_reminders_scheduled_time", "scheduled_time", "id"),
+        # Whatever a crash repeats: one reminder for each contact of a campaign.
+        Index(
+            "uq_reminders_campaign_id_contact_id",
+            "campaign_id",
+            "contact_id",
+            unique=True,
+            postgresql_where=text("campaign_id is not null"),
+        ),
+        Index(
+            "ix_reminders_campaign_open",
+            "campaign_id",
+            postgresql_where=text("campaign_id is not null and status = 'scheduled'"),
+        ),
     )

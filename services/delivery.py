@@ -28,6 +28,7 @@ from services.errors import NotFound
 from services.escalation import close_tasks, escalate
 from services.recurrence import next_occurrence
 from services.twilio_status import CARRIER_OPT_OUT
+from utils.failpoint import reached
 from utils.senders import ASKABLE
 
 S = DeliveryStatus
@@ -162,6 +163,12 @@ def reschedule(session: ScopedSession, delivery: Delivery, *, cause: str) -> Non
 
 def settle(session: ScopedSession, delivery: Delivery) -> None:
     """Carry a delivery's end over to its reminder: next channel, next occurrence, or its status."""
+    reached("settle.begun")
+    _carry_over(session, delivery)
+    reached("settle.done")
+
+
+def _carry_over(session: ScopedSession, delivery: Delivery) -> None:
     if delivery.error_code == CARRIER_OPT_OUT and delivery.status in _FAILED:
         opt_out(address_of(session, delivery), "carrier")
     reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)

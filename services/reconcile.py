@@ -44,13 +44,14 @@ SENT_AGAIN = "sent again: a double is accepted"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask a provider about one unknown delivery."""
+    """What to ask a provider about one unknown delivery, and when at the latest that was."""
 
     delivery_id: int
     attempt: int
     channel: str
     to: str
     since: datetime
+    asked_at: datetime
     choice: UnknownChoice
 
 
@@ -73,6 +74,7 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
         .where(Delivery.id.in_(ids), Delivery.status == S.unknown)
         .order_by(Delivery.id)
     ).all()
+    now = session.execute(text("select now()")).scalar_one()
     establishment = own_establishment(session)
     return [
         Question(
@@ -81,6 +83,7 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
             channel=delivery.channel,
             to=address_of(session, delivery).value,
             since=delivery.attempted_at or delivery.created_at,
+            asked_at=now,
             choice=unknown_choice(establishment, delivery.channel),
         )
         for delivery in deliveries
@@ -113,7 +116,8 @@ def settle_unknown(
         )
         return
     now = session.execute(text("select now()")).scalar_one()
-    waited = (now - question.since).total_seconds()
+    # Not `now`: an answer proves nothing about what came in after it was asked for.
+    waited = (question.asked_at - question.since).total_seconds()
     if passed is not None and clear and waited >= patience.settle_after:
         _send_again(session, delivery, now, cause="not in the provider's list")
     elif waited >= patience.give_up_after:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 
@@ -54,19 +54,22 @@ def send(establishment_id: int, ids: list[int]) -> None:
     """
     context = get_context()
     establishment = context.directory.get(establishment_id)
+    lease = context.settings.engine.claim_lease
     for group in _groups(sorted(ids), context.settings.engine.concurrency):
         ready = _ready(context, establishment_id, group)
         reached("worker.before_begin")
+        lease_over = awake() + lease
         with context.database.establishment(establishment_id) as session:
             attempts = dispatch.begin(
                 session,
                 ready,
                 rules=context.rules(establishment),
-                lease=context.settings.engine.claim_lease,
+                lease=lease,
             )
+            reached("worker.in_begin")
         reached("worker.after_begin")
         if attempts:
-            _carry_out(context, establishment, attempts)
+            _carry_out(context, establishment, attempts, lease_over)
 
 
 def _ready(context: Context, establishment_id: int, group: list[int]) -> list[int]:
@@ -87,13 +90,27 @@ def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
         yield group
 
 
-def _carry_out(context: Context, establishment: Establishment, attempts: Sequence[Attempt]) -> None:
+def awake() -> float:
+    """Seconds on a clock that nobody sets, and that goes on while the machine is suspended."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class LeaseOver(Exception):
+    """This process stood still for so long that others are looking after its deliveries."""
+
+
+def _carry_out(
+    context: Context, establishment: Establishment, attempts: Sequence[Attempt], lease_over: float
+) -> None:
     """Make a group's calls at once and store what they brought.
 
     A call that broke in our own code leaves its delivery `sending`, which the sweep makes
     unknown; it does not take the others' outcomes with it.
     """
-    calls = [_threads().submit(_call, context, establishment, attempt) for attempt in attempts]
+    calls = [
+        _threads().submit(_call, context, establishment, attempt, lease_over)
+        for attempt in attempts
+    ]
     wait(calls)
     settlements = [call.result() for call in calls if call.exception() is None]
     reached("worker.before_outcome")
@@ -106,6 +123,7 @@ def _carry_out(context: Context, establishment: Establishment, attempts: Sequenc
             some_suspended=context.directory.suspended(establishment.id),
             probe_after=context.settings.engine.probe_after,
         )
+        reached("worker.in_outcome")
     if changed:
         context.directory.forget()
     reached("worker.after_outcome")
@@ -124,10 +142,19 @@ def _carry_out(context: Context, establishment: Establishment, attempts: Sequenc
         call.result()  # raises what broke, for the log
 
 
-def _call(context: Context, establishment: Establishment, attempt: Attempt) -> Settlement:
-    """Call the provider once, for one delivery; raises nothing of the provider's."""
+def _call(
+    context: Context, establishment: Establishment, attempt: Attempt, lease_over: float
+) -> Settlement:
+    """Call the provider once, for one delivery; raises nothing of the provider's, but `LeaseOver`.
+
+    A process that slept through its lease, as on a machine that was suspended, must not call any
+    more: the carrier's list has been asked meanwhile, and it may have been sent by somebody else.
+    """
     sender = context.sender(establishment.id, attempt.channel)
     message = _outbound(context, establishment, attempt)
+    reached("worker.before_call")
+    if awake() > lease_over:
+        raise LeaseOver
     outcome = sender.send(message) if sender else NO_SENDER
     reached("worker.after_call")
     accepted_sms = attempt.channel == Channel.sms and outcome.verdict is Verdict.accepted
@@ -139,7 +166,7 @@ def _call(context: Context, establishment: Establishment, attempt: Attempt) -> S
         provider=sender.provider if sender else "none",
         provider_id=outcome.provider_id,
         code=outcome.code,
-        retry_at=_retry_at(outcome, attempt.attempt),
+        retry_in=_retry_in(outcome, attempt.attempt),
         encoding=encoding.encoding if encoding else None,
         segments=encoding.segments if encoding else None,
     )
@@ -165,14 +192,14 @@ def _outbound(context: Context, establishment: Establishment, attempt: Attempt) 
     )
 
 
-def _retry_at(outcome: Outcome, attempt: int) -> datetime | None:
-    """When to try again after an outcome that allows it; the validity window ends the trying."""
+def _retry_in(outcome: Outcome, attempt: int) -> float | None:
+    """Seconds to the next try after an outcome that allows one; validity ends the trying."""
     if _STATUS[outcome.verdict] is not DeliveryStatus.scheduled:
         return None
     seconds = delay(attempt, RETRY_BASE, RETRY_CAP, _dice)
     if outcome.retry_after is not None:  # spread, too: all that was throttled heard the same
         seconds = outcome.retry_after + _dice.uniform(0, RETRY_BASE)
-    return datetime.now(UTC) + timedelta(seconds=1.0 + min(seconds, RETRY_CAP))
+    return 1.0 + min(seconds, RETRY_CAP)
 
 
 def reconcile(establishment_id: int, ids: list[int]) -> None:
@@ -187,7 +214,10 @@ def reconcile(establishment_id: int, ids: list[int]) -> None:
         asked = questions(session, ids)
 
     def ask(question: Question) -> Sequence[Passed] | NoList | None:
-        return _ask(context, establishment_id, question)
+        reached("reconcile.before_ask")
+        told = _ask(context, establishment_id, question)
+        reached("reconcile.after_ask")
+        return told
 
     for question, told in answers(asked, ask):
         with context.database.establishment(establishment_id) as session:
@@ -195,6 +225,8 @@ def reconcile(establishment_id: int, ids: list[int]) -> None:
                 settle_unlisted(session, question, patience)
             else:
                 settle_unknown(session, question, told, patience)
+            reached("reconcile.before_commit")
+        reached("reconcile.after_commit")
 
 
 def _ask(

@@ -2,6 +2,7 @@
 
 SEND = "workers.delivery.send"
 RECONCILE = "workers.delivery.reconcile"
+EXPAND_CAMPAIGN = "workers.campaign.expand"
 ASK_RECEIPTS = "workers.receipt.ask"
 PROCESS_FEEDBACK = "workers.feedback.process"
 ALARM_MAIL = "workers.alarm.mail"

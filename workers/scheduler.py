@@ -23,6 +23,7 @@ from database.session import Job
 from models.reminder import Channel
 from services import alarm, dispatch
 from services.alarm_mail import administrators
+from services.campaign import find_expandable
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
 from services.sweep import sweep
@@ -106,7 +107,11 @@ class Scheduler:
                 find_unprocessed(session)
                 find_complete(session)
                 join_feedback(session)
+                find_expandable(session, self.engine.claim_lease)
+                if found:
+                    reached("sweep.before_commit")
             if found:
+                reached("sweep.after_commit")
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
 
     def look(self) -> None:
@@ -138,6 +143,7 @@ class Scheduler:
                 outstanding=engine.batch * engine.outstanding_batches,
                 lease=engine.claim_lease,
             )
+            reached("scheduler.in_claim")
         reached("scheduler.after_claim")
         handed = False
         jobs = (
@@ -151,8 +157,10 @@ class Scheduler:
             if queue.put(Job(name, establishment_id, ids)):
                 handed = True
             else:
+                reached("scheduler.before_release")
                 with database.establishment(establishment_id) as session:
                     dispatch.release(session, ids, "queue unreachable")
+                reached("scheduler.after_release")
         reached("scheduler.after_enqueue")
         return handed
 

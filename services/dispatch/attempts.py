@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import text
 
 from database.session import ScopedSession
+from models.campaign import CampaignStatus
 from models.delivery import Delivery, DeliveryStatus
 from services.delivery import settle
 from services.dispatch.holds import Hold, hold_back
@@ -60,11 +61,12 @@ class Attempt:
 _LOCK = text(
     """
     select d.id, d.channel, d.due_at, d.valid_until, a.opted_out_at is not null as opted_out,
-        c.quiet_start, c.quiet_end, now() as now
+        c.quiet_start, c.quiet_end, p.status as campaign, now() as now
     from deliveries d
     join addresses a on a.id = d.address_id
     join reminders r on r.id = d.reminder_id
     left join contacts c on c.id = r.contact_id
+    left join campaigns p on p.id = r.campaign_id
     where d.id = any(:ids) and d.status = 'queued'
     order by a.id, d.id
     for update of d for no key update of a
@@ -156,6 +158,13 @@ def _held(rows: Sequence[Any], times: AllowedTimes, now: datetime) -> Iterator[H
             continue
         if row.valid_until <= now:
             yield Hold(row.id, S.expired, "validity over")
+            continue
+        if row.campaign == CampaignStatus.cancelled:
+            yield Hold(row.id, S.cancelled, "campaign cancelled")
+            continue
+        if row.campaign == CampaignStatus.paused:
+            # Due again when its validity ends: then it expires where all can see.
+            yield Hold(row.id, S.scheduled, "campaign paused", until=row.valid_until)
             continue
         own = (row.quiet_start, row.quiet_end)
         if own not in everybody:

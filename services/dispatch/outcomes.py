@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sqlalchemy import text
 
@@ -17,7 +16,7 @@ from utils.senders import ASKABLE
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What to store after a call. `retry_at` only goes with the status `scheduled`.
+    """What to store after a call. `retry_in` (seconds) only goes with the status `scheduled`.
 
     `cause` stands in the trace, beside the provider's code.
     """
@@ -28,7 +27,7 @@ class Settlement:
     provider: str
     provider_id: str | None = None
     code: str | None = None
-    retry_at: datetime | None = None
+    retry_in: float | None = None
     encoding: str | None = None
     segments: int | None = None
     cause: str = "answer"
@@ -41,12 +40,12 @@ class Settlement:
 _OUTCOME = text(
     """
     with news as (
-        select * from unnest(
+        select n.*, now() + make_interval(secs => n.retry_in) as retry_at from unnest(
             cast(:ids as bigint[]), cast(:attempts as integer[]), cast(:statuses as text[]),
             cast(:providers as text[]), cast(:provider_ids as text[]), cast(:codes as text[]),
-            cast(:retry_ats as timestamptz[]), cast(:encodings as text[]),
+            cast(:retry_ins as double precision[]), cast(:encodings as text[]),
             cast(:segments as smallint[]), cast(:causes as text[])
-        ) as n(id, attempt, status, provider, provider_id, code, retry_at, encoding, segments,
+        ) as n(id, attempt, status, provider, provider_id, code, retry_in, encoding, segments,
             cause)
     ), locked as materialized (
         select d.id, d.provider_id as known_id,
@@ -101,6 +100,11 @@ _OUTCOME = text(
         from news n join locked l on l.id = n.id join deliveries d on d.id = n.id
         where n.provider_id is not null and l.known_id is null and d.channel = 'voice'
         on conflict do nothing
+    ), answered as (
+        update tasks t set state = 'done', done_at = now()
+        from moved m
+        where t.kind = 'unknown_delivery' and t.delivery_id = m.id and t.state = 'open' and m.moves
+            and m.status <> 'unknown'
     ), done as (
         update reminders r set status = 'done', updated_at = now()
         from moved m
@@ -141,7 +145,7 @@ def conclude(
             "providers": [s.provider for s in settlements],
             "provider_ids": [s.provider_id for s in settlements],
             "codes": [s.code for s in settlements],
-            "retry_ats": [s.retry_at for s in settlements],
+            "retry_ins": [s.retry_in for s in settlements],
             "encodings": [s.encoding for s in settlements],
             "segments": [s.segments for s in settlements],
             "causes": [s.cause for s in settlements],
@@ -168,7 +172,7 @@ def _bounded(session: ScopedSession, settlements: Sequence[Settlement]) -> list[
         )
     )
     return [
-        replace(s, status=DeliveryStatus.failed, retry_at=None, cause="no attempts left")
+        replace(s, status=DeliveryStatus.failed, retry_in=None, cause="no attempts left")
         if s.delivery_id in over and s.status == DeliveryStatus.scheduled
         else s
         for s in settlements

@@ -71,10 +71,13 @@ def test_a_reminder_arrives_once_and_is_seen_to(tree: Tree) -> None:
 
 
 _OWNER = {"reminder": "api", "scheduler": "scheduler", "worker": "worker", "callback": "api"}
-_STEPS = [point for point in POINTS if point.partition(".")[0] in _OWNER]
+# The others are reached when something has gone wrong before; tests/chaos reaches all.
+_STRAIGHT_WAY = [
+    point for point in POINTS if point.partition(".")[0] in _OWNER and "release" not in point
+]
 
 
-@pytest.mark.parametrize("point", _STEPS)
+@pytest.mark.parametrize("point", _STRAIGHT_WAY)
 def test_killed_at_every_step_it_arrives_once(tree: Tree, point: str) -> None:
     headers = tree.token()
     process = _OWNER[point.partition(".")[0]]

@@ -18,7 +18,8 @@ from sqlalchemy import text
 
 from models.delivery import DeliveryStatus as S
 from models.task import Task
-from services.reconcile import leave_unknown_to_staff, questions
+from services.delivery import lock_delivery
+from services.reconcile import leave_to_staff
 from tests.fixtures import NORTH, SOUTH, owned
 from tests.services.deliveries import (
     begin,
@@ -41,8 +42,7 @@ def unknown(database: Any, number: int | None = None, **more: Any) -> int:
         database, number, S.unknown, code="timeout", attempt=delivery(database, number).attempt
     )
     with database.establishment(NORTH) as session:
-        (question,) = questions(session, [number])
-        leave_unknown_to_staff(session, question)
+        leave_to_staff(session, lock_delivery(session, number))
     return number
 
 
@@ -242,7 +242,7 @@ def test_what_is_over_is_not_sent_again(
 def test_a_word_of_the_carrier_closes_it_first(
     client: Any, database: Any, number: int, staff: Headers
 ) -> None:
-    from services.delivery import lock_delivery, provider_news
+    from services.provider_news import provider_news
 
     etag = client.get("/api/v1/tasks/1", headers=staff).headers["ETag"]
     with database.establishment(NORTH) as session:

@@ -70,7 +70,7 @@ def raised(database: Any, establishment: int = NORTH) -> list[str]:
 
 def tasks(database: Any, establishment: int = NORTH) -> list[tuple[str, str | None, str]]:
     with database.establishment(establishment) as session:
-        rows = session.scalars(select(Task).order_by(Task.id))
+        rows = session.scalars(select(Task).where(Task.kind == "alarm").order_by(Task.id))
         return [(task.kind, task.subject, task.state) for task in rows]
 
 

@@ -180,7 +180,7 @@ def test_a_call_that_made_way_is_not_made_again(database: Any) -> None:
 def test_a_worker_that_holds_it_does_not_call_in_between(database: Any) -> None:
     """Never in the list, so it is due again; then the callback comes: nobody picked up."""
     number = begun(database, **TWICE)
-    conclude(database, number, S.scheduled, code="unreachable", retry_at=now())
+    conclude(database, number, S.scheduled, code="unreachable", retry_in=0)
     assert claim(database).to_send == (number,)
     tell(database, number, "no-answer")
     assert begin(database, [number]) == []
@@ -198,7 +198,7 @@ def test_attempts_are_bounded_where_somebody_says_so(database: Any, owner: Any) 
     with establishment_with(owner, max_attempts=1):
         one, many = begun(database, channels=("sms", "email")), begun(database, max_attempts=2)
         for number in (one, many):
-            conclude(database, number, S.scheduled, code="unreachable", retry_at=now())
+            conclude(database, number, S.scheduled, code="unreachable", retry_in=0)
     assert states(database, one) == [("sms", "failed"), ("email", "scheduled")]
     assert causes(database, one)[-1] == "no attempts left"
     assert delivery(database, one).error_code == "unreachable"
@@ -209,7 +209,7 @@ def test_without_a_bound_the_validity_is_one(database: Any) -> None:
     number = begun(database)
     with database.establishment(NORTH) as session:
         lock_delivery(session, number).attempt = 500
-    conclude(database, number, S.scheduled, attempt=500, code="unreachable", retry_at=now())
+    conclude(database, number, S.scheduled, attempt=500, code="unreachable", retry_in=0)
     assert delivery(database, number).status == S.scheduled
 
 
