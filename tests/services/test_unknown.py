@@ -1,6 +1,6 @@
 """What becomes of a delivery that stays unknown: the establishment's choice, once, and visibly.
 
-Seen to fail without: the choice, the look at `SENT_AGAIN`, or at the validity in `_choose`; the wait
+Seen to fail without: the choice, the look at `SENT_AGAIN` or at the validity in `_choose`; the wait
 in `settle_unlisted`; the code of the sweep.
 """
 
