@@ -23,6 +23,7 @@ from database.roles import (
 _SHARED_FOR_ESTABLISHMENTS = {
     "due": "select, insert, update, delete",
     "establishments": "select",
+    "holidays": "select",
     # Pacing, proving, suspending and lifting belong to the transaction that learns of it.
     "senders": "select, update (active, line_opens_at, gives_receipts, suspended_at,"
     " suspended_code, suspended_by, probe_at, probes)",

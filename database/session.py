@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
@@ -24,6 +25,7 @@ from database.roles import (
 )
 
 _ENTER = text("select set_config('role', :role, true), set_config('search_path', :schema, true)")
+_NOW = text("select now()")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class ScopedSession(Session):
     def for_service(self) -> bool:
         """True when this session was opened for the service itself: the schema `shared`."""
         return self._establishment_id is None
+
+    def now(self) -> datetime:
+        """The database's clock at the start of this transaction: every process agrees on it."""
+        moment: datetime = self.execute(_NOW).scalar_one()
+        return moment
 
     def enqueue(self, name: str, *ids: int) -> None:
         """Hand a job to the queue once this transaction has been committed."""

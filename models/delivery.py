@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from database.types import Sealed
 from models.address import Address
 from models.base import Base, Created, Numbered
 from models.reminder import Reminder
@@ -52,13 +53,13 @@ TRANSITIONS: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
     _S.scheduled: frozenset({_S.queued, _S.sending}) | _PROVIDER_NEWS | _NOT_SENT_AFTER_ALL,
     _S.queued: frozenset({_S.scheduled, _S.sending}) | _PROVIDER_NEWS | _NOT_SENT_AFTER_ALL,
     _S.sending: frozenset({_S.scheduled, _S.unknown}) | _PROVIDER_NEWS,
-    _S.unknown: frozenset({_S.scheduled, _S.expired}) | _PROVIDER_NEWS,
+    _S.unknown: frozenset({_S.scheduled, _S.expired, _S.cancelled}) | _PROVIDER_NEWS,
     _S.sent: frozenset({_S.failed, _S.undelivered, _S.delivered}),
     _S.failed: frozenset({_S.undelivered, _S.delivered}),
     _S.undelivered: frozenset({_S.delivered}),
     _S.delivered: frozenset(),
     _S.expired: _PROVIDER_NEWS,
-    _S.cancelled: _PROVIDER_NEWS,
+    _S.cancelled: frozenset({_S.scheduled}) | _PROVIDER_NEWS,  # staff want it after all
     _S.suppressed: _PROVIDER_NEWS,
 }
 
@@ -103,6 +104,9 @@ class Delivery(Numbered, Created, Base):
 
     reminder_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Reminder.id), index=True)
     occurrence: Mapped[datetime] = mapped_column(doc="the scheduled time that this one is for")
+    before_seconds: Mapped[int] = mapped_column(
+        Integer, server_default="0", default=0, doc="before the event; 0: not a relative reminder's"
+    )
     channel: Mapped[str] = mapped_column(String(8))
     address_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Address.id))
     status: Mapped[str] = mapped_column(String(12), default=DeliveryStatus.scheduled)
@@ -114,13 +118,16 @@ class Delivery(Numbered, Created, Base):
     provider_id: Mapped[str | None] = mapped_column(String(128))
     error_code: Mapped[str | None] = mapped_column(String(24))
     correlation_id: Mapped[str | None] = mapped_column(String(64))
+    message: Mapped[str | None] = mapped_column(
+        Sealed("deliveries.message"), doc="what it said, where the reminder now says another thing"
+    )
 
     __table_args__ = (
         CheckConstraint(
             "status in (" + ", ".join(f"'{status}'" for status in DeliveryStatus) + ")",
             name="status_known",
         ),
-        UniqueConstraint("reminder_id", "occurrence", "channel"),
+        UniqueConstraint("reminder_id", "occurrence", "before_seconds", "channel"),
         # With the time, so that the attempts of one day are counted without those of all others.
         Index("ix_deliveries_address_id_attempted_at", "address_id", "attempted_at"),
         # Not on `queued` or `sending`: a guard that matches a partial index would be planned

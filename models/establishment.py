@@ -58,6 +58,12 @@ class Establishment(Created, SharedBase):
         Integer, doc="messages to one address on one local day; None: no cap"
     )
     validity_seconds: Mapped[int] = mapped_column(Integer, default=4 * 3600)
+    event_margin_seconds: Mapped[int] = mapped_column(
+        Integer,
+        server_default="2700",
+        default=45 * 60,
+        doc="a relative reminder is valid until this long before its event",
+    )
     anonymous_feedback: Mapped[bool] = mapped_column(server_default=true(), default=True)
     fold_french_sms: Mapped[bool] = mapped_column(server_default=true(), default=True)
     is_default: Mapped[bool] = mapped_column(default=False)

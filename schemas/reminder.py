@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from models.reminder import Channel
 from schemas.common import (
@@ -23,6 +23,7 @@ from schemas.common import (
 
 MESSAGE_LENGTH = 1600
 """Twilio takes no longer body (error 21617)."""
+MOST_OFFSETS = 10
 
 
 class RetryIn(In):
@@ -33,6 +34,15 @@ class RetryIn(In):
         default=None, description="when nobody picks up; ISO 8601 duration (PT15M) or seconds"
     )
     call_again_at_most: int | None = Field(default=None, description="times; 0: never")
+
+
+def _distance(value: timedelta) -> timedelta:
+    if not timedelta(minutes=1) <= value <= timedelta(days=366):
+        raise ValueError("between one minute and 366 days before the event")
+    return value
+
+
+Offset = Annotated[DurationIn, AfterValidator(_distance)]
 
 
 class ReminderIn(In):
@@ -51,8 +61,8 @@ class ReminderIn(In):
         default_factory=dict, max_length=20
     )
     language: LanguageIn | None = None
-    scheduled_time: datetime = Field(
-        description="without an offset: the establishment's local time"
+    scheduled_time: datetime | None = Field(
+        default=None, description="without an offset: the establishment's local time"
     )
     phone_number: str | None = Field(default=None, max_length=64)
     email: str | None = Field(default=None, max_length=254)
@@ -72,6 +82,24 @@ class ReminderIn(In):
     escalate: bool | None = Field(
         default=None, description="a task for staff when no channel reached anybody"
     )
+    # New fields stand at the end: the fingerprint of a submission is made in this order.
+    event_time: datetime | None = Field(
+        default=None, description="instead of `scheduled_time`: what `before` counts from"
+    )
+    before: list[Offset] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST_OFFSETS,
+        description="ISO 8601 durations; a message goes out so long before the event",
+        examples=[["P7D", "P1D", "PT2H"]],
+    )
+
+    @field_validator("before")
+    @classmethod
+    def _each_distance_once(cls, value: list[timedelta] | None) -> list[timedelta] | None:
+        if value is not None and len(set(value)) != len(value):
+            raise ValueError("each distance from the event stands once")
+        return value
 
     @field_validator("channels")
     @classmethod
@@ -86,6 +114,14 @@ class ReminderIn(In):
             raise ValueError("give either `message` or `template`")
         return self
 
+    @model_validator(mode="after")
+    def _one_kind_of_time(self) -> ReminderIn:
+        if (self.event_time is None) != (self.before is None):
+            raise ValueError("`event_time` and `before` go together")
+        if self.event_time is not None and (self.scheduled_time or self.rrule):
+            raise ValueError("give either `event_time` or `scheduled_time` and `rrule`")
+        return self
+
 
 class ReminderChange(In):
     """What may be changed of a reminder that has not gone out. What is left out stays."""
@@ -96,6 +132,47 @@ class ReminderChange(In):
     ) = None
     scheduled_time: datetime | None = None
     valid_for: DurationIn | None = None
+    rrule: str | None = Field(
+        default=None,
+        max_length=500,
+        description="RFC 5545; counted from the next occurrence that has not left",
+    )
+    event_time: datetime | None = Field(
+        default=None, description="of a relative reminder: moves all that has not left"
+    )
+
+
+class Occurrence(In):
+    """An occurrence of a reminder."""
+
+    occurrence: datetime | None = Field(
+        default=None,
+        description="as `next_occurrences` shows it, or local time; default: the next one",
+    )
+
+
+class KnownOccurrence(In):
+    """An occurrence of a reminder that is named."""
+
+    occurrence: datetime = Field(description="as `omissions` shows it, or local time")
+
+
+class NextOccurrence(Out):
+    """A time at which a reminder goes out, or does not."""
+
+    occurrence: UtcOut
+    local_time: str = Field(description="when it goes out, in the establishment's local time")
+    deferred: str | None = Field(default=None, description="why it goes out at another time")
+    skipped: bool = False
+
+
+class LeftOutRun(Out):
+    """Occurrences for which no message goes out, and why."""
+
+    reason: str = Field(description="skipped, missed, past, merged or quiet_hours")
+    first: UtcOut
+    last: UtcOut
+    count: int
 
 
 class ReminderPlan(Out):
@@ -109,6 +186,8 @@ class ReminderPlan(Out):
     deferred: str | None = Field(
         default=None, description="why it goes out at another time than asked for"
     )
+    next_occurrences: list[NextOccurrence] = Field(default_factory=list)
+    omissions: list[LeftOutRun] = Field(default_factory=list)
 
 
 class DeliveryEventOut(Out):
@@ -132,6 +211,9 @@ class DeliveryOut(Out):
     status: str
     attempt: int
     error_code: str | None
+    message: str | None = Field(
+        default=None, description="what it said, if the reminder says another thing now"
+    )
     events: list[DeliveryEventOut] = Field(default_factory=list)
 
 
@@ -153,8 +235,19 @@ class ReminderOut(Out):
     segments: int | None = None
     local_time: str | None = None
     deferred: str | None = None
+    event_time: UtcOut | None = None
+    before: list[timedelta] | None = Field(
+        default=None, description="the messages that go out, or went, before the event"
+    )
+    left_out: list[timedelta] | None = Field(
+        default=None, description="those that do not: see the reminder itself for why"
+    )
+    cancelled: int | None = Field(
+        default=None, description="after a cancel: deliveries that will not go out"
+    )
     already_with_carrier: int | None = Field(
-        default=None, description="after a cancel: deliveries that had already left"
+        default=None,
+        description="after a cancel or a change: deliveries that had left, as they were",
     )
 
 
@@ -176,7 +269,19 @@ class ReminderDetail(ReminderOut):
     escalate: bool
     created_at: UtcOut
     version: int
+    next_occurrences: list[NextOccurrence]
+    omissions: list[LeftOutRun] = Field(description="occurrences for which no message goes out")
     deliveries: list[DeliveryOut]
+
+
+class ReminderTimes(Out):
+    """When a reminder goes out from now on."""
+
+    id: RowId
+    status: str
+    version: int
+    next_occurrences: list[NextOccurrence]
+    omissions: list[LeftOutRun] = Field(description="occurrences for which no message goes out")
 
 
 class ReminderSummary(Out):

@@ -21,7 +21,7 @@ from services.campaign_hold import call_off, hold, release
 from services.campaign_words import checked_texts, texts_of_template
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
-from services.reminder_plan import check_validity, moment_of
+from services.timing import check_validity, moment_of
 
 EXPAND = "workers.campaign.expand"
 S = CampaignStatus

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, or_, select, text
 
 from config.settings import get_settings
 from database.session import ScopedSession
@@ -26,7 +26,8 @@ from models.task import NOT_REACHED, UNKNOWN_DELIVERY
 from services.address import opt_out
 from services.errors import NotFound
 from services.escalation import close_tasks, escalate
-from services.recurrence import next_occurrence
+from services.omission import any_missed, leave_out
+from services.series import sent_at, series_of
 from services.twilio_status import CARRIER_OPT_OUT
 from utils.failpoint import reached
 from utils.senders import ASKABLE
@@ -38,6 +39,7 @@ _FAILED = frozenset({S.failed, S.undelivered})
 # An opt-out belongs to the address: the reminder's other address has not said stop.
 _FALLS_BACK = _FAILED | {S.suppressed}
 
+CANCELLED = "cancelled by staff"
 
 WAKE = text("select pg_notify('careloop_due', '')")
 """Tells the schedulers, at the commit, that something is due earlier than they thought."""
@@ -52,8 +54,14 @@ def open_delivery(
     due_at: datetime,
     cause: str,
     correlation_id: str | None = None,
+    valid_until: datetime | None = None,
+    before_seconds: int = 0,
 ) -> Delivery:
-    """Make a delivery, its first event and its row in the due queue, all in this transaction."""
+    """Make a delivery, its first event and its row in the due queue, all in this transaction.
+
+    It is valid as long as its reminder says, counted from its occurrence, unless `valid_until` is
+    given; `before_seconds` is set for an occurrence of a relative reminder.
+    """
     address_id = reminder.email_id if channel == Channel.email else reminder.phone_id
     assert address_id is not None  # the reminder's channels were checked against its addresses
     delivery = Delivery(
@@ -63,7 +71,8 @@ def open_delivery(
         address_id=address_id,
         status=S.scheduled,
         due_at=due_at,
-        valid_until=occurrence + timedelta(seconds=reminder.validity_seconds),
+        valid_until=valid_until or occurrence + timedelta(seconds=reminder.validity_seconds),
+        before_seconds=before_seconds,
         correlation_id=correlation_id,
     )
     session.add(delivery)
@@ -110,7 +119,7 @@ def move(
         close_tasks(session, UNKNOWN_DELIVERY, [delivery.id])
     if to == S.sent and delivery.provider in ASKABLE:
         first_look = timedelta(seconds=get_settings().engine.receipt_after)
-        ask_again(session, delivery.id, now_of(session) + first_look)
+        ask_again(session, delivery.id, session.now() + first_look)
     elif to in FINAL:
         forget_due(session, delivery.id)
     if to in FINAL:
@@ -161,6 +170,18 @@ def reschedule(session: ScopedSession, delivery: Delivery, *, cause: str) -> Non
     look_again(session, delivery.id, delivery.due_at)
 
 
+def drop(session: ScopedSession, delivery: Delivery, *, cause: str) -> None:
+    """Cancel a locked, waiting delivery while its reminder goes on: nothing follows from it."""
+    delivery.status = S.cancelled
+    session.add(
+        DeliveryEvent(
+            delivery_id=delivery.id, status=S.cancelled, cause=cause, attempt=delivery.attempt
+        )
+    )
+    session.flush()
+    forget_due(session, delivery.id)
+
+
 def settle(session: ScopedSession, delivery: Delivery) -> None:
     """Carry a delivery's end over to its reminder: next channel, next occurrence, or its status."""
     reached("settle.begun")
@@ -173,6 +194,9 @@ def _carry_over(session: ScopedSession, delivery: Delivery) -> None:
         opt_out(address_of(session, delivery), "carrier")
     reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
     if reminder.status == ReminderStatus.cancelled:
+        return
+    if reminder.cancelled_at is not None:  # it had left before: what becomes of it is the end
+        reminder.status = final_status(session, reminder)
         return
     others = others_of(session, delivery)
     why = f"fallback from {delivery.channel}"
@@ -187,7 +211,7 @@ def _carry_over(session: ScopedSession, delivery: Delivery) -> None:
     if reminder.rrule and _open_next_occurrence(session, reminder, delivery):
         reminder.status = ReminderStatus.active
         return
-    reminder.status = _final_status(session, reminder)
+    reminder.status = final_status(session, reminder)
 
 
 def under_way(reminder: Reminder) -> ReminderStatus:
@@ -202,7 +226,7 @@ def pass_over(session: ScopedSession, delivery: Delivery) -> bool:
     channel left, or another one is under way.
     """
     reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
-    if reminder.status == ReminderStatus.cancelled:
+    if reminder.called_off:
         return False
     why = f"fallback from {delivery.channel}: no receipt"
     if not _fall_back(session, reminder, delivery, others_of(session, delivery), why):
@@ -220,12 +244,16 @@ def pass_over(session: ScopedSession, delivery: Delivery) -> bool:
 
 
 def others_of(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
-    """The same occurrence's deliveries on other channels."""
+    """The same occurrence's deliveries on other channels.
+
+    An occurrence of a relative reminder may have been moved since some of them went out.
+    """
     return session.scalars(
         select(Delivery)
         .where(
             Delivery.reminder_id == delivery.reminder_id,
-            Delivery.occurrence == delivery.occurrence,
+            Delivery.before_seconds == delivery.before_seconds,
+            or_(Delivery.before_seconds > 0, Delivery.occurrence == delivery.occurrence),
             Delivery.id != delivery.id,
         )
         .execution_options(populate_existing=True)
@@ -263,9 +291,9 @@ def passed_over(other: Delivery, delivery: Delivery) -> bool:
 def next_channels(session: ScopedSession, delivery: Delivery) -> list[str]:
     """The channels that a locked delivery could make way for, the first to be tried first."""
     reminder = session.get_one(Reminder, delivery.reminder_id)
-    if reminder.status == ReminderStatus.cancelled:
+    if reminder.called_off:
         return []
-    return channels_left(reminder, delivery, others_of(session, delivery), now_of(session))
+    return channels_left(reminder, delivery, others_of(session, delivery), session.now())
 
 
 def channels_left(
@@ -291,7 +319,7 @@ def _fall_back(
     Never two at once: while another channel is under way, unknown or has arrived, nothing is
     opened; and a late word about one that has already been replaced replaces nothing again.
     """
-    now = now_of(session)
+    now = session.now()
     left = channels_left(reminder, delivery, others, now)
     if not left:
         return False
@@ -303,77 +331,102 @@ def _fall_back(
         due_at=now,
         cause=cause,
         correlation_id=delivery.correlation_id,
+        valid_until=delivery.valid_until,
+        before_seconds=delivery.before_seconds,
     )
     return True
 
 
 def _open_next_occurrence(session: ScopedSession, reminder: Reminder, ended: Delivery) -> bool:
-    """Open the delivery of the first occurrence that is still to come, once."""
-    from_when = max(ended.occurrence, now_of(session))
-    upcoming = next_occurrence(session, reminder, after=from_when)
-    if upcoming is None:
-        return False
-    later = session.scalar(
-        select(Delivery.id).where(
-            Delivery.reminder_id == reminder.id, Delivery.occurrence > ended.occurrence
+    """Open a series' next turn, once; what passed unsent is noted. False when it has ended."""
+    goes_on = session.scalar(
+        select(Delivery.id)
+        .where(
+            Delivery.reminder_id == reminder.id,
+            or_(Delivery.occurrence > ended.occurrence, Delivery.status.in_(WAITING)),
+            Delivery.status != S.cancelled,
+            Delivery.id != ended.id,
         )
+        .limit(1)
     )
-    if later is None:
+    if goes_on is not None:
+        return True
+    series, went = series_of(session, reminder, after=ended.occurrence), sent_at(ended)
+    merged = series.merged(ended.occurrence, went) if went else None
+    if merged is not None:
+        leave_out(session, reminder.id, merged)
+    after = series.covered_by(ended.occurrence, went)
+    return open_next_turn(session, reminder, after=after, last=went)
+
+
+def open_next_turn(
+    session: ScopedSession,
+    reminder: Reminder,
+    *,
+    after: datetime,
+    last: datetime | None = None,
+) -> bool:
+    """Open the turn of a series after a time; False when there is none.
+
+    `last` is when the turn before went out, if it did.
+    """
+    series = series_of(session, reminder, after=after)
+    turn, missed = series.next_turn(after, session.now(), last=last)
+    if missed is not None:
+        leave_out(session, reminder.id, missed)
+    if turn is None:
+        return False
+    called_off = session.scalar(
+        select(Delivery)
+        .where(
+            Delivery.reminder_id == reminder.id,
+            Delivery.occurrence == turn.occurrence,
+            Delivery.channel == reminder.channels[0],
+        )
+        .with_for_update()
+    )
+    if called_off is None:
         open_delivery(
             session,
             reminder,
             reminder.channels[0],
-            occurrence=upcoming,
-            due_at=upcoming,
-            cause="next occurrence",
+            occurrence=turn.occurrence,
+            due_at=turn.due_at,
+            cause=turn.cause,
         )
+    else:
+        called_off.due_at = turn.due_at
+        called_off.valid_until = turn.occurrence + series.validity
+        reschedule(session, called_off, cause=turn.cause)
     return True
 
 
-def _final_status(session: ScopedSession, reminder: Reminder) -> ReminderStatus:
+def final_status(session: ScopedSession, reminder: Reminder) -> ReminderStatus:
     """What became of the whole reminder, from each occurrence's best delivery."""
     rows = session.execute(
-        select(Delivery.occurrence, Delivery.status).where(Delivery.reminder_id == reminder.id)
+        select(Delivery.occurrence, Delivery.before_seconds, Delivery.status).where(
+            Delivery.reminder_id == reminder.id
+        )
     ).all()
-    occurrences: dict[datetime, set[str]] = {}
-    for occurrence, status in rows:
-        occurrences.setdefault(occurrence, set()).add(status)
-    reached = [bool(found & {S.sent, S.delivered}) for found in occurrences.values()]
-    statuses = set().union(*occurrences.values())
-    if statuses - FINAL:
+    if any(row.status not in FINAL for row in rows):
         return under_way(reminder)
-    if all(reached):
+    occurrences: dict[object, set[str]] = {}
+    for row in rows:
+        key = row.before_seconds or row.occurrence
+        occurrences.setdefault(key, set()).add(row.status)
+    wanted = [found for found in occurrences.values() if found != {S.cancelled}]
+    reached = [bool(found & {S.sent, S.delivered}) for found in wanted]
+    if not wanted:
+        return ReminderStatus.cancelled
+    if all(reached) and not any_missed(session, reminder.id):
         return ReminderStatus.done
     if any(reached):
         return ReminderStatus.partly_failed
-    if statuses == {S.expired}:
+    if set().union(*wanted) == {S.expired}:
         return ReminderStatus.expired
     return ReminderStatus.failed
-
-
-def cancel_waiting(session: ScopedSession, reminder: Reminder) -> int:
-    """Cancel the deliveries of a reminder that have not left; the number that had already left."""
-    deliveries = session.scalars(
-        select(Delivery)
-        .where(Delivery.reminder_id == reminder.id)
-        .order_by(Delivery.id)
-        .with_for_update()
-    ).all()
-    gone = 0
-    for delivery in deliveries:
-        if delivery.status in WAITING:
-            move(session, delivery, S.cancelled, cause="cancelled by staff")
-        elif delivery.status in (S.sending, S.unknown):
-            gone += 1
-    return gone
 
 
 def address_of(session: ScopedSession, delivery: Delivery) -> Address:
     """The address that a delivery goes to."""
     return session.get_one(Address, delivery.address_id)
-
-
-def now_of(session: ScopedSession) -> datetime:
-    """The database's clock: every process agrees on it."""
-    moment: datetime = session.execute(text("select now()")).scalar_one()
-    return moment

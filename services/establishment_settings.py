@@ -19,7 +19,7 @@ from services.contact import normal_email, normal_phone
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
 from services.policy import apply_policy
-from services.reminder_plan import check_validity
+from services.timing import check_validity
 from utils.clock import parse_window, write_window
 from utils.languages import UnknownLanguage, parse_language
 from utils.text import TextRefused, clean_text

@@ -11,9 +11,9 @@ from datetime import timedelta
 
 from database.session import ScopedSession
 from models.delivery import GIVEN_BACK, SENDER_SUSPENDED, Delivery, DeliveryEvent, DeliveryStatus
-from models.reminder import Reminder, ReminderStatus
+from models.reminder import Reminder
 from models.task import UNKNOWN_DELIVERY
-from services.delivery import gives_way, look_again, now_of, others_of, passed_over, under_way
+from services.delivery import gives_way, look_again, others_of, passed_over, under_way
 from services.establishment import KNOWN_FOR
 from services.task import close_task, task_key
 
@@ -30,8 +30,8 @@ def give_back(session: ScopedSession, delivery: Delivery, code: str) -> bool:
     others = others_of(session, delivery)
     if (
         delivery.status not in GIVEN_BACK
-        or reminder.status == ReminderStatus.cancelled
-        or delivery.valid_until <= now_of(session)
+        or reminder.called_off
+        or delivery.valid_until <= session.now()
         or not all(gives_way(other) or passed_over(other, delivery) for other in others)
     ):
         return False
@@ -50,5 +50,5 @@ def give_back(session: ScopedSession, delivery: Delivery, code: str) -> bool:
     )
     reminder.status = under_way(reminder)
     # By then every worker knows that the sender is suspended, and none tries it for nothing.
-    look_again(session, delivery.id, now_of(session) + timedelta(seconds=KNOWN_FOR))
+    look_again(session, delivery.id, session.now() + timedelta(seconds=KNOWN_FOR))
     return True

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from config.settings import get_settings
@@ -19,9 +19,9 @@ from database.session import ScopedSession
 from models.delivery import CALLED_AGAIN, GIVEN_BACK, Delivery, DeliveryEvent, DeliveryStatus
 from models.establishment import Sender
 from models.message import Call, Message
-from models.reminder import Channel, Reminder, ReminderStatus
+from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY
-from services.delivery import look_again, move, under_way
+from services.delivery import look_again, move, others_of, under_way
 from services.escalation import close_tasks
 from services.give_back import give_back
 from services.policy import read_policy
@@ -165,23 +165,17 @@ def _time_to_call_again(
     """When to call again: within the validity, unless another channel has taken over."""
     policy = read_policy(session, reminder)
     exhausted = policy.max_attempts is not None and delivery.attempt >= policy.max_attempts
-    if not policy.call_again_at_most or exhausted or reminder.status == ReminderStatus.cancelled:
+    if not policy.call_again_at_most or exhausted or reminder.called_off:
         return None
     again = select(func.count()).where(
         DeliveryEvent.delivery_id == delivery.id, DeliveryEvent.cause == CALL_AGAIN
     )
-    taken_over = select(Delivery.id).where(
-        Delivery.reminder_id == delivery.reminder_id,
-        Delivery.occurrence == delivery.occurrence,
-        Delivery.id > delivery.id,
-    )
     if session.scalars(again).one() >= policy.call_again_at_most:
         return None
-    if session.scalar(taken_over.limit(1)) is not None:
+    if any(other.id > delivery.id for other in others_of(session, delivery)):  # taken over
         return None
-    now: datetime = session.scalars(text("select now()")).one()
     wait = policy.call_again_after * (1 + _dice.uniform(0, JITTER))
-    at = now + timedelta(seconds=wait)
+    at = session.now() + timedelta(seconds=wait)
     return at if at < delivery.valid_until else None
 
 

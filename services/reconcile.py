@@ -23,6 +23,7 @@ from models.message import Call, Message
 from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY
 from services.delivery import (
+    CANCELLED,
     address_of,
     ask_again,
     forget_due,
@@ -157,12 +158,12 @@ def _ours(session: ScopedSession, delivery: Delivery, passed: Sequence[Passed]) 
             )
         )
     )
-    reminder = session.get_one(Reminder, delivery.reminder_id)
+    said = delivery.message or session.get_one(Reminder, delivery.reminder_id).message
     return [
         message
         for message in reversed(passed)  # providers list the newest first
         if message.provider_id not in known
-        and (message.text is None or same_text(message.text, reminder.message))
+        and (message.text is None or same_text(message.text, said))
     ]
 
 
@@ -194,6 +195,10 @@ def same_text(listed: str, ours: str) -> bool:
 def _send_again(session: ScopedSession, delivery: Delivery, now: datetime, *, cause: str) -> None:
     if delivery.valid_until <= now:
         move(session, delivery, S.expired, cause=cause)
+        return
+    reminder = session.get_one(Reminder, delivery.reminder_id)
+    if reminder.cancelled_at is not None:
+        move(session, delivery, S.cancelled, cause=CANCELLED)
     elif _out_of_attempts(session, delivery):
         move(session, delivery, S.failed, cause="no attempts left")
     else:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+_SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 _MOST_MINUTES = 2 * 24 * 60  # of a search; even a day that the calendar skips is shorter
 
@@ -21,6 +22,25 @@ LONGEST_CLOSURE = timedelta(days=40)
 def local_time(moment: datetime, tz: tzinfo) -> datetime:
     """The same moment on the wall clock of `tz`. Raises ValueError for a naive one."""
     return _aware(moment).astimezone(tz)
+
+
+def moment_at(wall: datetime, tz: tzinfo) -> datetime:
+    """The moment, in UTC, at which the clocks of `tz` show a time that has no offset.
+
+    Where the clocks jump over it, the first moment after the gap; where they show it twice, the
+    first of the two. Raises OverflowError at the ends of the calendar.
+    """
+    moment = wall.replace(tzinfo=tz, fold=0).astimezone(UTC)
+    if moment.astimezone(tz).replace(tzinfo=None, fold=0) == wall.replace(fold=0):
+        return moment
+    before, after = wall.replace(tzinfo=tz, fold=1).astimezone(UTC), moment
+    while after - before > _SECOND:  # the offset changes somewhere between the two
+        middle = (before + (after - before) / 2).replace(microsecond=0)
+        if _same_offset(middle, before, tz):
+            before = middle
+        else:
+            after = middle
+    return after.replace(microsecond=0)
 
 
 class InvalidDuration(ValueError):

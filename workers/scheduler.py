@@ -26,7 +26,7 @@ from services.alarm_mail import administrators
 from services.campaign import find_expandable
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
-from services.sweep import sweep
+from services.sweep import resume_series, sweep
 from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
 from utils.logs import get_logger
@@ -58,7 +58,7 @@ class Scheduler:
         self._alarm = Alarm(context)
         self._next_sweep = 0.0
         self._next_look = 0.0
-        self._next_tidying = time.monotonic() + TIDY_SECONDS
+        self._next_tidying = 0.0
 
     def stop(self, *_signal: int | FrameType | None) -> None:
         """End after the present round. Safe as a signal handler."""
@@ -136,11 +136,14 @@ class Scheduler:
                 alarm.look(session, place, to_tell.get(place.id, []), mails=mails)
 
     def _tidy(self) -> None:
-        """Forget kept answers and half uploads that nobody will ask for again."""
+        """Forget kept answers and half uploads of long ago; have series that stand go on."""
         for establishment in self.context.directory.all():
             with self.context.database.establishment(establishment.id) as session:
                 forget_old(session)
                 forget_expired(session)
+                found = resume_series(session)
+            if found:
+                log.warning("series stood", establishment=establishment.id, reminders=found)
         with self.context.database.service() as session:
             forget_old(session)
 

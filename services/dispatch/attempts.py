@@ -96,7 +96,8 @@ _STAMP = text(
             ) gone
         ) <= :cap
     ), moved as (
-        update deliveries d set status = 'sending', attempt = d.attempt + 1, attempted_at = now()
+        update deliveries d set status = 'sending', attempt = d.attempt + 1,
+            attempted_at = now(), message = null
         from allowed l where d.id = any(:ids) and d.id = l.id
         returning d.id, d.reminder_id, d.address_id, d.channel, d.attempt, d.valid_until,
             d.correlation_id

@@ -2,8 +2,7 @@
 
 Seen to fail: with `sending` swept back to `scheduled` (sent twice after a kill that follows the
 call), with `queued` left as it is by the sweep (lost after `scheduler.after_claim`), and with the
-carrier's list left out of the reconciliation; `delivered` never comes after a kill of the API at a
-callback when `workers.receipt.ask` does nothing.
+carrier's list left out of the reconciliation.
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""Receipts that never come: asked for by list and one by one, and then by another channel.
-
-Seen to fail: with `workers.receipt.ask` doing nothing; with the list left out (when single
-questions are refused); with single questions left out (when the list is refused); with the proof
-left out.
-"""
+"""Receipts that never come: asked for by list and one by one, and then by another channel."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 Seen to fail without: `CALLED_AGAIN`, the count, the look at the time left, or at who took over, in
 `services/provider_news.py`; the provider's id let go of in `_call_again`; the guard on the id in
 `_OUTCOME`; the attempt in the callback's address; `_bounded` in `services/dispatch/outcomes.py`;
-`escalate` in `settle`, or its look at `_OVER`.
+`escalate` in `settle`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What becomes of a delivery that stays unknown: the establishment's choice, once, and visibly.
 
-Seen to fail without: the choice, the look at `SENT_AGAIN`, at the validity or at the attempts in
-`_choose`; the wait in `settle_unlisted`; the code of the sweep.
+Seen to fail without: the choice, the look at `SENT_AGAIN` or at the validity in `_choose`; the wait
+in `settle_unlisted`; the code of the sweep.
 """
 
 from __future__ import annotations
