@@ -6,10 +6,15 @@ of one's own, so theirs are thin shells around this one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from http import HTTPStatus
 
 import urllib3
+
+from utils.clock import awake
 
 CONNECT_SECONDS = 5.0
 
@@ -32,6 +37,24 @@ class Throttled(Exception):
     def __init__(self, retry_after: float | None) -> None:
         super().__init__("429")
         self.retry_after = retry_after
+
+
+_LATEST: ContextVar[float] = ContextVar("latest", default=math.inf)
+
+
+@contextmanager
+def leaving_before(latest: float) -> Iterator[None]:
+    """Within this, no request leaves after `latest` on the clock of `utils.clock.awake`.
+
+    Looked at when all but the body has been sent. A process may stand still between any two of
+    its lines, as on a machine that is suspended: the later it looks, the less it can miss. The
+    providers' libraries pass no such thing on, hence a context variable.
+    """
+    token = _LATEST.set(latest)
+    try:
+        yield
+    finally:
+        _LATEST.reset(token)
 
 
 class ProviderHttp:
@@ -58,6 +81,8 @@ class ProviderHttp:
 
         def telling(content: bytes) -> Iterator[bytes]:
             nonlocal body_began
+            if awake() > _LATEST.get():
+                raise DidNotLeave
             body_began = True
             yield content
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Sequence
 from functools import lru_cache, partial
 
@@ -21,8 +20,10 @@ from services.reconcile import Patience, Question, questions, settle_unknown, se
 from services.reminder_plan import email_subject, sms_text
 from services.suspension import hold_back, note_answers
 from utils.backoff import delay
+from utils.clock import awake
 from utils.failpoint import reached
 from utils.logs import get_logger
+from utils.provider_http import leaving_before
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 from utils.sms_encoding import analyse
 from workers.asking import answers
@@ -42,11 +43,6 @@ _STATUS = {
 
 log = get_logger("careloop.worker")
 _dice = random.Random()  # noqa: S311 - jitter, not a secret
-
-
-def awake() -> float:
-    """Seconds on a clock that nobody sets, and that goes on while the machine is suspended."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class LeaseOver(Exception):
@@ -169,7 +165,8 @@ def _call(context: Context, begun: Begun) -> Settlement:
     reached("worker.before_call")
     if awake() > begun.lease_over:
         raise LeaseOver
-    outcome = sender.send(message) if sender else NO_SENDER
+    with leaving_before(begun.lease_over):  # or while it is stopped from here on
+        outcome = sender.send(message) if sender else NO_SENDER
     reached("worker.after_call")
     accepted_sms = attempt.channel == Channel.sms and outcome.verdict is Verdict.accepted
     encoding = analyse(message.text) if accepted_sms else None
