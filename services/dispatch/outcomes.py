@@ -10,7 +10,7 @@ from sqlalchemy import text
 from config.settings import get_settings
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
-from services.delivery import CANCELLED, WAKE, move, settle
+from services.delivery import CANCELLED, move, settle
 from utils.senders import ASKABLE
 
 
@@ -165,7 +165,6 @@ def conclude(
             move(session, delivery, DeliveryStatus.cancelled, cause=CANCELLED)
         else:
             settle(session, delivery)
-    session.execute(WAKE)  # places have become free: a scheduler may claim more
 
 
 def _bounded(session: ScopedSession, settlements: Sequence[Settlement]) -> list[Settlement]:
