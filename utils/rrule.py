@@ -91,10 +91,10 @@ def _periods_before(rule: Rule, start: datetime, after: datetime) -> int:
     if after <= start:
         return 0
     if rule.frequency in _STEPS:
-        return max(0, (after - start) // (_STEPS[rule.frequency] * rule.interval) - 1)
+        return (after - start) // (_STEPS[rule.frequency] * rule.interval)
     months = (after.year - start.year) * 12 + after.month - start.month
     length = rule.interval * (12 if rule.frequency == "YEARLY" else 1)
-    return max(0, months // length - 1)
+    return months // length
 
 
 def _periods(

@@ -16,8 +16,9 @@ from sqlalchemy import delete, select, text, update
 from models.delivery import Delivery
 from models.delivery import DeliveryStatus as S
 from models.due import Due
-from models.omission import Omission
+from models.omission import Omission, OmissionReason
 from models.reminder import Reminder
+from services.omission import Run, leave_out
 from services.sweep import resume_series
 from tests.fixtures import NORTH, owned
 from tests.services.deliveries import (
@@ -155,6 +156,16 @@ def test_a_series_whose_chain_is_broken_goes_on(database: Any, owner: Any) -> No
     assert following.occurrence - delivery(database, number).occurrence == timedelta(days=1)
     assert due(database, following.id) is not None
     assert causes(database, following.id) == ["next occurrence"]
+
+
+def test_a_series_of_which_some_were_missed_is_not_done(database: Any) -> None:
+    number = begun(database, rrule="FREQ=DAILY;COUNT=1", status="active")
+    earlier = delivery(database, number).occurrence - timedelta(days=1)
+    with database.establishment(NORTH) as session:
+        run = Run(OmissionReason.missed, earlier, earlier)
+        leave_out(session, delivery(database, number).reminder_id, run)
+    conclude(database, number, S.sent, provider_id="SM1")
+    assert reminder_status(database, number) == "partly_failed"
 
 
 def test_a_broken_series_that_has_ended_ends(database: Any) -> None:

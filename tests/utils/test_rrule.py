@@ -1,8 +1,7 @@
 """Repeating days: the same as python-dateutil's where that is right, and every search ends.
 
-Seen to fail with: `_periods_before` without its `- 1`; `moment < start` left out; `found` counted
-from `after` on; the horizon left out (the rules that never come true run for seconds, then for
-ever with a larger calendar); `which` in `_nth` without `from_back`; BYSETPOS before the start.
+Seen to fail with: `moment < start` left out; the horizon left out (rules that never come true are
+searched to the year 9999); `_nth` without `from_back`.
 """
 
 from __future__ import annotations
