@@ -2,7 +2,9 @@
 
 from models import (
     address,
+    alarm,
     audit,
+    campaign,
     contact,
     delivery,
     department,
@@ -14,9 +16,11 @@ from models import (
     installation,
     message,
     omission,
+    phrase,
     recording,
     reminder,
     task,
+    upload,
     user,
 )
 from models.base import Base, SharedBase
@@ -25,7 +29,9 @@ __all__ = [
     "Base",
     "SharedBase",
     "address",
+    "alarm",
     "audit",
+    "campaign",
     "contact",
     "delivery",
     "department",
@@ -37,8 +43,10 @@ __all__ = [
     "installation",
     "message",
     "omission",
+    "phrase",
     "recording",
     "reminder",
     "task",
+    "upload",
     "user",
 ]

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from database.types import Sealed
 from models.address import Address
 from models.base import Base, Created, Numbered
+from models.campaign import Campaign
 from models.contact import Contact
 
 
@@ -75,10 +76,22 @@ class Reminder(Numbered, Created, Base):
     cancelled_at: Mapped[datetime | None] = mapped_column(
         doc="nothing new is opened after it; what had left by then has left"
     )
+    # What is None here is as the establishment has it: `services/policy.py`.
+    receipt_window_seconds: Mapped[int | None]
+    max_attempts: Mapped[int | None] = mapped_column(doc="of each delivery")
+    call_again_after: Mapped[int | None] = mapped_column(doc="seconds, when nobody picks up")
+    call_again_at_most: Mapped[int | None]
+    escalate: Mapped[bool | None] = mapped_column(doc="a task for staff when no channel helped")
     status: Mapped[str] = mapped_column(String(16), default=ReminderStatus.scheduled)
     created_by: Mapped[str] = mapped_column(String(40), doc="user:7, device:3 or cli")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     version: Mapped[int] = mapped_column(Integer, default=1)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey(Campaign.id))
+
+    @property
+    def called_off(self) -> bool:
+        """True when staff want no more of it, whatever had left by then."""
+        return self.cancelled_at is not None or self.status == ReminderStatus.cancelled
 
     phone: Mapped[Address | None] = relationship(foreign_keys=[phone_id], lazy="raise")
     email: Mapped[Address | None] = relationship(foreign_keys=[email_id], lazy="raise")
@@ -95,4 +108,17 @@ class Reminder(Numbered, Created, Base):
         Index("ix_reminders_scheduled_time", "scheduled_time", "id"),
         # Not on `status`: every outcome changes that, and an index on it would make it dearer.
         Index("ix_reminders_series", "id", postgresql_where=text("rrule is not null")),
+        # Whatever a crash repeats: one reminder for each contact of a campaign.
+        Index(
+            "uq_reminders_campaign_id_contact_id",
+            "campaign_id",
+            "contact_id",
+            unique=True,
+            postgresql_where=text("campaign_id is not null"),
+        ),
+        Index(
+            "ix_reminders_campaign_open",
+            "campaign_id",
+            postgresql_where=text("campaign_id is not null and status = 'scheduled'"),
+        ),
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from models.reminder import Channel
 from schemas.common import (
+    DurationIn,
     In,
     LanguageIn,
     LanguageOut,
@@ -19,15 +20,20 @@ from schemas.common import (
     UtcOut,
     cleaned,
 )
-from utils.clock import parse_duration
 
 MESSAGE_LENGTH = 1600
 """Twilio takes no longer body (error 21617)."""
 MOST_OFFSETS = 10
 
 
-def _duration(value: Any) -> Any:
-    return parse_duration(value) if isinstance(value, str | int) else value
+class RetryIn(In):
+    """How a reminder is tried again. What is left out is as the establishment has it."""
+
+    max_attempts: int | None = Field(default=None, description="of one message on one channel")
+    call_again_after: DurationIn | None = Field(
+        default=None, description="when nobody picks up; ISO 8601 duration (PT15M) or seconds"
+    )
+    call_again_at_most: int | None = Field(default=None, description="times; 0: never")
 
 
 def _distance(value: timedelta) -> timedelta:
@@ -36,7 +42,7 @@ def _distance(value: timedelta) -> timedelta:
     return value
 
 
-Offset = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_distance)]
+Offset = Annotated[DurationIn, AfterValidator(_distance)]
 
 
 class ReminderIn(In):
@@ -64,10 +70,18 @@ class ReminderIn(In):
         default=None, min_length=1, max_length=3, description="in order of fallback"
     )
     rrule: str | None = Field(default=None, max_length=500, description="RFC 5545")
-    valid_for: Annotated[timedelta, BeforeValidator(_duration)] | None = Field(
+    valid_for: DurationIn | None = Field(
         default=None, description="ISO 8601 duration (PT4H) or seconds; not sent later than that"
     )
     expects_reply: bool = False
+    retry: RetryIn | None = None
+    receipt_window: DurationIn | None = Field(
+        default=None,
+        description="without a receipt by then, the next channel (ISO 8601 duration or seconds)",
+    )
+    escalate: bool | None = Field(
+        default=None, description="a task for staff when no channel reached anybody"
+    )
     # New fields stand at the end: the fingerprint of a submission is made in this order.
     event_time: datetime | None = Field(
         default=None, description="instead of `scheduled_time`: what `before` counts from"
@@ -117,7 +131,7 @@ class ReminderChange(In):
         | None
     ) = None
     scheduled_time: datetime | None = None
-    valid_for: Annotated[timedelta, BeforeValidator(_duration)] | None = None
+    valid_for: DurationIn | None = None
     rrule: str | None = Field(
         default=None,
         max_length=500,
@@ -237,11 +251,22 @@ class ReminderOut(Out):
     )
 
 
+class RetryOut(Out):
+    """How a reminder is tried again, whoever decided it: the reminder or its establishment."""
+
+    max_attempts: int | None = Field(description="null: while it is valid")
+    call_again_after: int = Field(description="seconds")
+    call_again_at_most: int
+
+
 class ReminderDetail(ReminderOut):
     """A reminder with its deliveries."""
 
     expects_reply: bool
     valid_for: int = Field(description="seconds")
+    retry: RetryOut
+    receipt_window: int = Field(description="seconds")
+    escalate: bool
     created_at: UtcOut
     version: int
     next_occurrences: list[NextOccurrence]

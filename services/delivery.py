@@ -1,24 +1,37 @@
-"""Single deliveries: opened, moved by an event, ended. Batches are in `services/dispatch.py`."""
+"""Single deliveries: opened, moved by an event, ended. Batches are in `services/dispatch/`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import delete, or_, select, text
 
+from config.settings import get_settings
 from database.session import ScopedSession
 from models.address import Address
-from models.delivery import FINAL, WAITING, Delivery, DeliveryEvent, DeliveryStatus, may_move
+from models.delivery import (
+    FINAL,
+    GIVEN_UP,
+    SENDER_SUSPENDED,
+    WAITING,
+    Delivery,
+    DeliveryEvent,
+    DeliveryStatus,
+    may_move,
+)
 from models.due import Due
-from models.message import Call, Message
 from models.reminder import Channel, Reminder, ReminderStatus
-from models.task import UNKNOWN_DELIVERY, Task
+from models.task import NOT_REACHED, UNKNOWN_DELIVERY
 from services.address import opt_out
 from services.errors import NotFound
-from services.omission import any_missed, leave_out
+from services.escalation import close_tasks, escalate
+from services.omission import leave_out
+from services.reminder_status import final_status, under_way
 from services.series import sent_at, series_of
-from services.twilio_status import CARRIER_OPT_OUT, meaning
+from services.twilio_status import CARRIER_OPT_OUT
+from utils.failpoint import reached
+from utils.senders import ASKABLE
 
 S = DeliveryStatus
 
@@ -95,7 +108,7 @@ def move(
     if not may_move(before, to):
         return False
     delivery.status = to
-    if code or to in _GOOD_NEWS:
+    if code or to in _GOOD_NEWS or before == S.unknown:
         delivery.error_code = code
     session.add(
         DeliveryEvent(
@@ -104,61 +117,15 @@ def move(
     )
     session.flush()
     if before == S.unknown:
-        _close_task(session, delivery)
-    if to in FINAL:
+        close_tasks(session, UNKNOWN_DELIVERY, [delivery.id])
+    if to == S.sent and delivery.provider in ASKABLE:
+        first_look = timedelta(seconds=get_settings().engine.receipt_after)
+        ask_again(session, delivery.id, session.now() + first_look)
+    elif to in FINAL:
         forget_due(session, delivery.id)
+    if to in FINAL:
         settle(session, delivery)
     return True
-
-
-def _close_task(session: ScopedSession, delivery: Delivery) -> None:
-    """Nobody needs to look any more at a delivery that is no longer unknown."""
-    session.execute(
-        update(Task)
-        .where(Task.kind == UNKNOWN_DELIVERY, Task.delivery_id == delivery.id, Task.state == "open")
-        .values(state="done", done_at=func.now())
-    )
-
-
-def provider_news(
-    session: ScopedSession,
-    delivery: Delivery,
-    status: str,
-    *,
-    cause: str,
-    provider_id: str | None,
-    code: str | None = None,
-    seconds: int | None = None,
-) -> bool:
-    """Apply what Twilio says of a message or call; True when the delivery moved.
-
-    `seconds` is how long a call that has ended was talked for. The provider's id is kept whatever
-    the state: it proves that the request arrived.
-    """
-    to = meaning(status, seconds)
-    if to is None:
-        return False
-    if provider_id and delivery.provider_id is None:
-        delivery.provider, delivery.provider_id = "twilio", provider_id
-        record_passage(session, delivery, provider_id)
-    return move(session, delivery, to, cause=cause, code=code)
-
-
-def record_passage(session: ScopedSession, delivery: Delivery, provider_id: str) -> None:
-    """Note that a message or call really passed (append-only)."""
-    if delivery.channel == Channel.voice:
-        session.add(
-            Call(delivery_id=delivery.id, provider=delivery.provider, provider_id=provider_id)
-        )
-    else:
-        session.add(
-            Message(
-                delivery_id=delivery.id,
-                channel=delivery.channel,
-                provider=delivery.provider,
-                provider_id=provider_id,
-            )
-        )
 
 
 def forget_due(session: ScopedSession, delivery_id: int) -> None:
@@ -171,14 +138,21 @@ def forget_due(session: ScopedSession, delivery_id: int) -> None:
 
 
 def look_again(session: ScopedSession, delivery_id: int, at: datetime) -> None:
-    """Have the engine look at a delivery at a time; ends a claim on it."""
-    due = session.get(Due, (session.establishment_id, delivery_id))
+    """Have the engine send a delivery at a time; ends a claim on it."""
+    _put_in_line(session, delivery_id, at, asks=False)
+
+
+def ask_again(session: ScopedSession, delivery_id: int, at: datetime) -> None:
+    """Have the engine ask the provider about a delivery at a time; ends a claim on it."""
+    _put_in_line(session, delivery_id, at, asks=True)
+
+
+def _put_in_line(session: ScopedSession, delivery_id: int, at: datetime, *, asks: bool) -> None:
+    due = session.get(Due, (session.establishment_id, delivery_id), populate_existing=True)
     if due is None:
-        session.add(
-            Due(establishment_id=session.establishment_id, delivery_id=delivery_id, due_at=at)
-        )
-    else:
-        due.due_at, due.claimed_until = at, None
+        due = Due(establishment_id=session.establishment_id, delivery_id=delivery_id)
+        session.add(due)
+    due.due_at, due.claimed_until, due.line, due.asks = at, None, None, asks
     session.flush()
     session.execute(WAKE)
 
@@ -211,6 +185,12 @@ def drop(session: ScopedSession, delivery: Delivery, *, cause: str) -> None:
 
 def settle(session: ScopedSession, delivery: Delivery) -> None:
     """Carry a delivery's end over to its reminder: next channel, next occurrence, or its status."""
+    reached("settle.begun")
+    _carry_over(session, delivery)
+    reached("settle.done")
+
+
+def _carry_over(session: ScopedSession, delivery: Delivery) -> None:
     if delivery.error_code == CARRIER_OPT_OUT and delivery.status in _FAILED:
         opt_out(address_of(session, delivery), "carrier")
     reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
@@ -219,19 +199,47 @@ def settle(session: ScopedSession, delivery: Delivery) -> None:
     if reminder.cancelled_at is not None:  # it had left before: what becomes of it is the end
         reminder.status = final_status(session, reminder)
         return
-    others = _others(session, delivery)
+    others = others_of(session, delivery)
+    why = f"fallback from {delivery.channel}"
     if delivery.status == S.delivered:
         _call_off(session, others)
-    elif delivery.status in _FALLS_BACK and _fall_back(session, reminder, delivery, others):
-        reminder.status = ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
+        close_tasks(session, NOT_REACHED, [delivery.id, *(other.id for other in others)])
+    elif gives_way(delivery) and _fall_back(session, reminder, delivery, others, why):
+        reminder.status = under_way(reminder)
         return
+    elif delivery.error_code != GIVEN_UP:  # staff have said what they think of it
+        escalate(session, reminder, [delivery, *others])
     if reminder.rrule and _open_next_occurrence(session, reminder, delivery):
         reminder.status = ReminderStatus.active
         return
     reminder.status = final_status(session, reminder)
 
 
-def _others(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
+def pass_over(session: ScopedSession, delivery: Delivery) -> bool:
+    """Open the next channel for a locked delivery that was sent and of which nothing was heard.
+
+    It stays `sent`; a late receipt still calls off what has not left. False when there is no
+    channel left, or another one is under way.
+    """
+    reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
+    if reminder.called_off:
+        return False
+    why = f"fallback from {delivery.channel}: no receipt"
+    if not _fall_back(session, reminder, delivery, others_of(session, delivery), why):
+        return False
+    session.add(
+        DeliveryEvent(
+            delivery_id=delivery.id,
+            status=delivery.status,
+            cause="no receipt in time",
+            attempt=delivery.attempt,
+        )
+    )
+    reminder.status = under_way(reminder)
+    return True
+
+
+def others_of(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
     """The same occurrence's deliveries on other channels.
 
     An occurrence of a relative reminder may have been moved since some of them went out.
@@ -263,20 +271,53 @@ def _call_off(session: ScopedSession, others: Sequence[Delivery]) -> None:
         move(session, other, S.cancelled, cause="delivered by another channel")
 
 
+def gives_way(delivery: Delivery) -> bool:
+    """True when the next channel may be tried instead."""
+    if delivery.error_code == GIVEN_UP:
+        return False
+    held_up = delivery.status == S.cancelled and delivery.error_code == SENDER_SUSPENDED
+    return delivery.status in _FALLS_BACK or held_up
+
+
+def passed_over(other: Delivery, delivery: Delivery) -> bool:
+    """True for an earlier channel of which nothing was heard, else there would be no later one."""
+    return other.status == S.sent and other.id < delivery.id
+
+
+def next_channels(session: ScopedSession, delivery: Delivery) -> list[str]:
+    """The channels that a locked delivery could make way for, the first to be tried first."""
+    reminder = session.get_one(Reminder, delivery.reminder_id)
+    if reminder.called_off:
+        return []
+    return channels_left(reminder, delivery, others_of(session, delivery), session.now())
+
+
+def channels_left(
+    reminder: Reminder, delivery: Delivery, others: Sequence[Delivery], now: datetime
+) -> list[str]:
+    """The reminder's channels that were not tried; none where nothing may be opened."""
+    if not all(gives_way(other) or passed_over(other, delivery) for other in others):
+        return []
+    tried = {delivery.channel} | {other.channel for other in others}
+    left = [channel for channel in reminder.channels if channel not in tried]
+    return left if delivery.valid_until > now else []
+
+
 def _fall_back(
-    session: ScopedSession, reminder: Reminder, delivery: Delivery, others: Sequence[Delivery]
+    session: ScopedSession,
+    reminder: Reminder,
+    delivery: Delivery,
+    others: Sequence[Delivery],
+    cause: str,
 ) -> bool:
     """Open the next channel's delivery, if there is one that was not tried and time is left.
 
     Never two at once: while another channel is under way, unknown or has arrived, nothing is
     opened; and a late word about one that has already been replaced replaces nothing again.
     """
-    if any(other.status not in _FALLS_BACK for other in others):
-        return False
-    tried = {delivery.channel} | {other.channel for other in others}
-    left = [channel for channel in reminder.channels if channel not in tried]
     now = session.now()
-    if not left or delivery.valid_until <= now:
+    left = channels_left(reminder, delivery, others, now)
+    if not left:
         return False
     open_delivery(
         session,
@@ -284,7 +325,7 @@ def _fall_back(
         left[0],
         occurrence=delivery.occurrence,
         due_at=now,
-        cause=f"fallback from {delivery.channel}",
+        cause=cause,
         correlation_id=delivery.correlation_id,
         valid_until=delivery.valid_until,
         before_seconds=delivery.before_seconds,
@@ -354,32 +395,6 @@ def open_next_turn(
         called_off.valid_until = turn.occurrence + series.validity
         reschedule(session, called_off, cause=turn.cause)
     return True
-
-
-def final_status(session: ScopedSession, reminder: Reminder) -> ReminderStatus:
-    """What became of the whole reminder, from each occurrence's best delivery."""
-    rows = session.execute(
-        select(Delivery.occurrence, Delivery.before_seconds, Delivery.status).where(
-            Delivery.reminder_id == reminder.id
-        )
-    ).all()
-    if any(row.status not in FINAL for row in rows):
-        return ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
-    occurrences: dict[object, set[str]] = {}
-    for row in rows:
-        key = row.before_seconds or row.occurrence
-        occurrences.setdefault(key, set()).add(row.status)
-    wanted = [found for found in occurrences.values() if found != {S.cancelled}]
-    reached = [bool(found & {S.sent, S.delivered}) for found in wanted]
-    if not wanted:
-        return ReminderStatus.cancelled
-    if all(reached) and not any_missed(session, reminder.id):
-        return ReminderStatus.done
-    if any(reached):
-        return ReminderStatus.partly_failed
-    if set().union(*wanted) == {S.expired}:
-        return ReminderStatus.expired
-    return ReminderStatus.failed
 
 
 def address_of(session: ScopedSession, delivery: Delivery) -> Address:

@@ -24,6 +24,7 @@ from services.delivery import open_delivery
 from services.errors import Conflict, NotFound
 from services.identity import Principal, differing, fingerprint
 from services.omission import Run, leave_out
+from services.policy import wishes
 from services.reminder_plan import Senders, plan
 
 
@@ -79,6 +80,7 @@ def create(
             event_margin_seconds=seconds(times.margin),
             validity_seconds=seconds(times.validity),
             expects_reply=wanted.expects_reply,
+            **wishes(wanted),
             status=ReminderStatus.active if times.rrule else ReminderStatus.scheduled,
             created_by=principal.actor,
         )

@@ -13,8 +13,10 @@ from models.contact import Contact
 from models.establishment import Establishment, Sender
 from models.reminder import Channel
 from schemas.reminder import ReminderIn
+from services.allowed_times import allowed_times
 from services.contact import find_contact
 from services.errors import Invalid
+from services.policy import wishes
 from services.reminder_times import Times, times_of
 from services.template import render
 from utils.clock import local_time
@@ -65,7 +67,8 @@ def plan(
     phone, email = _addresses(wanted, contact, establishment.region)
     channels = _channels(wanted, phone, email, senders)
     language, message = _words(wanted, contact, establishment, channels)
-    times = times_of(establishment, wanted, now)
+    wishes(wanted)
+    times = times_of(allowed_times(establishment, contact), establishment, wanted, now)
     first = times.deliveries[0]
     sms = analyse(sms_text(establishment, language, message)) if Channel.sms in channels else None
     return Plan(

@@ -22,6 +22,7 @@ from services.timing import (
     refuse_past,
     refuse_too_far,
 )
+from utils.clock import AllowedTimes
 
 SHOWN_AHEAD = 5
 """Occurrences that are shown of what is to come."""
@@ -54,12 +55,14 @@ class Times:
     left_out: tuple[LeftOut, ...] = ()
 
 
-def times_of(establishment: Establishment, wanted: ReminderIn, now: datetime) -> Times:
+def times_of(
+    times: AllowedTimes, establishment: Establishment, wanted: ReminderIn, now: datetime
+) -> Times:
     """When a reminder goes out, once or several times; raises `Invalid` with the field."""
     if wanted.valid_for is not None:
         check_validity(wanted.valid_for)
     if wanted.event_time is not None:
-        return _before_event(establishment, wanted, now)
+        return _before_event(times, establishment, wanted, now)
     if wanted.scheduled_time is None:
         raise Invalid(
             "Give `scheduled_time`, or `event_time` with `before`.",
@@ -71,17 +74,17 @@ def times_of(establishment: Establishment, wanted: ReminderIn, now: datetime) ->
     scheduled = moment_of(wanted.scheduled_time, establishment)
     refuse_too_far(scheduled, now)
     if wanted.rrule is not None:
-        return series_times(establishment, wanted.rrule, scheduled, validity, now)
+        return _series_times(times, wanted.rrule, scheduled, validity, now)
     refuse_past(scheduled, validity, now)
-    due_at, deferred = due_time(establishment, scheduled, validity, now)
+    due_at, deferred = due_time(times, scheduled, validity, now)
     once = PlannedDelivery(
         scheduled, due_at, scheduled + validity, deferred or "scheduled", deferred=deferred
     )
     return Times(scheduled, validity, (once,))
 
 
-def series_times(
-    establishment: Establishment,
+def _series_times(
+    times: AllowedTimes,
     rrule: str,
     start: datetime,
     validity: timedelta,
@@ -90,8 +93,8 @@ def series_times(
     """A series: its first delivery, and what comes after it."""
     if now - start > FARTHEST:
         raise past()
-    rule = check_rule(rrule, start.astimezone(establishment.zone))
-    series = Series(establishment, rule, start, validity)
+    rule = check_rule(rrule, start, times.zone)
+    series = Series(times, rule, start, validity)
     first = series.first_turn(now)
     if first is None:
         raise past()
@@ -111,7 +114,9 @@ def series_times(
     )
 
 
-def _before_event(establishment: Establishment, wanted: ReminderIn, now: datetime) -> Times:
+def _before_event(
+    times: AllowedTimes, establishment: Establishment, wanted: ReminderIn, now: datetime
+) -> Times:
     assert wanted.event_time is not None
     assert wanted.before is not None
     event = Event(
@@ -121,7 +126,7 @@ def _before_event(establishment: Establishment, wanted: ReminderIn, now: datetim
         margin=timedelta(seconds=0 if wanted.valid_for else establishment.event_margin_seconds),
     )
     refuse_too_far(event.time, now, "event_time")
-    planned, left_out = notices(establishment, event, wanted.before, now)
+    planned, left_out = notices(times, event, wanted.before, now)
     if not planned:
         refuse_nothing_left(left_out)
     return Times(

@@ -16,13 +16,14 @@ from sqlalchemy import select
 
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
-from models.establishment import Establishment
 from models.omission import OmissionReason
 from models.reminder import Reminder
+from services.allowed_times import times_of_reminder
 from services.errors import Invalid
 from services.omission import Run, skipped_after
 from services.recurrence import occurrences
-from services.timing import due_time, quiet_end
+from services.timing import closed_until, due_time
+from utils.clock import AllowedTimes
 
 MOST_TRIED = 100
 """Occurrences looked at for one that can go out; only quiet hours all round reach this."""
@@ -46,7 +47,8 @@ class Turn:
     def cause(self) -> str:
         """What the trace says of it."""
         if self.stands_for:
-            return f"next occurrence; stands for {self.stands_for} more"
+            why = (self.deferred or "next occurrence").partition(":")[0]
+            return f"{why}: stands for {self.stands_for} more"
         return self.deferred or "next occurrence"
 
 
@@ -54,7 +56,7 @@ class Turn:
 class Series:
     """A rule with all that decides about its turns."""
 
-    establishment: Establishment
+    times: AllowedTimes
     rule: str
     start: datetime
     validity: timedelta
@@ -63,8 +65,7 @@ class Series:
 
     def occurrences(self, after: datetime) -> Iterator[datetime]:
         """The occurrences after a time, in UTC, without those that are skipped."""
-        zone = self.establishment.zone
-        for moment in occurrences(self.rule, self.start, zone, after=after):
+        for moment in occurrences(self.rule, self.start, self.times.zone, after=after):
             if moment not in self.without:
                 yield moment
 
@@ -104,13 +105,13 @@ class Series:
         if occurrence + self.validity <= now:
             return None
         stands_for = 0
-        end = quiet_end(self.establishment, max(occurrence, now))
+        end = closed_until(self.times, max(occurrence, now))
         if end is not None:
             others = list(takewhile(lambda moment: moment <= end, self.occurrences(occurrence)))
             if others and end < others[-1] + self.validity:
                 occurrence, stands_for = others[-1], len(others)
         try:
-            due_at, deferred = due_time(self.establishment, occurrence, self.validity, now)
+            due_at, deferred = due_time(self.times, occurrence, self.validity, now)
         except Invalid:
             return None
         return Turn(occurrence, due_at, deferred, stands_for)
@@ -121,7 +122,7 @@ class Series:
         That is the end of its quiet hours, and the time when it was sent, if it was.
         """
         covered = occurrence
-        end = quiet_end(self.establishment, occurrence)
+        end = closed_until(self.times, occurrence)
         if end is not None:
             covered = end if end < occurrence + self.validity else end - _INSTANT
         return max(covered, sent_at) if sent_at else covered
@@ -165,7 +166,7 @@ def series_of(session: ScopedSession, reminder: Reminder, *, after: datetime) ->
         )
     )
     return Series(
-        establishment=session.get_one(Establishment, session.establishment_id),
+        times=times_of_reminder(session, reminder),
         rule=reminder.rrule,
         start=reminder.scheduled_time,
         validity=timedelta(seconds=reminder.validity_seconds),

@@ -9,6 +9,7 @@ from models.delivery import WAITING, DeliveryStatus
 from models.establishment import Establishment
 from models.omission import OmissionReason
 from models.reminder import Reminder, ReminderStatus
+from services.allowed_times import times_of_reminder
 from services.audit import audit
 from services.delivery import move, open_delivery, reschedule
 from services.errors import Conflict, Invalid
@@ -84,7 +85,7 @@ def unskip(
         raise Conflict("This reminder has been cancelled.", code="already_ended")
     if not take_back(session, reminder.id, chosen):
         raise Conflict("This occurrence is not skipped.", code="not_skipped")
-    _bring_back(session, establishment, whole, chosen, now)
+    _bring_back(session, whole, chosen, now)
     reminder.updated_at = now
     session.flush()
     audit(
@@ -147,7 +148,6 @@ def _refuse_unknown(
 
 def _bring_back(
     session: ScopedSession,
-    establishment: Establishment,
     whole: Whole,
     chosen: datetime,
     now: datetime,
@@ -166,7 +166,9 @@ def _bring_back(
     valid_until = called_off[0].valid_until if called_off else chosen + validity
     if valid_until <= now:
         raise Conflict("This occurrence has passed.", code="occurrence_past")
-    due_at, deferred = due_time(establishment, chosen, valid_until - chosen, now)
+    due_at, deferred = due_time(
+        times_of_reminder(session, reminder), chosen, valid_until - chosen, now
+    )
     if any(_minute(other.due_at) == _minute(due_at) for other in waiting):
         return  # another one goes out in that very minute
     cause = deferred or "no longer skipped"

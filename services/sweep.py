@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, select
 
 from database.session import ScopedSession
-from models.delivery import FINAL, Delivery, DeliveryStatus
+from models.delivery import CLOSED, FINAL, Delivery, DeliveryStatus
 from models.due import Due
 from models.reminder import Reminder, ReminderStatus
-from services.delivery import final_status, forget_due, look_again, move, open_next_turn
+from services.delivery import ask_again, forget_due, look_again, move, open_next_turn
+from services.reminder_status import final_status
 from services.series import sent_at, series_of
 
 S = DeliveryStatus
 SWEEP_AT_ONCE = 500
+NO_ANSWER = "no_outcome"
+"""Our own code on an unknown delivery: whoever made the call never said what it brought."""
 
 
 def sweep(session: ScopedSession, *, ask_after: float) -> int:
@@ -40,12 +43,14 @@ def sweep(session: ScopedSession, *, ask_after: float) -> int:
         if delivery.status == S.queued:
             move(session, delivery, S.scheduled, cause="lease ran out")
         elif delivery.status == S.sending:
-            move(session, delivery, S.unknown, cause="lease ran out")
-        if delivery.status in FINAL:
+            move(session, delivery, S.unknown, cause="lease ran out", code=NO_ANSWER)
+        if delivery.status in CLOSED:
             forget_due(session, delivery.id)
         elif delivery.status == S.unknown:
             attempted = delivery.attempted_at or now
-            look_again(session, delivery.id, max(now, attempted + timedelta(seconds=ask_after)))
+            ask_again(session, delivery.id, max(now, attempted + timedelta(seconds=ask_after)))
+        elif delivery.status == S.sent:
+            ask_again(session, delivery.id, now)
         else:
             look_again(session, delivery.id, now)
     return len(rows)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from models.establishment import Establishment
 from services.errors import Invalid
-from utils.clock import latest_before_quiet, moment_at, quiet_until
+from utils.clock import HOLIDAY, LONGEST_CLOSURE, QUIET_HOURS, AllowedTimes, moment_at
 
 SHORTEST_VALIDITY = timedelta(minutes=1)
 LONGEST_VALIDITY = timedelta(days=7)
@@ -52,32 +52,38 @@ def past() -> Invalid:
     )
 
 
-def quiet_end(establishment: Establishment, moment: datetime) -> datetime | None:
-    """The end of the quiet hours that a moment lies in, None when it is not quiet then."""
-    start, end = establishment.quiet_start, establishment.quiet_end
-    if start is None or end is None:
+def closed_until(times: AllowedTimes, moment: datetime) -> datetime | None:
+    """The end of the quiet hours or holidays that a moment lies in, None when it is allowed."""
+    if times.refusal(moment) is None:
         return None
-    return quiet_until(moment, establishment.zone, start, end)
+    return times.next_allowed(moment) or moment + LONGEST_CLOSURE
+
+
+_OVER = {QUIET_HOURS: "they end", HOLIDAY: "it is over"}
+_BEFORE = {QUIET_HOURS: "they begin", HOLIDAY: "it begins"}
 
 
 def due_time(
-    establishment: Establishment, scheduled: datetime, validity: timedelta, now: datetime
+    times: AllowedTimes, scheduled: datetime, validity: timedelta, now: datetime
 ) -> tuple[datetime, str | None]:
-    """When it really goes out: deferred past the quiet hours, or brought forward before them."""
-    start, end = establishment.quiet_start, establishment.quiet_end
+    """When it really goes out, and why not when it was asked for.
+
+    Deferred past quiet hours (the establishment's, the contact's) and holidays; where it would no
+    longer be valid then, brought forward before them; raises `Invalid` where that has passed.
+    """
     wanted = max(scheduled, now)
-    if start is None or end is None:
+    why = times.refusal(wanted)
+    if why is None:
         return wanted, None
-    allowed = quiet_until(wanted, establishment.zone, start, end)
-    if allowed is None:
-        return wanted, None
-    if allowed < scheduled + validity:
-        return allowed, "quiet hours: goes out when they end"
-    before = latest_before_quiet(now, wanted, establishment.zone, start, end)
+    allowed = times.next_allowed(wanted)
+    if allowed is not None and allowed < scheduled + validity:
+        return allowed, f"{why}: goes out when {_OVER[why]}"
+    before = times.last_allowed(wanted, since=now)
     if before is not None:
-        return before, "quiet hours: goes out before they begin"
+        return before, f"{why}: goes out before {_BEFORE[why]}"
     raise Invalid(
-        "This falls into the quiet hours and would no longer be valid after them.",
+        f"This falls into {'a' if why == HOLIDAY else 'the'} {why} and would no longer be valid"
+        " afterwards.",
         field="scheduled_time",
-        code="quiet_hours",
+        code=why.replace(" ", "_"),
     )

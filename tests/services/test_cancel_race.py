@@ -24,9 +24,10 @@ from models.delivery import DeliveryStatus as S
 from models.establishment import Establishment
 from models.reminder import Reminder
 from schemas.reminder import ReminderChange
-from services.delivery import lock_delivery, provider_news
+from services.delivery import lock_delivery
 from services.errors import Conflict
 from services.identity import Principal
+from services.provider_news import provider_news
 from services.reconcile import Patience, questions, settle_unknown
 from services.reminder_change import Answer, cancel, change
 from tests.fixtures import NORTH, owned
@@ -211,7 +212,9 @@ def test_what_left_before_the_cancel_is_not_tried_again(database: Any) -> None:
     answer = cancelled(database, reminder_of(database, number))
     assert (answer.cancelled, answer.with_carrier) == (0, 1)
     assert reminder_status(database, number) == "scheduled"  # nobody says that it is cancelled
-    conclude(database, number, S.scheduled, code="unreachable", retry_at=now())
+    conclude(database, number, S.scheduled, code="unreachable", retry_in=0.0)
+    assert claim(database).to_send == (number,)
+    assert begin(database, [number]) == []
     assert states(database, number) == [("sms", "cancelled")]
     assert due(database, number) is None
     assert reminder_status(database, number) == "cancelled"
@@ -248,6 +251,9 @@ def test_an_unknown_that_staff_cancelled_is_settled_and_not_sent_again(
     with database.establishment(NORTH) as session:
         (question,) = questions(session, [number])
         settle_unknown(session, question, listed, PATIENCE)
+    if not listed:
+        assert claim(database).to_send == (number,)
+        assert begin(database, [number]) == []
     assert delivery(database, number).status == state
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import islice, pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.establishment import Establishment
 from services.series import Series, Turn
+from utils.clock import AllowedTimes
 
 INSTANT = timedelta(microseconds=1)
 NIGHT = (time(20), time(7))
@@ -35,14 +36,14 @@ def shown(turn: Turn | None) -> str | None:
 
 
 def series(
-    rule: str, start: datetime, hours: float = 4, quiet: tuple[time, time] | None = None
+    rule: str,
+    start: datetime,
+    hours: float = 4,
+    quiet: tuple[time, time] | None = None,
+    zone: str = "Africa/Douala",
 ) -> Series:
-    place = Establishment(
-        time_zone="Africa/Douala",
-        quiet_start=quiet[0] if quiet else None,
-        quiet_end=quiet[1] if quiet else None,
-    )
-    return Series(place, rule, start, timedelta(hours=hours))
+    times = AllowedTimes(ZoneInfo(zone), quiet=(quiet,) if quiet else ())
+    return Series(times, rule, start, timedelta(hours=hours))
 
 
 @pytest.mark.parametrize(
@@ -170,15 +171,14 @@ def test_turns_are_valid_awake_and_never_two_in_a_minute(
 ) -> None:
     start = datetime(2026, 10, 23, tzinfo=UTC) + timedelta(minutes=minute)
     now = start + timedelta(minutes=late)
-    found = series(rule, start, hours, quiet)
-    found.establishment.time_zone = zone
+    found = series(rule, start, hours, quiet, zone)
     turn, _ = found.next_turn(start - INSTANT, now)
     if turn is None:
         return
     turns = list(islice(found.turns(turn, now), 12))
     for this in turns:
         assert now <= this.due_at < this.occurrence + found.validity
-        clock = this.due_at.astimezone(found.establishment.zone).time()
+        clock = this.due_at.astimezone(found.times.zone).time()
         if quiet is not None:
             awake = (
                 quiet[1] <= clock < quiet[0]

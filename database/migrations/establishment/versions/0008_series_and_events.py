@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:
@@ -58,7 +58,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint(
-            "reason in ('skipped', 'missed', 'past', 'merged', 'quiet_hours')",
+            "reason in ('skipped', 'missed', 'past', 'merged', 'quiet_hours', 'holiday')",
             name=op.f("ck_omissions_reason_known"),
         ),
         sa.ForeignKeyConstraint(
