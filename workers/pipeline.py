@@ -23,7 +23,7 @@ from models.establishment import Establishment
 from services.dispatch import Attempt, Settlement
 from utils.logs import get_logger
 
-LINGER_SECONDS = 0.01
+LINGER_SECONDS = 0.005
 """How long a step waits for its group to be worth a statement."""
 WORTHWHILE = 4
 """A group is worth a statement when it is at least one in so many of the places."""
@@ -165,13 +165,15 @@ class Pipeline:
             self._leave_places(len(finished))
 
     def _gather(self) -> Iterator[Finished]:
-        """The next outcome, and those that come with it or soon after."""
+        """The next outcome, those that are there with it, and a few more if they come soon."""
         yield self._finished.get()
         latest = time.monotonic() + LINGER_SECONDS
         count = 1
-        while self._free + count < self._places:  # others are still being called
+        while True:
+            enough = count >= self._worthwhile or self._free + count >= self._places
+            patience = 0.0 if enough else max(0.0, latest - time.monotonic())
             try:
-                yield self._finished.get(timeout=max(0.0, latest - time.monotonic()))
+                yield self._finished.get(timeout=patience)
             except Empty:
                 return
             count += 1
