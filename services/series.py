@@ -48,7 +48,8 @@ class Turn:
     def cause(self) -> str:
         """What the trace says of it."""
         if self.stands_for:
-            return f"next occurrence; stands for {self.stands_for} more"
+            why = (self.deferred or "next occurrence").partition(":")[0]
+            return f"{why}: stands for {self.stands_for} more"
         return self.deferred or "next occurrence"
 
 
