@@ -32,7 +32,7 @@ lint: $(VENV)/.dev  ## check style, format, types and import rules; all of them,
 	done; \
 	[ -z "$$failed" ] || { echo "make lint: failed:$$failed" >&2; exit 1; }
 
-bench: $(VENV)/.dev  ## measure, each figure against a reference in the same run
+bench: $(VENV)/.bench  ## measure, each figure against a reference in the same run (ARGS='dispatch lag')
 	@exec $(BIN)/python -m bench $(ARGS)
 
 migrate: $(VENV)/.runtime  ## migrate DATABASE_URL, or the local database when none is set
@@ -43,6 +43,9 @@ lock: $(VENV)/.dev  ## compile the locked requirements from pyproject.toml
 		--python-version 3.11 --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
 		--python-version 3.11 --custom-compile-command "make lock" --extra dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
+		--python-version 3.11 --custom-compile-command "make lock" --extra bench \
+		--constraints requirements.txt pyproject.toml -o requirements-bench.txt
 
 clean:  ## remove caches and the virtual environment; the data stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -56,6 +59,11 @@ $(VENV)/.runtime: requirements.txt | $(BIN)/python
 $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@$(BIN)/python -m supervisor.install requirements-dev.txt
 	@touch $(VENV)/.runtime $@
+
+# The references of the benchmark, beside whatever else is installed.
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.runtime | $(BIN)/python
+	@$(BIN)/python -m supervisor.install requirements-bench.txt
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

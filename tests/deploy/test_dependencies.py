@@ -34,6 +34,7 @@ def listed(heading: str) -> list[str]:
     [
         ("In the service", PROJECT["dependencies"]),
         ("For development and tests", PROJECT["optional-dependencies"]["dev"]),
+        ("For the benchmark", PROJECT["optional-dependencies"]["bench"]),
     ],
 )
 def test_every_direct_dependency_is_explained_and_none_is_stale(

@@ -4,6 +4,11 @@ The facts are what the carrier made of each attempt. A story is how we come to h
 lost, repeated, late or out of order, the worker's own outcome early, late or never, leases that run
 out, lists and receipts asked for too soon. Whatever the story, the engine asks until it knows, and
 what it ends with is decided by the facts alone.
+
+Seen to fail with: `delivered` allowed to become `undelivered`; a word about an earlier attempt
+counted; the provider's id kept over `_call_again`, or taken from a late outcome; `sent` forgotten
+by `_OUTCOME`, or by the sweep; the count of calls left out; a call made again for a cancelled
+reminder; an event left out of `move`.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ from tests.services.deliveries import (
     now,
     reminder_status,
     states,
+    tell,
 )
 
 DAY = 24 * 3600
@@ -148,8 +149,6 @@ def test_a_skipped_day_is_passed_over_when_its_turn_comes(database: Any) -> None
 def test_news_that_comes_twice_opens_one_next(database: Any) -> None:
     number = begun(database, rrule="FREQ=DAILY", status="active")
     conclude(database, number, S.sent, provider_id="SM1")
-    from tests.services.test_fallback import tell
-
     tell(database, number, "delivered")
     assert [state for _, state in states(database, number)] == ["delivered", "scheduled"]
 
