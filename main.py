@@ -35,8 +35,10 @@ from routers.webhooks import twilio
 from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.sync_down import DownSync, cache_name
 from services.tokens import TokenSigner
 from utils.logs import configure_logs
+from utils.shared_cache import SharedCache
 from utils.storage import storage_from_url
 from workers.heartbeat import Watch
 from workers.queue import JobQueue, connect
@@ -124,7 +126,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _build_state(settings: Settings) -> State:
     queue = JobQueue(connect(settings.redis))
-    database = Database(service_engine(settings.database), queue.hand_over)
+    cache = SharedCache(connect(settings.redis))
+    database = Database(
+        service_engine(settings.database), queue.hand_over, lambda n: cache.forget(cache_name(n))
+    )
     signer = TokenSigner(settings.privacy)
     return State(
         settings=settings,
@@ -136,6 +141,7 @@ def _build_state(settings: Settings) -> State:
         queue_depth=queue.depth,
         storage=storage_from_url(*settings.storage.where),
         intake=GroupCommit(database),
+        down=DownSync(database, cache),
     )
 
 

@@ -104,6 +104,9 @@ def set_establishment(
     from config.settings import get_settings
     from database.engine import owner_engine
     from services.establishment_settings import EstablishmentChange, change_establishment
+    from services.sync_down import cache_name
+    from utils.shared_cache import SharedCache
+    from workers.queue import connect
 
     wanted = EstablishmentChange(
         name, languages, quiet_hours, anonymous_feedback, fold_sms, default
@@ -113,7 +116,8 @@ def set_establishment(
         Session(owner_engine(get_settings().database)) as session,
         session.begin(),
     ):
-        change_establishment(session, slug, wanted)
+        number = change_establishment(session, slug, wanted).id
+    SharedCache(connect(get_settings().redis)).forget(cache_name(number))
     typer.echo(f"establishment {slug} changed; running processes see it within seconds")
 
 

@@ -36,6 +36,8 @@ class Job:
 
 
 HandOver = Callable[[Sequence[Job]], None]
+Outdate = Callable[[int], None]
+"""Told, after a commit, whose devices hold something that is out of date."""
 
 
 class NoEstablishment(Exception):
@@ -50,6 +52,7 @@ class ScopedSession(Session):
         self._scope = {"role": role, "schema": f'"{schema}"'}
         self._establishment_id = establishment_id
         self.jobs: list[Job] = []
+        self.devices_outdated = False
 
     @property
     def establishment_id(self) -> int:
@@ -67,6 +70,10 @@ class ScopedSession(Session):
         """Hand a job to the queue once this transaction has been committed."""
         self.jobs.append(Job(name, self.establishment_id, ids))
 
+    def outdate_devices(self) -> None:
+        """Once this transaction has been committed, devices are to ask for what changed."""
+        self.devices_outdated = True
+
     def enter(self, connection: Connection) -> None:
         """Take on this session's role and schema until the transaction ends."""
         connection.execute(_ENTER, self._scope)
@@ -83,9 +90,12 @@ def _enter_scope(
 class Database:
     """Opens sessions on one engine. One request, one session, one connection."""
 
-    def __init__(self, engine: Engine, hand_over: HandOver | None = None) -> None:
+    def __init__(
+        self, engine: Engine, hand_over: HandOver | None = None, outdate: Outdate | None = None
+    ) -> None:
         self.engine = engine
         self._hand_over = hand_over
+        self._outdate = outdate
         self._installation: str | None = None
 
     @contextmanager
@@ -114,6 +124,8 @@ class Database:
             session.commit()
         if session.jobs and self._hand_over is not None:
             self._hand_over(session.jobs)
+        if session.devices_outdated and self._outdate is not None:
+            self._outdate(session.establishment_id)
 
     @property
     def installation(self) -> str:

@@ -15,6 +15,7 @@ from models import (
     message,
     recording,
     reminder,
+    sealing_key,
     task,
     user,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "message",
     "recording",
     "reminder",
+    "sealing_key",
     "task",
     "user",
 ]

@@ -9,8 +9,10 @@ from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
 from services.establishment import Directory
+from services.sync_down import cache_name
 from utils.email_client import SendGridEmail, SmtpEmail
 from utils.senders import Sender
+from utils.shared_cache import SharedCache
 from utils.storage import Storage, storage_from_url
 from utils.twilio_client import TwilioSms, TwilioVoice
 from workers.queue import JobQueue, connect
@@ -66,6 +68,9 @@ def get_context() -> Context:
     """This process's context."""
     settings = get_settings()
     queue = JobQueue(connect(settings.redis))
-    database = Database(service_engine(settings.database), queue.hand_over)
+    cache = SharedCache(connect(settings.redis))
+    database = Database(
+        service_engine(settings.database), queue.hand_over, lambda n: cache.forget(cache_name(n))
+    )
     storage = storage_from_url(*settings.storage.where)
     return Context(settings, database, Directory(database), queue, storage, {})
