@@ -22,6 +22,7 @@ from routers import (
     feedback,
     health,
     manual,
+    patient_app,
     problems,
     reminders,
     sync,
@@ -92,6 +93,7 @@ def build_app(settings: Settings) -> FastAPI:
         app.include_router(published, prefix="/api", include_in_schema=False)
     app.include_router(twilio.router, prefix="/webhooks")
     app.include_router(health.router)
+    app.include_router(patient_app.patient_app_router())
     if settings.web.simulator_url and not settings.production:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 

@@ -90,7 +90,7 @@ def test_what_does_not_open_is_refused_by_itself(
     )
     assert [r.get("code", r["status"]) for r in results] == [
         "sealing_key_unknown", "seal_broken", "seal_broken", "seal_broken", "identity_differs",
-        "not_an_item", "not_an_item", "not_an_item", "base64_decode", "missing", "created",
+        "not_an_item", "not_an_item", "not_an_item", "seal_broken", "missing", "created",
     ]  # fmt: skip
     assert results[2]["client_id"] == one["client_id"]
     assert len(rows(owner)) == 1
