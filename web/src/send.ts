@@ -137,6 +137,7 @@ async function uploaded(item: Item, voice: Voice): Promise<UploadError | undefin
   const headers = await authorization()
   return new Promise((resolve) => {
     new Upload(voice.sealed, {
+      ...Upload.defaultOptions,
       endpoint: `${location.origin}${item.base}/uploads`,
       uploadUrl: voice.url ?? null,
       metadata: { recording: voice.id, sealed: voice.keyId },
