@@ -1,5 +1,4 @@
 import type { Box } from '../drive'
-import { Face } from '../parts/faces'
 import { Frame, type FrameFacts, Title } from '../parts/frame'
 
 interface Props {
@@ -17,7 +16,10 @@ export function Thanks({ frame, box, id, again }: Props) {
   return (
     <Frame facts={frame}>
       <section class="thanks">
-        <Face mood={4} />
+        <svg viewBox="0 0 64 64" class="seal" aria-hidden="true">
+          <path d="M32 3 61 32 32 61 3 32zM32 12 52 32 32 52 12 32z" />
+          <path class="tick" d="m23 32 7 7 12-14" />
+        </svg>
         <Title>{words.thanksTitle}</Title>
         <p role="status" class={arrived ? 'news there' : 'news'}>
           {news}

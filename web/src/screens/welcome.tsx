@@ -1,3 +1,4 @@
+import { Face } from '../parts/faces'
 import { Frame, type FrameFacts, Title } from '../parts/frame'
 import { WORDS } from '../words'
 
@@ -12,6 +13,11 @@ export function Welcome({ frame, names, choose }: Props) {
   return (
     <Frame facts={frame}>
       <section class="welcome">
+        <div class="welcome-faces" aria-hidden="true">
+          {[0, 1, 2, 3, 4].map((mood) => (
+            <Face key={mood} mood={mood} />
+          ))}
+        </div>
         <Title>
           {names.map((name) => (
             <span key={name} lang={WORDS[name]!.tag}>
