@@ -34,8 +34,9 @@ interface Shape extends DBSchema {
 
 const ARRIVED_KEPT = 20
 const DURABLE = { durability: 'strict' } as const
-const LEAST_ROOM = 512 * 1024
-const VOICE_ROOM = 2 * 1024 * 1024
+const WORDS_ROOM = 128 * 1024
+const VOICE_ROOM = 768 * 1024 // three times the longest recording
+const RANDOM_AT_ONCE = 64 * 1024
 
 let opened: Promise<IDBPDatabase<Shape>> | undefined
 
@@ -106,19 +107,24 @@ export async function note(name: string, value: unknown): Promise<void> {
 
 export type Room = 'none' | 'words' | 'voice'
 
-// Asked before anybody begins: is there a place to keep what they will say?
+// Asked before anybody begins: is there a place to keep what they will say? It is tried, because
+// what a browser estimates is no longer what it allows.
 export async function room(): Promise<Room> {
+  if (await hasRoom(VOICE_ROOM)) return 'voice'
+  return (await hasRoom(WORDS_ROOM)) ? 'words' : 'none'
+}
+
+async function hasRoom(bytes: number): Promise<boolean> {
   try {
     const db = await database()
-    const tx = db.transaction('facts', 'readwrite')
-    await tx.store.put(new ArrayBuffer(64 * 1024), 'probe')
-    await tx.store.delete('probe')
-    await tx.done
+    const probe = new Uint8Array(bytes) // random: it is not to become smaller on the disk
+    for (let at = 0; at < bytes; at += RANDOM_AT_ONCE) {
+      crypto.getRandomValues(probe.subarray(at, at + RANDOM_AT_ONCE))
+    }
+    await db.put('facts', probe.buffer, 'probe')
+    await db.delete('facts', 'probe')
+    return true
   } catch {
-    return 'none'
+    return false
   }
-  const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {}
-  if (quota === undefined || usage === undefined) return 'voice'
-  if (quota - usage < LEAST_ROOM) return 'none'
-  return quota - usage < VOICE_ROOM ? 'words' : 'voice'
 }

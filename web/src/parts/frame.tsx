@@ -22,11 +22,12 @@ export function Frame({ facts, children }: { facts: FrameFacts; children: Compon
             <strong>{hospital}</strong>
             {department && <span>{department}</span>}
           </p>
-          <button type="button" class="box-button" onClick={openBox} aria-label={`${words.outbox} : ${words.outboxCount(waiting)}`}>
+          <button type="button" class="box-button" onClick={openBox}>
             <svg viewBox="0 0 24 24" aria-hidden="true">
               <path d="M4 13v5a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-5M12 4v11M7.5 8.5 12 4l4.5 4.5" />
             </svg>
-            <span aria-hidden="true">{waiting}</span>
+            <span class="heard">{words.outbox} :</span>
+            <span>{waiting}</span>
           </button>
         </div>
       </header>

@@ -24,7 +24,7 @@ function release(running: Running | undefined): void {
   running?.stream.getTracks().forEach((track) => track.stop())
 }
 
-async function record(done: (voice: Blob) => void): Promise<Running> {
+async function record(done: (voice: Blob | null) => void): Promise<Running> {
   const stream = await navigator.mediaDevices.getUserMedia({
     audio: { channelCount: 1, noiseSuppression: true, autoGainControl: true },
   })
@@ -37,7 +37,7 @@ async function record(done: (voice: Blob) => void): Promise<Running> {
   recorder.ondataavailable = (event) => event.data.size && parts.push(event.data)
   recorder.onstop = () => {
     stream.getTracks().forEach((track) => track.stop())
-    if (parts.length) done(new Blob(parts, { type: recorder.mimeType }))
+    done(parts.length ? new Blob(parts, { type: recorder.mimeType }) : null)
   }
   recorder.start(1000)
   return { recorder, stream }
@@ -62,8 +62,9 @@ export function Voice({ words, seconds, voice, change }: VoiceProps) {
     try {
       const now = await record((made) => {
         if (gone.current) return
-        changed.current(made)
         setState('idle')
+        if (!made) return // stopped before there was a sound: what was there before stays
+        changed.current(made)
         setSaid(words.voiceDone)
       })
       if (gone.current) return release(now)
