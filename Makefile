@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 ARGS ?=
 APP := web/dist/.built
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench migrate lock clean
+.PHONY: help run test chaos chaos-guards lint bench migrate lock clean
 
 help:  ## list the commands
 	@echo "Careloop. Usage: make <command>"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 	@echo "Settings: PORT=8000 CARELOOP_DATA=.careloop, and all of .env.example; PYTHON=$(PYTHON) makes the environment."
 
 # exec: Ctrl-C and exit codes pass between the terminal and the program with no shell in between.
@@ -19,6 +19,12 @@ run: $(VENV)/.runtime $(APP)  ## run everything on this machine (Ctrl-C ends it)
 
 test: $(VENV)/.dev $(APP)  ## run the whole test suite (ARGS='-k x' for a part of it)
 	@exec $(BIN)/python -m pytest tests/ -n 2 --dist loadfile $(ARGS)
+
+chaos: $(VENV)/.dev  ## kill, restart and disturb everything for minutes (ARGS='--seed 7 --minutes 10')
+	@exec $(BIN)/python -m tests.chaos $(ARGS)
+
+chaos-guards: $(VENV)/.dev  ## take the engine's guards away one by one: the judge must see each
+	@exec $(BIN)/python -m tests.chaos.guards $(ARGS)
 
 lint: $(VENV)/.dev  ## check style, format, types and import rules; all of them, even after a failure
 	@failed=; \

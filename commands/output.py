@@ -22,10 +22,15 @@ def progress_bar(noun: str) -> Iterator[Callable[[int, int], None]]:
 @contextlib.contextmanager
 def rules_said_plainly() -> Iterator[None]:
     """Let a rule that was not met end the command with its sentence, and exit code 1."""
+    from pydantic import ValidationError
+
     from services.errors import CareloopError
 
     try:
         yield
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        raise SystemExit(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     except CareloopError as error:
         where = f"{error.field}: " if error.field else ""
         raise SystemExit(f"{where}{error.detail}") from error

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.output import progress_bar, rules_said_plainly
 
+if TYPE_CHECKING:
+    from models.establishment import Sender
+
 PASSWORD_VARIABLE = "CARELOOP_USER_PASSWORD"  # noqa: S105 - its name, not a password
 _SLUG = typer.Option("--establishment", help="the establishment's slug")
 _QUIET = typer.Option(help="local time, 20:00-07:00, or none")
+_UNKNOWN = typer.Option(help="give_up, or resend: once more, a possible double is accepted")
 _LANGUAGES = typer.Option(help="in order of preference, e.g. duala,french,english")
 
 
@@ -67,6 +71,7 @@ def list_establishments() -> None:
     from database.engine import service_engine
     from database.session import Database
     from services.establishment import Directory
+    from services.establishment_settings import policy_line
     from utils.languages import language_name
 
     directory = Directory(Database(service_engine(get_settings().database)))
@@ -74,6 +79,7 @@ def list_establishments() -> None:
         quiet = f"{place.quiet_start:%H:%M}-{place.quiet_end:%H:%M}" if place.quiet_end else "none"
         senders = [
             f"{channel} from {sender.address}"
+            f"{' (gives receipts)' if sender.gives_receipts else ''}{_suspension(sender)}"
             for channel in ("sms", "voice", "email")
             if (sender := directory.sender(place.id, channel)) is not None
         ]
@@ -81,9 +87,17 @@ def list_establishments() -> None:
             f"{place.slug} (number {place.id}{', default' if place.is_default else ''}):"
             f" {place.name}; {place.time_zone};"
             f" {', '.join(map(language_name, place.languages))}; quiet hours {quiet};"
+            f" daily cap {place.daily_cap or 'none'};"
             f" anonymous feedback {'on' if place.anonymous_feedback else 'off'};"
+            f" {policy_line(place)};"
             f" {', '.join(senders) or 'sends nothing'}"
         )
+
+
+def _suspension(sender: Sender) -> str:
+    if sender.suspended_at is None:
+        return ""
+    return f" (SUSPENDED since {sender.suspended_at:%Y-%m-%d %H:%M} UTC: {sender.suspended_code})"
 
 
 def set_establishment(
@@ -92,31 +106,81 @@ def set_establishment(
     name: Annotated[str | None, typer.Option()] = None,
     languages: Annotated[str | None, _LANGUAGES] = None,
     quiet_hours: Annotated[str | None, _QUIET] = None,
+    daily_cap: Annotated[
+        str | None, typer.Option(help="messages to one address on one day, or none")
+    ] = None,
+    valid_for: Annotated[
+        str | None, typer.Option(help="not sent later than so long after its time, e.g. PT4H")
+    ] = None,
     anonymous_feedback: Annotated[bool | None, typer.Option()] = None,
     fold_sms: Annotated[
         bool | None, typer.Option(help="write French SMS without ê, ç and the like: cheaper")
     ] = None,
     default: Annotated[bool | None, typer.Option(help="plain paths mean this one")] = None,
+    receipt_window: Annotated[
+        str | None,
+        typer.Option(help="PT30M; with no receipt by then another channel may take over"),
+    ] = None,
+    max_attempts: Annotated[
+        str | None, typer.Option(help="of one message on one channel, or none: while it is valid")
+    ] = None,
+    call_again_after: Annotated[
+        str | None, typer.Option(help="PT15M, when nobody picks up")
+    ] = None,
+    call_again_at_most: Annotated[int | None, typer.Option(help="times; 0: never")] = None,
+    escalate: Annotated[
+        bool | None, typer.Option(help="a task for staff when no channel reached anybody")
+    ] = None,
+    unknown_after: Annotated[
+        str | None, typer.Option(help="PT1H; what stays unknown so long is ended as chosen below")
+    ] = None,
+    unknown_sms: Annotated[str | None, _UNKNOWN] = None,
+    unknown_calls: Annotated[str | None, _UNKNOWN] = None,
+    unknown_email: Annotated[str | None, _UNKNOWN] = None,
 ) -> None:
     """Change what is given, leave the rest."""
     from sqlalchemy.orm import Session
 
     from config.settings import get_settings
     from database.engine import owner_engine
-    from services.establishment_settings import EstablishmentChange, change_establishment
+    from schemas.establishment import EstablishmentChange
+    from services.establishment_settings import apply, by_slug, set_default
     from services.sync_down import cache_name
     from utils.shared_cache import SharedCache
     from workers.queue import connect
 
-    wanted = EstablishmentChange(
-        name, languages, quiet_hours, anonymous_feedback, fold_sms, default
-    )
+    given = {
+        "name": name,
+        "languages": None if languages is None else languages.split(","),
+        "quiet_hours": quiet_hours,
+        "daily_cap": daily_cap,
+        "valid_for": valid_for,
+        "anonymous_feedback": anonymous_feedback,
+        "fold_french_sms": fold_sms,
+        "receipt_window": receipt_window,
+        "max_attempts": max_attempts,
+        "call_again_after": call_again_after,
+        "call_again_at_most": call_again_at_most,
+        "escalate": escalate,
+        "unknown_after": unknown_after,
+        "unknown_sms": unknown_sms,
+        "unknown_voice": unknown_calls,
+        "unknown_email": unknown_email,
+    }
+    said = {field: value for field, value in given.items() if value is not None}
     with (
         rules_said_plainly(),
         Session(owner_engine(get_settings().database)) as session,
         session.begin(),
     ):
-        number = change_establishment(session, slug, wanted).id
+        wanted = EstablishmentChange.model_validate(
+            {field: None if value == "none" else value for field, value in said.items()}
+        )
+        found = by_slug(session, slug)
+        number = found.id
+        apply(found, wanted)
+        if default is not None:
+            set_default(session, found, default)
     SharedCache(connect(get_settings().redis)).forget(cache_name(number))
     typer.echo(f"establishment {slug} changed; running processes see it within seconds")
 
@@ -128,7 +192,9 @@ def set_sender(
     *,
     provider: Annotated[str, typer.Option()] = "twilio",
     can_receive: Annotated[bool, typer.Option(help="answers reach us")] = False,
-    gives_receipts: Annotated[bool, typer.Option(help="delivery receipts are proven")] = False,
+    rate: Annotated[
+        float | None, typer.Option(min=0, max=10_000, help="messages a second; 0: no limit")
+    ] = None,
 ) -> None:
     """Let an establishment send from a number or address on sms, voice or email."""
     from sqlalchemy.orm import Session
@@ -151,7 +217,7 @@ def set_sender(
             sender_address(place, channel, address),
             provider,
             can_receive=can_receive,
-            gives_receipts=gives_receipts,
+            rate_per_second=rate,
         )
     typer.echo(f"{slug} sends on {channel} from this address now")
 

@@ -218,10 +218,16 @@ class EngineSettings(Group):
     # Twilio shows a message in its list within seconds of accepting it. A negative answer this
     # long after the attempt is taken as proof that the carrier never had it.
     settle_after: float = Field(default=90.0, gt=0, validation_alias="ENGINE_SETTLE_AFTER")
-    give_up_after: float = Field(default=3600.0, gt=0, validation_alias="ENGINE_GIVE_UP_AFTER")
+    # Seconds after an attempt at which a provider that can be asked is first asked for a receipt
+    # that has not come by itself. Later looks come at growing steps.
+    receipt_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_RECEIPT_AFTER")
     poll: float = Field(default=1.0, gt=0, validation_alias="ENGINE_POLL")
     sweep: float = Field(default=5.0, gt=0, validation_alias="ENGINE_SWEEP")
+    # Seconds until one delivery tries a suspended sender again; doubled with each try, four times.
+    probe_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_PROBE_AFTER")
+    alarms: float = Field(default=15.0, gt=0, validation_alias="ENGINE_ALARMS")
     crash_at: str = Field(default="", validation_alias="CARELOOP_CRASH_AT")
+    pause_at: str = Field(default="", validation_alias="CARELOOP_PAUSE_AT")
 
 
 class WebSettings(Group):
@@ -322,8 +328,8 @@ class Settings(Group):
         wrong = self.privacy.weaknesses()
         if self.web.simulator_url:
             wrong.append("SIMULATOR_URL (there is no simulator in production)")
-        if self.engine.crash_at:
-            wrong.append("CARELOOP_CRASH_AT (for tests only)")
+        if self.engine.crash_at or self.engine.pause_at:
+            wrong.append("CARELOOP_CRASH_AT, CARELOOP_PAUSE_AT (for tests only)")
         if urlsplit(self.web.public_url).scheme != "https":
             wrong.append("PUBLIC_URL (the https:// address that Twilio and SendGrid call)")
         if wrong:

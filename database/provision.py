@@ -23,7 +23,12 @@ from database.roles import (
 _SHARED_FOR_ESTABLISHMENTS = {
     "due": "select, insert, update, delete",
     "establishments": "select",
-    "senders": "select",
+    "holidays": "select",
+    # Pacing, proving, suspending and lifting belong to the transaction that learns of it.
+    "senders": "select, update (active, line_opens_at, gives_receipts, suspended_at,"
+    " suspended_code, suspended_by, probe_at, probes)",
+    "alarms": "select, insert, update",
+    "alarm_mails": "select, insert, update",
 }
 # What an establishment's role may not do in its own schema: history is only added to.
 _APPEND_ONLY = ("audit_entries", "delivery_events", "messages", "calls", "webhook_events")
@@ -92,6 +97,7 @@ def grant_establishment(connection: Connection, establishment_id: int) -> None:
         f'grant select, insert, update, delete on all tables in schema "{schema}" to "{role}"',
         f'revoke insert, update, delete on "{schema}".alembic_version from "{role}"',
         f'grant usage on all sequences in schema "{schema}" to "{role}"',
+        f'grant usage on sequence shared.alarms_id_seq, shared.alarm_mails_id_seq to "{role}"',
         *(f'revoke update, delete on "{schema}".{table} from "{role}"' for table in _APPEND_ONLY),
         *(
             f'grant {rights} on shared.{table} to "{role}"'

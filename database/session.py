@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
@@ -24,6 +25,7 @@ from database.roles import (
 )
 
 _ENTER = text("select set_config('role', :role, true), set_config('search_path', :schema, true)")
+_NOW = text("select now()")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class ScopedSession(Session):
         self._scope = {"role": role, "schema": f'"{schema}"'}
         self._establishment_id = establishment_id
         self.jobs: list[Job] = []
-        self.devices_outdated = False
+        self.outdated: set[int] = set()
 
     @property
     def establishment_id(self) -> int:
@@ -66,13 +68,18 @@ class ScopedSession(Session):
         """True when this session was opened for the service itself: the schema `shared`."""
         return self._establishment_id is None
 
+    def now(self) -> datetime:
+        """The database's clock at the start of this transaction: every process agrees on it."""
+        moment: datetime = self.execute(_NOW).scalar_one()
+        return moment
+
     def enqueue(self, name: str, *ids: int) -> None:
         """Hand a job to the queue once this transaction has been committed."""
         self.jobs.append(Job(name, self.establishment_id, ids))
 
-    def outdate_devices(self) -> None:
-        """Once this transaction has been committed, devices are to ask for what changed."""
-        self.devices_outdated = True
+    def outdate_devices(self, establishment_id: int | None = None) -> None:
+        """Once this is committed, an establishment's devices (this one's) get what changed."""
+        self.outdated.add(self.establishment_id if establishment_id is None else establishment_id)
 
     def enter(self, connection: Connection) -> None:
         """Take on this session's role and schema until the transaction ends."""
@@ -124,8 +131,9 @@ class Database:
             session.commit()
         if session.jobs and self._hand_over is not None:
             self._hand_over(session.jobs)
-        if session.devices_outdated and self._outdate is not None:
-            self._outdate(session.establishment_id)
+        if self._outdate is not None:
+            for number in session.outdated:
+                self._outdate(number)
 
     @property
     def installation(self) -> str:

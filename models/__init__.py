@@ -2,7 +2,9 @@
 
 from models import (
     address,
+    alarm,
     audit,
+    campaign,
     contact,
     delivery,
     department,
@@ -13,10 +15,13 @@ from models import (
     idempotency,
     installation,
     message,
+    omission,
+    phrase,
     recording,
     reminder,
     sealing_key,
     task,
+    upload,
     user,
 )
 from models.base import Base, SharedBase
@@ -25,7 +30,9 @@ __all__ = [
     "Base",
     "SharedBase",
     "address",
+    "alarm",
     "audit",
+    "campaign",
     "contact",
     "delivery",
     "department",
@@ -36,9 +43,12 @@ __all__ = [
     "idempotency",
     "installation",
     "message",
+    "omission",
+    "phrase",
     "recording",
     "reminder",
     "sealing_key",
     "task",
+    "upload",
     "user",
 ]

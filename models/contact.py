@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 
 from sqlalchemy import (
     BigInteger,
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
+    Time,
     func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -37,6 +38,10 @@ class Contact(Numbered, Created, Base):
     language: Mapped[str | None] = mapped_column(String(3), doc="ISO 639-3, the patient's choice")
     phone_id: Mapped[int | None] = mapped_column(ForeignKey(Address.id), index=True)
     email_id: Mapped[int | None] = mapped_column(ForeignKey(Address.id), index=True)
+    quiet_start: Mapped[time | None] = mapped_column(
+        Time, doc="the contact's own quiet hours, in the establishment's local time"
+    )
+    quiet_end: Mapped[time | None] = mapped_column(Time)
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     version: Mapped[int] = mapped_column(Integer, default=1)
 
@@ -46,5 +51,6 @@ class Contact(Numbered, Created, Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own spelling
     __table_args__ = (
         CheckConstraint("kind in ('patient', 'staff', 'student')", name="kind_known"),
+        CheckConstraint("(quiet_start is null) = (quiet_end is null)", name="quiet_hours_whole"),
         Index("ix_contacts_name_tokens", "name_tokens", postgresql_using="gin"),
     )

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from database.types import Sealed
 from models.address import Address
 from models.base import Base, Created, Numbered
 from models.reminder import Reminder
@@ -52,23 +53,43 @@ TRANSITIONS: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
     _S.scheduled: frozenset({_S.queued, _S.sending}) | _PROVIDER_NEWS | _NOT_SENT_AFTER_ALL,
     _S.queued: frozenset({_S.scheduled, _S.sending}) | _PROVIDER_NEWS | _NOT_SENT_AFTER_ALL,
     _S.sending: frozenset({_S.scheduled, _S.unknown}) | _PROVIDER_NEWS,
-    _S.unknown: frozenset({_S.scheduled, _S.expired}) | _PROVIDER_NEWS,
+    _S.unknown: frozenset({_S.scheduled, _S.expired, _S.cancelled}) | _PROVIDER_NEWS,
     _S.sent: frozenset({_S.failed, _S.undelivered, _S.delivered}),
     _S.failed: frozenset({_S.undelivered, _S.delivered}),
     _S.undelivered: frozenset({_S.delivered}),
     _S.delivered: frozenset(),
     _S.expired: _PROVIDER_NEWS,
-    _S.cancelled: _PROVIDER_NEWS,
+    _S.cancelled: frozenset({_S.scheduled}) | _PROVIDER_NEWS,  # staff want it after all
     _S.suppressed: _PROVIDER_NEWS,
 }
+
+# The one way back. The provider itself says that nothing was delivered, through a fault of the
+# sender's that has nothing to do with the patient: the attempt is taken as never made.
+GIVEN_BACK = frozenset({_S.sending, _S.unknown, _S.sent})
 
 FINAL = frozenset(
     {_S.sent, _S.delivered, _S.undelivered, _S.failed, _S.expired, _S.cancelled, _S.suppressed}
 )
-"""States in which the engine has nothing more to do for a delivery."""
+"""States that are carried over to the reminder: nothing more goes out by itself."""
+
+CLOSED = FINAL - {_S.sent}
+"""States that leave nothing to ask either. One that is `sent` may still wait for its receipt."""
+
+CALLED_AGAIN = frozenset({_S.scheduled, _S.queued, _S.sending, _S.unknown, _S.sent})
+"""States in which a call that nobody picked up may become `scheduled` again, for a new attempt.
+
+The one way back in the table's ladder, taken by `services/provider_news.py` alone, before the
+delivery has ended: `undelivered` and `failed` have made way for another channel.
+"""
 
 WAITING = frozenset({_S.scheduled, _S.queued})
 """States in which nothing has left yet: a cancel still wins."""
+
+
+SENDER_SUSPENDED = "sender_suspended"
+"""Our own code on a delivery that its sender holds up, through no fault of the patient's."""
+GIVEN_UP = "given_up"
+"""Our own code on a delivery that staff said did not arrive and must not be sent again."""
 
 
 def may_move(current: DeliveryStatus, to: DeliveryStatus) -> bool:
@@ -83,8 +104,11 @@ class Delivery(Numbered, Created, Base):
 
     reminder_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Reminder.id), index=True)
     occurrence: Mapped[datetime] = mapped_column(doc="the scheduled time that this one is for")
+    before_seconds: Mapped[int] = mapped_column(
+        Integer, server_default="0", default=0, doc="before the event; 0: not a relative reminder's"
+    )
     channel: Mapped[str] = mapped_column(String(8))
-    address_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Address.id), index=True)
+    address_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Address.id))
     status: Mapped[str] = mapped_column(String(12), default=DeliveryStatus.scheduled)
     due_at: Mapped[datetime]
     valid_until: Mapped[datetime]
@@ -94,16 +118,30 @@ class Delivery(Numbered, Created, Base):
     provider_id: Mapped[str | None] = mapped_column(String(128))
     error_code: Mapped[str | None] = mapped_column(String(24))
     correlation_id: Mapped[str | None] = mapped_column(String(64))
+    message: Mapped[str | None] = mapped_column(
+        Sealed("deliveries.message"), doc="what it said, where the reminder now says another thing"
+    )
 
     __table_args__ = (
         CheckConstraint(
             "status in (" + ", ".join(f"'{status}'" for status in DeliveryStatus) + ")",
             name="status_known",
         ),
-        UniqueConstraint("reminder_id", "occurrence", "channel"),
+        UniqueConstraint("reminder_id", "occurrence", "before_seconds", "channel"),
+        # With the time, so that the attempts of one day are counted without those of all others.
+        Index("ix_deliveries_address_id_attempted_at", "address_id", "attempted_at"),
         # Not on `queued` or `sending`: a guard that matches a partial index would be planned
         # with stale statistics and scan the backlog.
         Index("ix_deliveries_unknown", "attempted_at", postgresql_where=text("status = 'unknown'")),
+        # For lists and counts of a day: it never changes, so a cursor never loses its place.
+        Index("ix_deliveries_occurrence", "occurrence", "id"),
+        # What staff look for among very many: few rows ever come in here.
+        Index(
+            "ix_deliveries_not_arrived",
+            "occurrence",
+            "id",
+            postgresql_where=text("status in ('unknown', 'undelivered', 'failed', 'expired')"),
+        ),
     )
 
 
@@ -118,3 +156,14 @@ class DeliveryEvent(Numbered, Base):
     cause: Mapped[str] = mapped_column(String(40))
     code: Mapped[str | None] = mapped_column(String(24), doc="the provider's own code")
     attempt: Mapped[int] = mapped_column(Integer, default=0)
+
+    __table_args__ = (
+        # Rows come in order of time and stay where they are: a few pages tell what happened in
+        # the last hour, and each new row costs next to nothing.
+        Index(
+            "ix_delivery_events_at",
+            "at",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on", "pages_per_range": 16},
+        ),
+    )

@@ -15,12 +15,14 @@ from sqlalchemy import (
     LargeBinary,
     String,
     func,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from database.types import Sealed
 from models.address import Address
 from models.base import Base, Created, Numbered
+from models.campaign import Campaign
 from models.contact import Contact
 
 
@@ -64,10 +66,32 @@ class Reminder(Numbered, Created, Base):
     rrule: Mapped[str | None] = mapped_column(String(500))
     validity_seconds: Mapped[int] = mapped_column(Integer)
     expects_reply: Mapped[bool] = mapped_column(default=False)
+    # What is None here is as the establishment has it: `services/policy.py`.
+    receipt_window_seconds: Mapped[int | None]
+    max_attempts: Mapped[int | None] = mapped_column(doc="of each delivery")
+    call_again_after: Mapped[int | None] = mapped_column(doc="seconds, when nobody picks up")
+    call_again_at_most: Mapped[int | None]
+    escalate: Mapped[bool | None] = mapped_column(doc="a task for staff when no channel helped")
+    event_time: Mapped[datetime | None] = mapped_column(doc="what a relative reminder is about")
+    before: Mapped[list[int] | None] = mapped_column(
+        ARRAY(Integer), doc="seconds before the event, the longest first"
+    )
+    event_margin_seconds: Mapped[int] = mapped_column(
+        Integer, server_default="0", default=0, doc="nothing goes out later before the event"
+    )
+    cancelled_at: Mapped[datetime | None] = mapped_column(
+        doc="nothing new is opened after it; what had left by then has left"
+    )
     status: Mapped[str] = mapped_column(String(16), default=ReminderStatus.scheduled)
     created_by: Mapped[str] = mapped_column(String(40), doc="user:7, device:3 or cli")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     version: Mapped[int] = mapped_column(Integer, default=1)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey(Campaign.id))
+
+    @property
+    def called_off(self) -> bool:
+        """True once it was cancelled: nothing more may go out, whatever has left by then."""
+        return self.cancelled_at is not None or self.status == ReminderStatus.cancelled
 
     phone: Mapped[Address | None] = relationship(foreign_keys=[phone_id], lazy="raise")
     email: Mapped[Address | None] = relationship(foreign_keys=[email_id], lazy="raise")
@@ -79,5 +103,22 @@ class Reminder(Numbered, Created, Base):
             " 'cancelled')",
             name="status_known",
         ),
+        CheckConstraint("(event_time is null) = (before is null)", name="event_whole"),
+        CheckConstraint("rrule is null or event_time is null", name="one_kind_of_repeating"),
         Index("ix_reminders_scheduled_time", "scheduled_time", "id"),
+        # Whatever a crash repeats: one reminder for each contact of a campaign.
+        Index(
+            "uq_reminders_campaign_id_contact_id",
+            "campaign_id",
+            "contact_id",
+            unique=True,
+            postgresql_where=text("campaign_id is not null"),
+        ),
+        Index(
+            "ix_reminders_campaign_open",
+            "campaign_id",
+            postgresql_where=text("campaign_id is not null and status = 'scheduled'"),
+        ),
+        # Not on `status`: every outcome changes that, and an index on it would make it dearer.
+        Index("ix_reminders_series", "id", postgresql_where=text("rrule is not null")),
     )

@@ -18,7 +18,15 @@ from routers.problems import RETRY_AFTER
 from routers.state import State
 from services import health
 from services.errors import Unauthenticated
-from utils.metrics import DELIVERIES, DUE_BACKLOG, DUE_LAG_SECONDS, QUEUE_DEPTH
+from utils.metrics import (
+    ALARMS,
+    DELIVERIES,
+    DELIVERIES_UNKNOWN,
+    DUE_BACKLOG,
+    DUE_LAG_SECONDS,
+    QUEUE_DEPTH,
+    SENDERS_SUSPENDED,
+)
 
 router = APIRouter(tags=["operations"])
 
@@ -59,17 +67,29 @@ def _measure(state: State) -> None:
     depth = state.queue_depth()
     QUEUE_DEPTH.set(-1 if depth is None else depth)
     try:
-        found = health.check(state.database)
-        counts: Counter[tuple[str, str]] = Counter()
-        for establishment in state.directory.all():
-            for status, provider, count in health.deliveries_by_state(
-                state.database, establishment.id
-            ):
-                counts[status, provider] += count
+        lag = health.check(state.database).lag_seconds
+        shared = health.figures(state.database)
+        own = {
+            place.slug: health.delivery_figures(state.database, place.id)
+            for place in state.directory.all()
+        }
     except (DBAPIError, PoolTimeout, DatabaseNotReady):
         return
-    DUE_BACKLOG.set(found.backlog)
-    DUE_LAG_SECONDS.set(found.lag_seconds)
+    DUE_BACKLOG.set(shared.backlog)
+    DUE_LAG_SECONDS.set(max(lag, *(figures.lag_seconds for figures in own.values()), 0.0))
+    _show_deliveries(own)
+    for gauge, rows in ((ALARMS, shared.alarms), (SENDERS_SUSPENDED, shared.suspended)):
+        gauge.clear()
+        for slug, word, count in rows:
+            gauge.labels(slug, word).set(count)
+
+
+def _show_deliveries(own: dict[str, health.DeliveryFigures]) -> None:
+    counts: Counter[tuple[str, str]] = Counter()
+    for slug, figures in own.items():
+        DELIVERIES_UNKNOWN.labels(slug).set(figures.unknown)
+        for status, provider, count in figures.by_state:
+            counts[status, provider] += count
     DELIVERIES.clear()
     for (status, provider), count in counts.items():
         DELIVERIES.labels(status, provider).set(count)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
+from fastapi.responses import JSONResponse
 
+from database.session import ScopedSession
+from models.establishment import Establishment
 from models.reminder import Reminder, ReminderStatus
 from routers.dependencies import (
     CorrelationId,
@@ -21,19 +24,25 @@ from routers.dependencies import (
     expected_version,
     senders_of,
 )
+from routers.idempotency import OnceDep
 from schemas.common import MAX_ID, Page
 from schemas.reminder import (
+    KnownOccurrence,
+    Occurrence,
     ReminderChange,
     ReminderDetail,
     ReminderIn,
     ReminderOut,
     ReminderPlan,
     ReminderSummary,
+    ReminderTimes,
 )
 from services import reminder as reminders
 from services.identity import submission_id
+from services.reminder_change import Answer, cancel, change
 from services.reminder_plan import plan
-from services.reminder_view import detail_view, plan_view, reminder_view, summaries
+from services.reminder_view import detail_view, plan_view, reminder_view, summaries, times_view
+from services.skipping import skip, unskip
 from utils.failpoint import reached
 
 router = APIRouter(prefix="/reminders", tags=["reminders"])
@@ -61,7 +70,7 @@ def create_reminder(
                 body.client_id, key, principal, reminders.submitted_fields(body)
             ),
             principal=principal,
-            now=datetime.now(UTC),
+            now=session.now(),
             correlation_id=correlation,
         )
         answer = reminder_view(session, establishment, stored.reminder)
@@ -78,8 +87,8 @@ def preview_reminder(
     body: ReminderIn, state: StateDep, principal: Staff, session: StaffSession
 ) -> ReminderPlan:
     establishment = establishment_of(state, principal)
-    planned = plan(session, establishment, senders_of(state, principal), body, datetime.now(UTC))
-    return plan_view(planned)
+    planned = plan(session, establishment, senders_of(state, principal), body, session.now())
+    return plan_view(establishment, planned)
 
 
 @router.get("", summary="Reminders, the newest first")
@@ -116,7 +125,7 @@ def read_reminder(
     return detail_view(session, establishment_of(state, principal), found, principal)
 
 
-@router.patch("/{reminder_id}", summary="Change a reminder that has not gone out")
+@router.patch("/{reminder_id}", summary="Change what has not gone out")
 def change_reminder(
     reminder_id: ReminderId,
     body: ReminderChange,
@@ -127,26 +136,86 @@ def change_reminder(
     if_match: IfMatch = None,
 ) -> ReminderOut:
     establishment = establishment_of(state, principal)
-    changed = reminders.change(
+    changed = change(
         session,
         establishment,
         reminder_id,
         body,
         expected_version=expected_version(if_match),
         principal=principal,
-        now=datetime.now(UTC),
     )
-    response.headers["ETag"] = _etag(changed)
-    return reminder_view(session, establishment, changed)
+    response.headers["ETag"] = _etag(changed.reminder)
+    return _told(session, establishment, changed)
 
 
-@router.post("/{reminder_id}/cancel", summary="Cancel what has not left")
+@router.post(
+    "/{reminder_id}/cancel",
+    summary="Cancel what has not left",
+    response_model=ReminderOut,
+    description="`cancelled` and `already_with_carrier` count deliveries: what is with the carrier"
+    " cannot be called back. A series ends.",
+)
 def cancel_reminder(
-    reminder_id: ReminderId, state: StateDep, principal: Staff, session: StaffSession
-) -> ReminderOut:
-    cancelled, gone = reminders.cancel(session, reminder_id, principal)
-    answer = reminder_view(session, establishment_of(state, principal), cancelled)
-    return answer.model_copy(update={"already_with_carrier": gone})
+    reminder_id: ReminderId,
+    state: StateDep,
+    principal: Staff,
+    session: StaffSession,
+    once: OnceDep,
+) -> ReminderOut | JSONResponse:
+    def work() -> ReminderOut:
+        ended = cancel(session, reminder_id, principal)
+        answer = _told(session, establishment_of(state, principal), ended)
+        return answer.model_copy(update={"cancelled": ended.cancelled})
+
+    return once.run(session, principal, work, status=200)
+
+
+@router.post(
+    "/{reminder_id}/skip",
+    summary="Leave out one occurrence; the others go out",
+    response_model=ReminderTimes,
+    description="Without `occurrence` the next one that has not left. It counts for a COUNT.",
+)
+def skip_occurrence(
+    reminder_id: ReminderId,
+    body: Occurrence,
+    state: StateDep,
+    principal: Staff,
+    session: StaffSession,
+    once: OnceDep,
+) -> ReminderTimes | JSONResponse:
+    def work() -> ReminderTimes:
+        establishment = establishment_of(state, principal)
+        reminder = skip(session, establishment, reminder_id, body.occurrence, principal=principal)
+        return times_view(session, establishment, reminder)
+
+    return once.run(session, principal, work, status=200)
+
+
+@router.post(
+    "/{reminder_id}/unskip",
+    summary="Have a skipped occurrence go out after all",
+    response_model=ReminderTimes,
+)
+def unskip_occurrence(
+    reminder_id: ReminderId,
+    body: KnownOccurrence,
+    state: StateDep,
+    principal: Staff,
+    session: StaffSession,
+    once: OnceDep,
+) -> ReminderTimes | JSONResponse:
+    def work() -> ReminderTimes:
+        establishment = establishment_of(state, principal)
+        reminder = unskip(session, establishment, reminder_id, body.occurrence, principal=principal)
+        return times_view(session, establishment, reminder)
+
+    return once.run(session, principal, work, status=200)
+
+
+def _told(session: ScopedSession, establishment: Establishment, done: Answer) -> ReminderOut:
+    answer = reminder_view(session, establishment, done.reminder)
+    return answer.model_copy(update={"already_with_carrier": done.with_carrier})
 
 
 @router.delete("/{reminder_id}", include_in_schema=False)

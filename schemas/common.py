@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import to_json
 
+from utils.clock import parse_duration, parse_window
 from utils.languages import language_name, parse_language
 from utils.text import clean_text
 
@@ -67,6 +68,30 @@ MomentIn = Annotated[datetime, AfterValidator(_in_calendar)]
 """A time that has a year from 1 to 9999 in UTC as well: no other can be read back."""
 
 UtcOut = Annotated[datetime, PlainSerializer(_utc, when_used="json")]
+
+
+def _window(value: str) -> str:
+    parse_window(value)
+    return value
+
+
+QuietHours = Annotated[
+    str,
+    Field(
+        max_length=11,
+        description="local time of the establishment; over midnight is fine",
+        examples=["20:00-07:00"],
+    ),
+    AfterValidator(_window),
+]
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str | int) else value
+
+
+DurationIn = Annotated[timedelta, BeforeValidator(_duration)]
+"""An ISO 8601 duration (PT4H), or whole seconds."""
 
 PatientReference = Annotated[
     str,

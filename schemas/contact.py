@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.common import In, LanguageIn, LanguageOut, Out, PatientReference, UtcOut, cleaned
+from schemas.common import (
+    In,
+    LanguageIn,
+    LanguageOut,
+    Out,
+    PatientReference,
+    QuietHours,
+    UtcOut,
+    cleaned,
+)
 
 ContactKind = Literal["patient", "staff", "student"]
 ContactName = Annotated[str, Field(min_length=1, max_length=120), cleaned(120)]
@@ -25,6 +34,7 @@ class ContactIn(In):
     phone_number: PhoneIn | None = None
     email: EmailIn | None = None
     language: LanguageIn | None = None
+    quiet_hours: QuietHours | None = None
 
 
 class ContactChange(In):
@@ -36,6 +46,7 @@ class ContactChange(In):
     phone_number: PhoneIn | None = None
     email: EmailIn | None = None
     language: LanguageIn | None = None
+    quiet_hours: QuietHours | None = None
 
 
 class ContactOut(Out):
@@ -48,6 +59,7 @@ class ContactOut(Out):
     phone_number: str | None
     email: str | None
     language: LanguageOut | None
+    quiet_hours: str | None
     created_at: UtcOut
     updated_at: UtcOut
     version: int

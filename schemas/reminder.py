@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from models.reminder import Channel
 from schemas.common import (
+    DurationIn,
     In,
     LanguageIn,
     LanguageOut,
@@ -19,14 +20,29 @@ from schemas.common import (
     UtcOut,
     cleaned,
 )
-from utils.clock import parse_duration
 
 MESSAGE_LENGTH = 1600
 """Twilio takes no longer body (error 21617)."""
+MOST_OFFSETS = 10
 
 
-def _duration(value: Any) -> Any:
-    return parse_duration(value) if isinstance(value, str | int) else value
+class RetryIn(In):
+    """How a reminder is tried again. What is left out is as the establishment has it."""
+
+    max_attempts: int | None = Field(default=None, description="of one message on one channel")
+    call_again_after: DurationIn | None = Field(
+        default=None, description="when nobody picks up; ISO 8601 duration (PT15M) or seconds"
+    )
+    call_again_at_most: int | None = Field(default=None, description="times; 0: never")
+
+
+def _distance(value: timedelta) -> timedelta:
+    if not timedelta(minutes=1) <= value <= timedelta(days=366):
+        raise ValueError("between one minute and 366 days before the event")
+    return value
+
+
+Offset = Annotated[DurationIn, AfterValidator(_distance)]
 
 
 class ReminderIn(In):
@@ -45,8 +61,8 @@ class ReminderIn(In):
         default_factory=dict, max_length=20
     )
     language: LanguageIn | None = None
-    scheduled_time: datetime = Field(
-        description="without an offset: the establishment's local time"
+    scheduled_time: datetime | None = Field(
+        default=None, description="without an offset: the establishment's local time"
     )
     phone_number: str | None = Field(default=None, max_length=64)
     email: str | None = Field(default=None, max_length=254)
@@ -54,10 +70,36 @@ class ReminderIn(In):
         default=None, min_length=1, max_length=3, description="in order of fallback"
     )
     rrule: str | None = Field(default=None, max_length=500, description="RFC 5545")
-    valid_for: Annotated[timedelta, BeforeValidator(_duration)] | None = Field(
+    valid_for: DurationIn | None = Field(
         default=None, description="ISO 8601 duration (PT4H) or seconds; not sent later than that"
     )
     expects_reply: bool = False
+    retry: RetryIn | None = None
+    receipt_window: DurationIn | None = Field(
+        default=None,
+        description="without a receipt by then, the next channel (ISO 8601 duration or seconds)",
+    )
+    escalate: bool | None = Field(
+        default=None, description="a task for staff when no channel reached anybody"
+    )
+    # New fields stand at the end: the fingerprint of a submission is made in this order.
+    event_time: datetime | None = Field(
+        default=None, description="instead of `scheduled_time`: what `before` counts from"
+    )
+    before: list[Offset] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST_OFFSETS,
+        description="ISO 8601 durations; a message goes out so long before the event",
+        examples=[["P7D", "P1D", "PT2H"]],
+    )
+
+    @field_validator("before")
+    @classmethod
+    def _each_distance_once(cls, value: list[timedelta] | None) -> list[timedelta] | None:
+        if value is not None and len(set(value)) != len(value):
+            raise ValueError("each distance from the event stands once")
+        return value
 
     @field_validator("channels")
     @classmethod
@@ -72,6 +114,14 @@ class ReminderIn(In):
             raise ValueError("give either `message` or `template`")
         return self
 
+    @model_validator(mode="after")
+    def _one_kind_of_time(self) -> ReminderIn:
+        if (self.event_time is None) != (self.before is None):
+            raise ValueError("`event_time` and `before` go together")
+        if self.event_time is not None and (self.scheduled_time or self.rrule):
+            raise ValueError("give either `event_time` or `scheduled_time` and `rrule`")
+        return self
+
 
 class ReminderChange(In):
     """What may be changed of a reminder that has not gone out. What is left out stays."""
@@ -81,7 +131,48 @@ class ReminderChange(In):
         | None
     ) = None
     scheduled_time: datetime | None = None
-    valid_for: Annotated[timedelta, BeforeValidator(_duration)] | None = None
+    valid_for: DurationIn | None = None
+    rrule: str | None = Field(
+        default=None,
+        max_length=500,
+        description="RFC 5545; counted from the next occurrence that has not left",
+    )
+    event_time: datetime | None = Field(
+        default=None, description="of a relative reminder: moves all that has not left"
+    )
+
+
+class Occurrence(In):
+    """An occurrence of a reminder."""
+
+    occurrence: datetime | None = Field(
+        default=None,
+        description="as `next_occurrences` shows it, or local time; default: the next one",
+    )
+
+
+class KnownOccurrence(In):
+    """An occurrence of a reminder that is named."""
+
+    occurrence: datetime = Field(description="as `omissions` shows it, or local time")
+
+
+class NextOccurrence(Out):
+    """A time at which a reminder goes out, or does not."""
+
+    occurrence: UtcOut
+    local_time: str = Field(description="when it goes out, in the establishment's local time")
+    deferred: str | None = Field(default=None, description="why it goes out at another time")
+    skipped: bool = False
+
+
+class LeftOutRun(Out):
+    """Occurrences for which no message goes out, and why."""
+
+    reason: str = Field(description="skipped, missed, past, merged or quiet_hours")
+    first: UtcOut
+    last: UtcOut
+    count: int
 
 
 class ReminderPlan(Out):
@@ -95,6 +186,8 @@ class ReminderPlan(Out):
     deferred: str | None = Field(
         default=None, description="why it goes out at another time than asked for"
     )
+    next_occurrences: list[NextOccurrence] = Field(default_factory=list)
+    omissions: list[LeftOutRun] = Field(default_factory=list)
 
 
 class DeliveryEventOut(Out):
@@ -118,6 +211,9 @@ class DeliveryOut(Out):
     status: str
     attempt: int
     error_code: str | None
+    message: str | None = Field(
+        default=None, description="what it said, if the reminder says another thing now"
+    )
     events: list[DeliveryEventOut] = Field(default_factory=list)
 
 
@@ -139,9 +235,28 @@ class ReminderOut(Out):
     segments: int | None = None
     local_time: str | None = None
     deferred: str | None = None
-    already_with_carrier: int | None = Field(
-        default=None, description="after a cancel: deliveries that had already left"
+    event_time: UtcOut | None = None
+    before: list[timedelta] | None = Field(
+        default=None, description="the messages that go out, or went, before the event"
     )
+    left_out: list[timedelta] | None = Field(
+        default=None, description="those that do not: see the reminder itself for why"
+    )
+    cancelled: int | None = Field(
+        default=None, description="after a cancel: deliveries that will not go out"
+    )
+    already_with_carrier: int | None = Field(
+        default=None,
+        description="after a cancel or a change: deliveries that had left, as they were",
+    )
+
+
+class RetryOut(Out):
+    """How a reminder is tried again, whoever decided it: the reminder or its establishment."""
+
+    max_attempts: int | None = Field(description="null: while it is valid")
+    call_again_after: int = Field(description="seconds")
+    call_again_at_most: int
 
 
 class ReminderDetail(ReminderOut):
@@ -149,9 +264,24 @@ class ReminderDetail(ReminderOut):
 
     expects_reply: bool
     valid_for: int = Field(description="seconds")
+    retry: RetryOut
+    receipt_window: int = Field(description="seconds")
+    escalate: bool
     created_at: UtcOut
     version: int
+    next_occurrences: list[NextOccurrence]
+    omissions: list[LeftOutRun] = Field(description="occurrences for which no message goes out")
     deliveries: list[DeliveryOut]
+
+
+class ReminderTimes(Out):
+    """When a reminder goes out from now on."""
+
+    id: RowId
+    status: str
+    version: int
+    next_occurrences: list[NextOccurrence]
+    omissions: list[LeftOutRun] = Field(description="occurrences for which no message goes out")
 
 
 class ReminderSummary(Out):

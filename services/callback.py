@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy.dialects.postgresql import insert
 
 from database.session import ScopedSession
 from models.delivery import Delivery
 from models.message import WebhookEvent
-from services.delivery import lock_delivery, provider_news
+from services.delivery import lock_delivery
+from services.provider_news import provider_news
 
-_REFERENCE = re.compile(r"([1-9]\d{0,8})\.([1-9]\d{0,17})")
+_REFERENCE = re.compile(r"([1-9]\d{0,8})\.([1-9]\d{0,17})(?:\.([1-9]\d{0,4}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class StatusNews:
     """One status of one message or call, in the provider's words.
 
-    `seconds` is how long a call that has ended was talked for.
+    `seconds` is how long a call that has ended was talked for; `sender` is the number that it went
+    out from; `attempt` is the one that the callback's address names.
     """
 
     kind: str
@@ -27,17 +30,32 @@ class StatusNews:
     status: str
     code: str | None
     seconds: int | None = None
+    sender: str | None = None
+    attempt: int | None = None
+
+
+class Reference(NamedTuple):
+    """What a callback's address names. One without an attempt is about the present one."""
+
+    establishment_id: int
+    delivery_id: int
+    attempt: int | None
 
 
 def reference_of(establishment_id: int, delivery_id: int) -> str:
-    """How a callback's address names a delivery."""
+    """How a delivery is named outside, the same for each of its attempts.
+
+    A callback's address adds the attempt, after another full stop.
+    """
     return f"{establishment_id}.{delivery_id}"
 
 
-def parse_reference(text: str) -> tuple[int, int] | None:
-    """The establishment and delivery that a callback's address names; None when it names none."""
+def parse_reference(text: str) -> Reference | None:
+    """What a callback's address names; None when it names nothing of ours."""
     match = _REFERENCE.fullmatch(text)
-    return (int(match[1]), int(match[2])) if match else None
+    if match is None:
+        return None
+    return Reference(int(match[1]), int(match[2]), int(match[3]) if match[3] else None)
 
 
 def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> Delivery:
@@ -60,5 +78,7 @@ def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> 
         provider_id=news.provider_id,
         code=news.code,
         seconds=news.seconds,
+        attempt=news.attempt,
+        sender=news.sender,
     )
     return delivery

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 from sqlalchemy import ScalarSelect, Select, select
@@ -18,6 +19,7 @@ from services.audit import audit
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
 from services.paging import decode_cursor, encode_cursor
+from utils.clock import parse_window, write_window
 from utils.crypto import get_blind_index
 from utils.email_address import normalise_email
 from utils.phone import InvalidPhone, normalise_phone
@@ -82,6 +84,7 @@ def create(session: ScopedSession, region: str, wanted: ContactIn, principal: Pr
             name=wanted.name,
             name_tokens=name_tokens(session, name_prefixes(wanted.name or "")),
             language=wanted.language,
+            **quiet_columns(wanted.quiet_hours),
             phone_id=address_for(session, "phone", phone).id if phone else None,
             email_id=address_for(session, "email", email).id if email else None,
             version=1,
@@ -94,6 +97,12 @@ def create(session: ScopedSession, region: str, wanted: ContactIn, principal: Pr
     made = load(session, number or 0)
     audit(session, principal, "create", "contact", made.id, after=facts(made))
     return made
+
+
+def quiet_columns(quiet_hours: str | None) -> dict[str, time | None]:
+    """A contact's own quiet hours as they are stored."""
+    start, end = parse_window(quiet_hours) if quiet_hours else (None, None)
+    return {"quiet_start": start, "quiet_end": end}
 
 
 def _refuse_taken(session: ScopedSession, patient_id: str) -> None:
@@ -164,6 +173,9 @@ def _apply(session: ScopedSession, region: str, found: Contact, wanted: ContactC
         found.name_tokens = name_tokens(session, name_prefixes(wanted.name or ""))
     if "language" in sent:
         found.language = wanted.language
+    if "quiet_hours" in sent:
+        for column, value in quiet_columns(wanted.quiet_hours).items():
+            setattr(found, column, value)
     if "phone_number" in sent:
         phone = normal_phone(wanted.phone_number, region) if wanted.phone_number else None
         found.phone_id = address_for(session, "phone", phone).id if phone else None
@@ -251,6 +263,7 @@ def view(contact: Contact) -> ContactOut:
         phone_number=contact.phone.value if contact.phone else None,
         email=contact.email.value if contact.email else None,
         language=contact.language,
+        quiet_hours=write_window(contact.quiet_start, contact.quiet_end),
         created_at=contact.created_at,
         updated_at=contact.updated_at,
         version=contact.version,

@@ -37,6 +37,7 @@ _HEADERS = {
         "email": "email,e mail,mail,courriel,adresse email,adresse e mail,email address",
         "language": "language,langue,lang",
         "kind": "kind,type,categorie",
+        "quiet_hours": "quiet hours,heures calmes,heures de silence,heures de repos",
     }.items()
     for header in headers.split(",")
 }
@@ -70,13 +71,7 @@ def parse_contacts(content: bytes, region: str, most_lines: int) -> ParsedFile:
     Raises `Invalid` on field `file` when it cannot be read as a whole: not UTF-8, no column for
     the reference, an unclosed quotation mark, more than `most_lines`.
     """
-    text = _decoded(content)
-    first = text.partition("\n")[0]
-    rows = _rows(text, max(";,\t", key=first.count))
-    header = next(rows, None)
-    if header is None or isinstance(header, RefusedLine):
-        raise _unreadable("The file has no header line.", "file_empty")
-    columns = _columns(header[1])
+    columns, rows = _opened(content)
     file = ParsedFile([], [], sum(1 for column in columns if column is None))
     seen: dict[str, int] = {}
     for row in rows:
@@ -88,6 +83,36 @@ def parse_contacts(content: bytes, region: str, most_lines: int) -> ParsedFile:
         if file.lines > most_lines:
             raise _unreadable(f"At most {most_lines} lines in one file.", "file_too_long")
     return file
+
+
+def parse_references(content: bytes) -> Iterator[tuple[int, str] | RefusedLine]:
+    """Each line's number and its reference, from a file whose other columns are not looked at.
+
+    Raises `Invalid` on field `file` like `parse_contacts`.
+    """
+    columns, rows = _opened(content)
+    place = columns.index("patient_id")
+    for row in rows:
+        if isinstance(row, RefusedLine):
+            yield row
+        elif len(row[1]) != len(columns):
+            reason = f"The line has {len(row[1])} cells, the header has {len(columns)}."
+            yield _refuse(row[0], None, "line_ragged", reason)
+        else:
+            yield row[0], row[1][place]
+
+
+def _opened(
+    content: bytes,
+) -> tuple[list[str | None], Iterator[tuple[int, list[str]] | RefusedLine]]:
+    """The fields of a file's columns, and its other lines."""
+    text = _decoded(content)
+    first = text.partition("\n")[0]
+    rows = _rows(text, max(";,\t", key=first.count))
+    header = next(rows, None)
+    if header is None or isinstance(header, RefusedLine):
+        raise _unreadable("The file has no header line.", "file_empty")
+    return _columns(header[1]), rows
 
 
 def _unreadable(detail: str, code: str) -> Invalid:
@@ -189,6 +214,8 @@ def _reason(field: str, kind: str) -> str:
     """One of our sentences; Pydantic's own can quote the cell."""
     if field == "language":
         return "This must be english, french, duala, bassa or ewondo."
+    if field == "quiet_hours":
+        return "Write quiet hours as 20:00-07:00."
     return {
         "missing": "This is missing.",
         "string_too_long": "This is too long.",

@@ -18,7 +18,13 @@ from models.audit import AuditEntry
 from models.contact import Contact
 from schemas.contact import ContactIn, ImportReport, RefusedLine
 from services.address import address_index
-from services.contact import facts, name_tokens, reference_index, whole_contacts
+from services.contact import (
+    facts,
+    name_tokens,
+    quiet_columns,
+    reference_index,
+    whole_contacts,
+)
 from services.contact_csv import GoodLine, ParsedFile, parse_contacts
 from services.errors import Conflict
 from services.identity import Principal
@@ -137,6 +143,7 @@ def _store(
                     "name": line.contact.name,
                     "name_tokens": name_tokens(session, name_prefixes(line.contact.name or "")),
                     "language": line.contact.language,
+                    **quiet_columns(line.contact.quiet_hours),
                     "phone_id": phones.get(line.contact.phone_number),
                     "email_id": emails.get(line.contact.email),
                     "version": 1,

@@ -1,23 +1,36 @@
-"""Single deliveries: opened, moved by an event, ended. Batches are in `services/dispatch.py`."""
+"""Single deliveries: opened, moved by an event, ended. Batches are in `services/dispatch/`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, or_, select, text
 
+from config.settings import get_settings
 from database.session import ScopedSession
 from models.address import Address
-from models.delivery import FINAL, WAITING, Delivery, DeliveryEvent, DeliveryStatus, may_move
+from models.delivery import (
+    FINAL,
+    GIVEN_UP,
+    SENDER_SUSPENDED,
+    WAITING,
+    Delivery,
+    DeliveryEvent,
+    DeliveryStatus,
+    may_move,
+)
 from models.due import Due
-from models.message import Call, Message
 from models.reminder import Channel, Reminder, ReminderStatus
-from models.task import UNKNOWN_DELIVERY, Task
+from models.task import NOT_REACHED, UNKNOWN_DELIVERY
 from services.address import opt_out
 from services.errors import NotFound
-from services.recurrence import next_occurrence
-from services.twilio_status import CARRIER_OPT_OUT, meaning
+from services.escalation import close_tasks, escalate
+from services.omission import any_missed, leave_out
+from services.series import sent_at, series_of
+from services.twilio_status import CARRIER_OPT_OUT
+from utils.failpoint import reached
+from utils.senders import ASKABLE
 
 S = DeliveryStatus
 
@@ -25,6 +38,8 @@ _GOOD_NEWS = frozenset({S.sent, S.delivered})
 _FAILED = frozenset({S.failed, S.undelivered})
 # An opt-out belongs to the address: the reminder's other address has not said stop.
 _FALLS_BACK = _FAILED | {S.suppressed}
+
+CANCELLED = "cancelled by staff"
 
 WAKE = text("select pg_notify('careloop_due', '')")
 """Tells the schedulers, at the commit, that something is due earlier than they thought."""
@@ -39,8 +54,14 @@ def open_delivery(
     due_at: datetime,
     cause: str,
     correlation_id: str | None = None,
+    valid_until: datetime | None = None,
+    before_seconds: int = 0,
 ) -> Delivery:
-    """Make a delivery, its first event and its row in the due queue, all in this transaction."""
+    """Make a delivery, its first event and its row in the due queue, all in this transaction.
+
+    It is valid as long as its reminder says, counted from its occurrence, unless `valid_until` is
+    given; `before_seconds` is set for an occurrence of a relative reminder.
+    """
     address_id = reminder.email_id if channel == Channel.email else reminder.phone_id
     assert address_id is not None  # the reminder's channels were checked against its addresses
     delivery = Delivery(
@@ -50,7 +71,8 @@ def open_delivery(
         address_id=address_id,
         status=S.scheduled,
         due_at=due_at,
-        valid_until=occurrence + timedelta(seconds=reminder.validity_seconds),
+        valid_until=valid_until or occurrence + timedelta(seconds=reminder.validity_seconds),
+        before_seconds=before_seconds,
         correlation_id=correlation_id,
     )
     session.add(delivery)
@@ -85,7 +107,7 @@ def move(
     if not may_move(before, to):
         return False
     delivery.status = to
-    if code or to in _GOOD_NEWS:
+    if code or to in _GOOD_NEWS or before == S.unknown:
         delivery.error_code = code
     session.add(
         DeliveryEvent(
@@ -94,61 +116,15 @@ def move(
     )
     session.flush()
     if before == S.unknown:
-        _close_task(session, delivery)
-    if to in FINAL:
+        close_tasks(session, UNKNOWN_DELIVERY, [delivery.id])
+    if to == S.sent and delivery.provider in ASKABLE:
+        first_look = timedelta(seconds=get_settings().engine.receipt_after)
+        ask_again(session, delivery.id, session.now() + first_look)
+    elif to in FINAL:
         forget_due(session, delivery.id)
+    if to in FINAL:
         settle(session, delivery)
     return True
-
-
-def _close_task(session: ScopedSession, delivery: Delivery) -> None:
-    """Nobody needs to look any more at a delivery that is no longer unknown."""
-    session.execute(
-        update(Task)
-        .where(Task.kind == UNKNOWN_DELIVERY, Task.delivery_id == delivery.id, Task.state == "open")
-        .values(state="done", done_at=func.now())
-    )
-
-
-def provider_news(
-    session: ScopedSession,
-    delivery: Delivery,
-    status: str,
-    *,
-    cause: str,
-    provider_id: str | None,
-    code: str | None = None,
-    seconds: int | None = None,
-) -> bool:
-    """Apply what Twilio says of a message or call; True when the delivery moved.
-
-    `seconds` is how long a call that has ended was talked for. The provider's id is kept whatever
-    the state: it proves that the request arrived.
-    """
-    to = meaning(status, seconds)
-    if to is None:
-        return False
-    if provider_id and delivery.provider_id is None:
-        delivery.provider, delivery.provider_id = "twilio", provider_id
-        record_passage(session, delivery, provider_id)
-    return move(session, delivery, to, cause=cause, code=code)
-
-
-def record_passage(session: ScopedSession, delivery: Delivery, provider_id: str) -> None:
-    """Note that a message or call really passed (append-only)."""
-    if delivery.channel == Channel.voice:
-        session.add(
-            Call(delivery_id=delivery.id, provider=delivery.provider, provider_id=provider_id)
-        )
-    else:
-        session.add(
-            Message(
-                delivery_id=delivery.id,
-                channel=delivery.channel,
-                provider=delivery.provider,
-                provider_id=provider_id,
-            )
-        )
 
 
 def forget_due(session: ScopedSession, delivery_id: int) -> None:
@@ -161,14 +137,21 @@ def forget_due(session: ScopedSession, delivery_id: int) -> None:
 
 
 def look_again(session: ScopedSession, delivery_id: int, at: datetime) -> None:
-    """Have the engine look at a delivery at a time; ends a claim on it."""
-    due = session.get(Due, (session.establishment_id, delivery_id))
+    """Have the engine send a delivery at a time; ends a claim on it."""
+    _put_in_line(session, delivery_id, at, asks=False)
+
+
+def ask_again(session: ScopedSession, delivery_id: int, at: datetime) -> None:
+    """Have the engine ask the provider about a delivery at a time; ends a claim on it."""
+    _put_in_line(session, delivery_id, at, asks=True)
+
+
+def _put_in_line(session: ScopedSession, delivery_id: int, at: datetime, *, asks: bool) -> None:
+    due = session.get(Due, (session.establishment_id, delivery_id), populate_existing=True)
     if due is None:
-        session.add(
-            Due(establishment_id=session.establishment_id, delivery_id=delivery_id, due_at=at)
-        )
-    else:
-        due.due_at, due.claimed_until = at, None
+        due = Due(establishment_id=session.establishment_id, delivery_id=delivery_id)
+        session.add(due)
+    due.due_at, due.claimed_until, due.line, due.asks = at, None, None, asks
     session.flush()
     session.execute(WAKE)
 
@@ -187,32 +170,90 @@ def reschedule(session: ScopedSession, delivery: Delivery, *, cause: str) -> Non
     look_again(session, delivery.id, delivery.due_at)
 
 
+def drop(session: ScopedSession, delivery: Delivery, *, cause: str) -> None:
+    """Cancel a locked, waiting delivery while its reminder goes on: nothing follows from it."""
+    delivery.status = S.cancelled
+    session.add(
+        DeliveryEvent(
+            delivery_id=delivery.id, status=S.cancelled, cause=cause, attempt=delivery.attempt
+        )
+    )
+    session.flush()
+    forget_due(session, delivery.id)
+
+
 def settle(session: ScopedSession, delivery: Delivery) -> None:
     """Carry a delivery's end over to its reminder: next channel, next occurrence, or its status."""
+    reached("settle.begun")
+    _carry_over(session, delivery)
+    reached("settle.done")
+
+
+def _carry_over(session: ScopedSession, delivery: Delivery) -> None:
     if delivery.error_code == CARRIER_OPT_OUT and delivery.status in _FAILED:
         opt_out(address_of(session, delivery), "carrier")
     reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
     if reminder.status == ReminderStatus.cancelled:
         return
-    others = _others(session, delivery)
+    if reminder.cancelled_at is not None:  # it had left before: what becomes of it is the end
+        reminder.status = final_status(session, reminder)
+        return
+    others = others_of(session, delivery)
+    why = f"fallback from {delivery.channel}"
     if delivery.status == S.delivered:
         _call_off(session, others)
-    elif delivery.status in _FALLS_BACK and _fall_back(session, reminder, delivery, others):
-        reminder.status = ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
+        close_tasks(session, NOT_REACHED, [delivery.id, *(other.id for other in others)])
+    elif gives_way(delivery) and _fall_back(session, reminder, delivery, others, why):
+        reminder.status = under_way(reminder)
         return
+    elif delivery.error_code != GIVEN_UP:  # staff have said what they think of it
+        escalate(session, reminder, [delivery, *others])
     if reminder.rrule and _open_next_occurrence(session, reminder, delivery):
         reminder.status = ReminderStatus.active
         return
-    reminder.status = _final_status(session, reminder)
+    reminder.status = final_status(session, reminder)
 
 
-def _others(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
-    """The same occurrence's deliveries on other channels."""
+def under_way(reminder: Reminder) -> ReminderStatus:
+    """The status of a reminder of which something is still to come."""
+    return ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
+
+
+def pass_over(session: ScopedSession, delivery: Delivery) -> bool:
+    """Open the next channel for a locked delivery that was sent and of which nothing was heard.
+
+    It stays `sent`; a late receipt still calls off what has not left. False when there is no
+    channel left, or another one is under way.
+    """
+    reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
+    if reminder.called_off:
+        return False
+    why = f"fallback from {delivery.channel}: no receipt"
+    if not _fall_back(session, reminder, delivery, others_of(session, delivery), why):
+        return False
+    session.add(
+        DeliveryEvent(
+            delivery_id=delivery.id,
+            status=delivery.status,
+            cause="no receipt in time",
+            attempt=delivery.attempt,
+        )
+    )
+    reminder.status = under_way(reminder)
+    return True
+
+
+def others_of(session: ScopedSession, delivery: Delivery) -> Sequence[Delivery]:
+    """The same occurrence's deliveries on other channels.
+
+    An occurrence of a relative reminder may have been moved since some of them went out.
+    """
     return session.scalars(
         select(Delivery)
         .where(
             Delivery.reminder_id == delivery.reminder_id,
-            Delivery.occurrence == delivery.occurrence,
+            Delivery.before_seconds == delivery.before_seconds,
+            or_(Delivery.before_seconds > 0, Delivery.occurrence == delivery.occurrence),
             Delivery.id != delivery.id,
         )
         .execution_options(populate_existing=True)
@@ -234,20 +275,53 @@ def _call_off(session: ScopedSession, others: Sequence[Delivery]) -> None:
         move(session, other, S.cancelled, cause="delivered by another channel")
 
 
+def gives_way(delivery: Delivery) -> bool:
+    """True when the next channel may be tried instead."""
+    if delivery.error_code == GIVEN_UP:
+        return False
+    held_up = delivery.status == S.cancelled and delivery.error_code == SENDER_SUSPENDED
+    return delivery.status in _FALLS_BACK or held_up
+
+
+def passed_over(other: Delivery, delivery: Delivery) -> bool:
+    """True for an earlier channel of which nothing was heard, else there would be no later one."""
+    return other.status == S.sent and other.id < delivery.id
+
+
+def next_channels(session: ScopedSession, delivery: Delivery) -> list[str]:
+    """The channels that a locked delivery could make way for, the first to be tried first."""
+    reminder = session.get_one(Reminder, delivery.reminder_id)
+    if reminder.called_off:
+        return []
+    return channels_left(reminder, delivery, others_of(session, delivery), session.now())
+
+
+def channels_left(
+    reminder: Reminder, delivery: Delivery, others: Sequence[Delivery], now: datetime
+) -> list[str]:
+    """The reminder's channels that were not tried; none where nothing may be opened."""
+    if not all(gives_way(other) or passed_over(other, delivery) for other in others):
+        return []
+    tried = {delivery.channel} | {other.channel for other in others}
+    left = [channel for channel in reminder.channels if channel not in tried]
+    return left if delivery.valid_until > now else []
+
+
 def _fall_back(
-    session: ScopedSession, reminder: Reminder, delivery: Delivery, others: Sequence[Delivery]
+    session: ScopedSession,
+    reminder: Reminder,
+    delivery: Delivery,
+    others: Sequence[Delivery],
+    cause: str,
 ) -> bool:
     """Open the next channel's delivery, if there is one that was not tried and time is left.
 
     Never two at once: while another channel is under way, unknown or has arrived, nothing is
     opened; and a late word about one that has already been replaced replaces nothing again.
     """
-    if any(other.status not in _FALLS_BACK for other in others):
-        return False
-    tried = {delivery.channel} | {other.channel for other in others}
-    left = [channel for channel in reminder.channels if channel not in tried]
-    now = _now(session)
-    if not left or delivery.valid_until <= now:
+    now = session.now()
+    left = channels_left(reminder, delivery, others, now)
+    if not left:
         return False
     open_delivery(
         session,
@@ -255,79 +329,104 @@ def _fall_back(
         left[0],
         occurrence=delivery.occurrence,
         due_at=now,
-        cause=f"fallback from {delivery.channel}",
+        cause=cause,
         correlation_id=delivery.correlation_id,
+        valid_until=delivery.valid_until,
+        before_seconds=delivery.before_seconds,
     )
     return True
 
 
 def _open_next_occurrence(session: ScopedSession, reminder: Reminder, ended: Delivery) -> bool:
-    """Open the delivery of the first occurrence that is still to come, once."""
-    from_when = max(ended.occurrence, _now(session))
-    upcoming = next_occurrence(session, reminder, after=from_when)
-    if upcoming is None:
-        return False
-    later = session.scalar(
-        select(Delivery.id).where(
-            Delivery.reminder_id == reminder.id, Delivery.occurrence > ended.occurrence
+    """Open a series' next turn, once; what passed unsent is noted. False when it has ended."""
+    goes_on = session.scalar(
+        select(Delivery.id)
+        .where(
+            Delivery.reminder_id == reminder.id,
+            or_(Delivery.occurrence > ended.occurrence, Delivery.status.in_(WAITING)),
+            Delivery.status != S.cancelled,
+            Delivery.id != ended.id,
         )
+        .limit(1)
     )
-    if later is None:
+    if goes_on is not None:
+        return True
+    series, went = series_of(session, reminder, after=ended.occurrence), sent_at(ended)
+    merged = series.merged(ended.occurrence, went) if went else None
+    if merged is not None:
+        leave_out(session, reminder.id, merged)
+    after = series.covered_by(ended.occurrence, went)
+    return open_next_turn(session, reminder, after=after, last=went)
+
+
+def open_next_turn(
+    session: ScopedSession,
+    reminder: Reminder,
+    *,
+    after: datetime,
+    last: datetime | None = None,
+) -> bool:
+    """Open the turn of a series after a time; False when there is none.
+
+    `last` is when the turn before went out, if it did.
+    """
+    series = series_of(session, reminder, after=after)
+    turn, missed = series.next_turn(after, session.now(), last=last)
+    if missed is not None:
+        leave_out(session, reminder.id, missed)
+    if turn is None:
+        return False
+    called_off = session.scalar(
+        select(Delivery)
+        .where(
+            Delivery.reminder_id == reminder.id,
+            Delivery.occurrence == turn.occurrence,
+            Delivery.channel == reminder.channels[0],
+        )
+        .with_for_update()
+    )
+    if called_off is None:
         open_delivery(
             session,
             reminder,
             reminder.channels[0],
-            occurrence=upcoming,
-            due_at=upcoming,
-            cause="next occurrence",
+            occurrence=turn.occurrence,
+            due_at=turn.due_at,
+            cause=turn.cause,
         )
+    else:
+        called_off.due_at = turn.due_at
+        called_off.valid_until = turn.occurrence + series.validity
+        reschedule(session, called_off, cause=turn.cause)
     return True
 
 
-def _final_status(session: ScopedSession, reminder: Reminder) -> ReminderStatus:
+def final_status(session: ScopedSession, reminder: Reminder) -> ReminderStatus:
     """What became of the whole reminder, from each occurrence's best delivery."""
     rows = session.execute(
-        select(Delivery.occurrence, Delivery.status).where(Delivery.reminder_id == reminder.id)
+        select(Delivery.occurrence, Delivery.before_seconds, Delivery.status).where(
+            Delivery.reminder_id == reminder.id
+        )
     ).all()
-    occurrences: dict[datetime, set[str]] = {}
-    for occurrence, status in rows:
-        occurrences.setdefault(occurrence, set()).add(status)
-    reached = [bool(found & {S.sent, S.delivered}) for found in occurrences.values()]
-    statuses = set().union(*occurrences.values())
-    if statuses - FINAL:
-        return ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
-    if all(reached):
+    if any(row.status not in FINAL for row in rows):
+        return under_way(reminder)
+    occurrences: dict[object, set[str]] = {}
+    for row in rows:
+        key = row.before_seconds or row.occurrence
+        occurrences.setdefault(key, set()).add(row.status)
+    wanted = [found for found in occurrences.values() if found != {S.cancelled}]
+    reached = [bool(found & {S.sent, S.delivered}) for found in wanted]
+    if not wanted:
+        return ReminderStatus.cancelled
+    if all(reached) and not any_missed(session, reminder.id):
         return ReminderStatus.done
     if any(reached):
         return ReminderStatus.partly_failed
-    if statuses == {S.expired}:
+    if set().union(*wanted) == {S.expired}:
         return ReminderStatus.expired
     return ReminderStatus.failed
-
-
-def cancel_waiting(session: ScopedSession, reminder: Reminder) -> int:
-    """Cancel the deliveries of a reminder that have not left; the number that had already left."""
-    deliveries = session.scalars(
-        select(Delivery)
-        .where(Delivery.reminder_id == reminder.id)
-        .order_by(Delivery.id)
-        .with_for_update()
-    ).all()
-    gone = 0
-    for delivery in deliveries:
-        if delivery.status in WAITING:
-            move(session, delivery, S.cancelled, cause="cancelled by staff")
-        elif delivery.status in (S.sending, S.unknown):
-            gone += 1
-    return gone
 
 
 def address_of(session: ScopedSession, delivery: Delivery) -> Address:
     """The address that a delivery goes to."""
     return session.get_one(Address, delivery.address_id)
-
-
-def _now(session: ScopedSession) -> datetime:
-    """The database's clock: every process agrees on it."""
-    moment: datetime = session.execute(text("select now()")).scalar_one()
-    return moment

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from database.session import Database
 from models.establishment import Establishment, Sender
@@ -24,7 +25,7 @@ class _Known:
 
 
 class Directory:
-    """All establishments and their senders, read again every few seconds. Thread-safe.
+    """All establishments, their holidays and senders, read again every few seconds. Thread-safe.
 
     Kept values are detached rows, never changed. When PostgreSQL is away the last known facts
     stay good: a webhook must find its establishment to be spooled.
@@ -68,11 +69,23 @@ class Directory:
         return list(self._read().by_id.values())
 
     def sender(self, establishment_id: int, channel: str) -> Sender | None:
-        """What an establishment sends from on a channel; None when it cannot."""
-        for sender in self._read().senders:
-            if sender.establishment_id == establishment_id and sender.channel == channel:
-                return sender
-        return None
+        """What an establishment sends from on a channel; None when it cannot.
+
+        One that is suspended only where there is no other.
+        """
+        own = [
+            sender
+            for sender in self._read().senders
+            if sender.establishment_id == establishment_id and sender.channel == channel
+        ]
+        return next((s for s in own if s.suspended_at is None), own[0] if own else None)
+
+    def suspended(self, establishment_id: int) -> bool:
+        """True when the provider shut out any of an establishment's senders."""
+        return any(
+            sender.establishment_id == establishment_id and sender.suspended_at is not None
+            for sender in self._read().senders
+        )
 
     def forget(self) -> None:
         """Read again at the next question: something was changed here."""
@@ -91,7 +104,8 @@ class Directory:
 
     def _load(self) -> _Known:
         with self._database.service() as session:
-            rows = session.scalars(select(Establishment).order_by(Establishment.id)).all()
+            everyone = select(Establishment).options(selectinload(Establishment.holidays))
+            rows = session.scalars(everyone.order_by(Establishment.id)).all()
             senders = session.scalars(select(Sender).where(Sender.active).order_by(Sender.id)).all()
             session.expunge_all()
         return _Known({row.id: row for row in rows}, list(senders), time.monotonic())

@@ -1,36 +1,32 @@
-"""Establishments as an operator sets them up: checked words in, rows out."""
+"""Establishments as an operator sets them up, and their settings as administrators keep them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import time
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models.establishment import Establishment
+from database.session import ScopedSession
+from models.establishment import Establishment, UnknownChoice
+from schemas.establishment import MAY_BE_NONE, EstablishmentChange, EstablishmentOut
+from services.audit import audit
 from services.contact import normal_email, normal_phone
 from services.errors import Conflict, Invalid, NotFound
+from services.identity import Principal
+from services.policy import apply_policy
+from services.timing import check_validity
+from utils.clock import parse_window, write_window
 from utils.languages import UnknownLanguage, parse_language
 from utils.text import TextRefused, clean_text
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
-
-
-@dataclass(frozen=True)
-class EstablishmentChange:
-    """What an operator wants changed; None leaves a thing as it is."""
-
-    name: str | None = None
-    languages: str | None = None
-    quiet_hours: str | None = None
-    anonymous_feedback: bool | None = None
-    fold_french_sms: bool | None = None
-    default: bool | None = None
+DAILY_CAP = 4
+"""Messages to one address on one local day, where nobody says otherwise."""
 
 
 def new_establishment(
@@ -50,6 +46,7 @@ def new_establishment(
         languages=parse_languages(languages.split(",")),
         quiet_start=start,
         quiet_end=end,
+        daily_cap=DAILY_CAP,
     )
 
 
@@ -67,25 +64,113 @@ def by_slug(session: Session, slug: str) -> Establishment:
     return found
 
 
-def change_establishment(session: Session, slug: str, wanted: EstablishmentChange) -> Establishment:
-    """Change what was asked for; raises `NotFound`, `Invalid` with the field."""
-    found = by_slug(session, slug)
+def apply(found: Establishment, wanted: EstablishmentChange) -> None:
+    """Change the settings that were named; raises `Invalid` with the field."""
+    for field in wanted.model_fields_set - MAY_BE_NONE:
+        if getattr(wanted, field) is None:
+            raise Invalid("This cannot be empty.", field=field, code="missing")
     if wanted.name is not None:
-        found.name = _name(wanted.name)
+        found.name = wanted.name
     if wanted.languages is not None:
-        found.languages = parse_languages(wanted.languages.split(","))
-    if wanted.quiet_hours is not None:
-        found.quiet_start, found.quiet_end = parse_quiet_hours(wanted.quiet_hours)
+        found.languages = _each_once(wanted.languages)
+    if "quiet_hours" in wanted.model_fields_set:
+        found.quiet_start, found.quiet_end = parse_quiet_hours(wanted.quiet_hours or "none")
+    if "daily_cap" in wanted.model_fields_set:
+        found.daily_cap = wanted.daily_cap
+    if wanted.valid_for is not None:
+        check_validity(wanted.valid_for)
+        found.validity_seconds = int(wanted.valid_for.total_seconds())
     if wanted.anonymous_feedback is not None:
         found.anonymous_feedback = wanted.anonymous_feedback
     if wanted.fold_french_sms is not None:
         found.fold_french_sms = wanted.fold_french_sms
-    if wanted.default is not None:
-        if wanted.default:  # there is one at most
-            session.execute(update(Establishment).values(is_default=False))
-        found.is_default = wanted.default
+    apply_policy(found, wanted)
+
+
+def set_default(session: Session, found: Establishment, default: bool) -> None:
+    """Say whether plain paths mean this establishment; there is one at most."""
+    if default:
+        session.execute(update(Establishment).values(is_default=False))
+    found.is_default = default
+
+
+def read(session: ScopedSession, principal: Principal) -> EstablishmentOut:
+    """The settings of the principal's establishment."""
+    return view(session.get_one(Establishment, principal.establishment_id))
+
+
+def change(
+    session: ScopedSession,
+    wanted: EstablishmentChange,
+    *,
+    expected_version: int | None,
+    principal: Principal,
+) -> EstablishmentOut:
+    """Change settings of the principal's establishment; raises `Conflict` on a stale version.
+
+    What waits already is judged by the new settings when its time comes.
+    """
+    found = session.get_one(Establishment, principal.establishment_id, with_for_update=True)
+    if expected_version is not None and expected_version != found.version:
+        raise Conflict(
+            "Somebody has changed these settings meanwhile: read them again.",
+            code="changed_meanwhile",
+        )
+    before = _facts(found)
+    apply(found, wanted)
     session.flush()
-    return found
+    session.outdate_devices(found.id)
+    audit(
+        session, principal, "change", "establishment", found.id, before=before, after=_facts(found)
+    )
+    return view(found)
+
+
+def view(found: Establishment) -> EstablishmentOut:
+    """An establishment's settings as they are shown."""
+    return EstablishmentOut(
+        slug=found.slug,
+        name=found.name,
+        region=found.region,
+        time_zone=found.time_zone,
+        languages=found.languages,
+        quiet_hours=write_window(found.quiet_start, found.quiet_end),
+        daily_cap=found.daily_cap,
+        valid_for=found.validity_seconds,
+        anonymous_feedback=found.anonymous_feedback,
+        fold_french_sms=found.fold_french_sms,
+        receipt_window=found.receipt_window_seconds,
+        max_attempts=found.max_attempts,
+        call_again_after=found.call_again_after,
+        call_again_at_most=found.call_again_at_most,
+        escalate=found.escalate,
+        unknown_after=found.unknown_after_seconds,
+        unknown_sms=UnknownChoice(found.unknown_sms),
+        unknown_voice=UnknownChoice(found.unknown_voice),
+        unknown_email=UnknownChoice(found.unknown_email),
+        version=found.version,
+    )
+
+
+def _facts(found: Establishment) -> dict[str, Any]:
+    return view(found).model_dump(mode="json", exclude={"version"})
+
+
+def policy_line(place: Establishment) -> str:
+    """An establishment's policy as one line for an operator."""
+    again = f"calls again {place.call_again_at_most} times after {place.call_again_after} s"
+    return ", ".join(
+        (
+            f"receipts within {place.receipt_window_seconds} s",
+            f"at most {place.max_attempts} attempts"
+            if place.max_attempts
+            else "attempts unbounded",
+            again if place.call_again_at_most else "calls once",
+            f"failures {'make tasks' if place.escalate else 'make no tasks'}",
+            f"unknown after {place.unknown_after_seconds} s: sms {place.unknown_sms},"
+            f" calls {place.unknown_voice}, email {place.unknown_email}",
+        )
+    )
 
 
 def sender_address(place: Establishment, channel: str, address: str) -> str:
@@ -106,22 +191,22 @@ def parse_quiet_hours(writing: str) -> tuple[time | None, time | None]:
     """`20:00-07:00` in local time, or `none`; raises `Invalid`."""
     if writing.strip().lower() == "none":
         return None, None
-    found = _HOURS.fullmatch(writing.strip())
-    if found is None:
-        raise Invalid("Write 20:00-07:00, or none.", field="quiet_hours")
-    hours = list(map(int, found.groups()))
-    start, end = time(hours[0], hours[1]), time(hours[2], hours[3])
-    if start == end:
-        raise Invalid("Quiet all day long would send nothing.", field="quiet_hours")
-    return start, end
+    try:
+        return parse_window(writing.strip())
+    except ValueError as error:
+        reason = str(error)
+        raise Invalid(f"{reason.capitalize()}, or none.", field="quiet_hours") from error
 
 
 def parse_languages(writing: Sequence[str]) -> list[str]:
     """ISO 639-3 codes in order of preference, from names or codes; raises `Invalid`."""
     try:
-        codes = [parse_language(part) for part in writing]
+        return _each_once([parse_language(part) for part in writing])
     except UnknownLanguage as error:
         raise Invalid(str(error), field="languages", code=error.code) from error
+
+
+def _each_once(codes: list[str]) -> list[str]:
     if len(set(codes)) != len(codes):
         raise Invalid("A language stands there twice.", field="languages")
     return codes

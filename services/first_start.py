@@ -65,7 +65,8 @@ def _establishment(engine: Engine) -> tuple[int, bool]:
         found = session.scalar(select(Establishment.id).order_by(Establishment.id).limit(1))
     if found is not None:
         return found, False
-    # No quiet hours: somebody who tries the service at night must see the message arrive.
+    # No quiet hours and no daily cap: somebody who tries the service at night, or for the fifth
+    # time, must see the message arrive.
     demonstration = Establishment(
         slug="demo",
         name="Hôpital général de démonstration",
@@ -111,7 +112,6 @@ def _senders(engine: Engine, number: int, settings: Settings) -> None:
                     settings.twilio.phone_number,
                     "twilio",
                     can_receive=simulated,
-                    gives_receipts=simulated,
                 )
         if settings.email.provider:
             set_sender(
@@ -121,7 +121,6 @@ def _senders(engine: Engine, number: int, settings: Settings) -> None:
                 settings.email.sender,
                 settings.email.provider,
                 can_receive=False,
-                gives_receipts=False,
             )
 
 

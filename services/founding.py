@@ -30,11 +30,13 @@ def set_sender(
     provider: str,
     *,
     can_receive: bool,
-    gives_receipts: bool,
+    rate_per_second: float | None = None,
 ) -> Sender:
     """Let an establishment send from an address on a channel; replaces what it had there.
 
-    Said again, it changes nothing but what the sender can do: every start says it.
+    Said again, it changes nothing but what the sender can do: every start says it. A rate of None
+    leaves what was said before, one of 0 is as fast as it can. That a sender gives receipts nobody
+    can say for it: its first receipt does.
     """
     for old in session.scalars(
         select(Sender).where(
@@ -42,7 +44,9 @@ def set_sender(
         )
     ):
         if (old.address, old.provider) == (address, provider):
-            old.can_receive, old.gives_receipts = can_receive, gives_receipts
+            old.can_receive = can_receive
+            if rate_per_second is not None:
+                old.rate_per_second = rate_per_second or None
             return old
         old.active = False
     sender = Sender(
@@ -51,7 +55,7 @@ def set_sender(
         address=address,
         provider=provider,
         can_receive=can_receive,
-        gives_receipts=gives_receipts,
+        rate_per_second=rate_per_second or None,
     )
     session.add(sender)
     return sender

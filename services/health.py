@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import text
 
 from database.session import Database
+from models.alarm import AlarmKind
+from services.delivery_view import lag_seconds, unknowns
 
 SILENT_SECONDS = 30.0
 """A process that has not been seen for so long is taken to be gone."""
@@ -18,44 +20,105 @@ _PROCESSES = text(
     from processes group by kind
     """
 )
-_BACKLOG = text(
+# One establishment after the other, each by its index: what is not due yet is not looked at.
+_LAG = text(
     """
-    select count(*), coalesce(extract(epoch from now() - min(due_at)), 0)::float
-    from due where claimed_until is null and due_at <= now()
+    select coalesce(max(extract(epoch from now() - d.due_at)), 0)::float
+    from establishments e cross join lateral (
+        select due_at from due
+        where establishment_id = e.id and claimed_until is null and due_at <= now()
+        order by due_at limit 1
+    ) d
     """
 )
+_BACKLOG = text(
+    """
+    select coalesce(sum(d.waiting), 0)::bigint from establishments e cross join lateral (
+        select count(*) as waiting from due
+        where establishment_id = e.id and claimed_until is null and due_at <= now()
+    ) d
+    """
+)
+_ALARMS = text(
+    """
+    select e.slug, a.kind, count(*) from alarms a join establishments e on e.id = a.establishment_id
+    where a.cleared_at is null group by e.slug, a.kind
+    """
+)
+_SUSPENDED = text(
+    """
+    select e.slug, s.channel, count(*)
+    from senders s join establishments e on e.id = s.establishment_id
+    where s.active and s.suspended_at is not null group by e.slug, s.channel
+    """
+)
+# By the time that they are meant for, which has an index: what was scheduled weeks ago counts on
+# its day.
 _DELIVERIES = text(
     """
     select status, coalesce(provider, 'none'), count(*) from deliveries
-    where created_at > now() - interval '1 day' group by 1, 2
+    where occurrence > now() - interval '1 day' and occurrence <= now() group by 1, 2
     """
 )
 
 
 @dataclass
 class Health:
-    """What was found. `reasons` are stable words; empty when all is well."""
+    """What was found. `reasons` are stable words that name no hospital; empty when all is well."""
 
     reasons: list[str] = field(default_factory=list)
-    backlog: int = 0
     lag_seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Figures:
+    """What the metrics show. Triples are an establishment's slug, a stable word, and a number."""
+
+    backlog: int
+    alarms: list[tuple[str, str, int]]
+    suspended: list[tuple[str, str, int]]
+
+
+@dataclass(frozen=True)
+class DeliveryFigures:
+    """One establishment's deliveries: those of the last day by state and provider, and now."""
+
+    by_state: list[tuple[str, str, int]]
+    unknown: int
+    lag_seconds: float
+
+
 def check(database: Database) -> Health:
-    """Look at heartbeats and the due queue; raises what the database raises when it is away."""
+    """Look at heartbeats, the due queue and alarms; raises what an absent database raises."""
     with database.service() as session:
         seen: dict[str, float] = {row.kind: row.age for row in session.execute(_PROCESSES)}
-        backlog, lag = session.execute(_BACKLOG).one()
-    health = Health(backlog=backlog, lag_seconds=lag)
-    for kind in ("scheduler", "worker"):
-        if seen.get(kind, SILENT_SECONDS + 1) > SILENT_SECONDS:
-            health.reasons.append(f"no_{kind}_seen")
+        lag: float = session.execute(_LAG).scalar_one()
+        raised = {kind for _, kind, _ in session.execute(_ALARMS)}
+    reasons = [
+        f"no_{kind}_seen"
+        for kind in ("scheduler", "worker")
+        if seen.get(kind, SILENT_SECONDS + 1) > SILENT_SECONDS
+    ]
     if lag > LATE_SECONDS:
-        health.reasons.append("deliveries_late")
-    return health
+        raised.add(AlarmKind.deliveries_late.value)
+    return Health(reasons + sorted(raised), lag_seconds=lag)
 
 
-def deliveries_by_state(database: Database, establishment_id: int) -> list[tuple[str, str, int]]:
-    """State, provider and number of an establishment's deliveries of the last day."""
+def figures(database: Database) -> Figures:
+    """What all establishments have in the schema `shared`."""
+    with database.service() as session:
+        return Figures(
+            backlog=session.execute(_BACKLOG).scalar_one(),
+            alarms=[(slug, kind, count) for slug, kind, count in session.execute(_ALARMS)],
+            suspended=[(slug, way, count) for slug, way, count in session.execute(_SUSPENDED)],
+        )
+
+
+def delivery_figures(database: Database, establishment_id: int) -> DeliveryFigures:
+    """An establishment's own figures."""
     with database.establishment(establishment_id) as session:
-        return [(state, provider, count) for state, provider, count in session.execute(_DELIVERIES)]
+        return DeliveryFigures(
+            by_state=[(state, way, count) for state, way, count in session.execute(_DELIVERIES)],
+            unknown=unknowns(session)[0],
+            lag_seconds=lag_seconds(session),
+        )

@@ -2,8 +2,10 @@
 
 A status callback usually settles one within seconds. Else the provider's own list is asked: what
 it holds is taken over; what it still does not hold `settle_after` seconds after the attempt was
-never accepted, and may go out again. A provider without a list, or a list that does not tell
-whose call is whose, leaves the delivery unknown, with a task for staff.
+never accepted, and may go out again. A provider without a list, one that cannot be asked, or a list
+that does not tell whose call is whose, settles nothing: then it is the establishment's choice for
+that channel. It stays unknown, with a task for staff, or it goes out once more, at the risk of a
+double.
 """
 
 from __future__ import annotations
@@ -13,42 +15,53 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
 
 from database.session import ScopedSession
-from models.delivery import Delivery, DeliveryStatus
+from models.delivery import Delivery, DeliveryEvent, DeliveryStatus
+from models.establishment import UnknownChoice
 from models.message import Call, Message
 from models.reminder import Channel, Reminder
-from models.task import UNKNOWN_DELIVERY, Task
+from models.task import UNKNOWN_DELIVERY
 from services.delivery import (
+    CANCELLED,
     address_of,
+    ask_again,
     forget_due,
     lock_delivery,
     look_again,
     move,
-    provider_news,
     settle,
 )
+from services.escalation import open_task
+from services.policy import own_establishment, read_policy, unknown_choice
+from services.provider_news import provider_news
 from utils.senders import Passed
 from utils.sms_encoding import fold_french
 
 S = DeliveryStatus
 
+SENT_AGAIN = "sent again: a double is accepted"
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask a provider about one unknown delivery."""
+    """What to ask a provider about one unknown delivery, and when at the latest that was."""
 
     delivery_id: int
     attempt: int
     channel: str
     to: str
     since: datetime
+    asked_at: datetime
+    choice: UnknownChoice
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for an answer, in seconds since the attempt."""
+    """How long to wait for an answer, in seconds since the attempt.
+
+    After `give_up_after` the establishment's choice is carried out.
+    """
 
     settle_after: float
     give_up_after: float
@@ -62,6 +75,8 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
         .where(Delivery.id.in_(ids), Delivery.status == S.unknown)
         .order_by(Delivery.id)
     ).all()
+    now = session.execute(text("select now()")).scalar_one()
+    establishment = own_establishment(session)
     return [
         Question(
             delivery_id=delivery.id,
@@ -69,6 +84,8 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
             channel=delivery.channel,
             to=address_of(session, delivery).value,
             since=delivery.attempted_at or delivery.created_at,
+            asked_at=now,
+            choice=unknown_choice(establishment, delivery.channel),
         )
         for delivery in deliveries
     ]
@@ -95,18 +112,38 @@ def settle_unknown(
             provider_id=found[0].provider_id,
             code=found[0].code,
             seconds=found[0].seconds,
+            attempt=question.attempt,
+            sender=found[0].sender,
         )
         return
     now = session.execute(text("select now()")).scalar_one()
-    waited = (now - question.since).total_seconds()
+    # Not `now`: an answer proves nothing about what came in after it was asked for.
+    waited = (question.asked_at - question.since).total_seconds()
     if passed is not None and clear and waited >= patience.settle_after:
-        _send_again(session, delivery, now)
+        _send_again(session, delivery, now, cause="not in the provider's list")
     elif waited >= patience.give_up_after:
-        leave_to_staff(session, delivery)
+        _choose(session, delivery, question.choice, now)
     else:
         settle_at = question.since + timedelta(seconds=patience.settle_after)
         soon = now + timedelta(seconds=patience.ask_every)
-        look_again(session, delivery.id, settle_at if now < settle_at < soon else soon)
+        ask_again(session, delivery.id, settle_at if now < settle_at < soon else soon)
+
+
+def settle_unlisted(session: ScopedSession, question: Question, patience: Patience) -> None:
+    """Act on a provider that has no list: nothing will ever be known of itself.
+
+    Staff are asked at once. Where the establishment accepts a double, an event of the provider's
+    has until `give_up_after` to come first.
+    """
+    delivery = lock_delivery(session, question.delivery_id)
+    if delivery.status != S.unknown or delivery.attempt != question.attempt:
+        return
+    now = session.execute(text("select now()")).scalar_one()
+    choose_at = question.since + timedelta(seconds=patience.give_up_after)
+    if question.choice == UnknownChoice.give_up or now >= choose_at:
+        _choose(session, delivery, question.choice, now)
+    else:
+        ask_again(session, delivery.id, choose_at)
 
 
 def _ours(session: ScopedSession, delivery: Delivery, passed: Sequence[Passed]) -> list[Passed]:
@@ -121,12 +158,12 @@ def _ours(session: ScopedSession, delivery: Delivery, passed: Sequence[Passed]) 
             )
         )
     )
-    reminder = session.get_one(Reminder, delivery.reminder_id)
+    said = delivery.message or session.get_one(Reminder, delivery.reminder_id).message
     return [
         message
         for message in reversed(passed)  # providers list the newest first
         if message.provider_id not in known
-        and (message.text is None or same_text(message.text, reminder.message))
+        and (message.text is None or same_text(message.text, said))
     ]
 
 
@@ -155,20 +192,41 @@ def same_text(listed: str, ours: str) -> bool:
     return listed.strip() in (ours.strip(), fold_french(ours).strip())
 
 
-def _send_again(session: ScopedSession, delivery: Delivery, now: datetime) -> None:
-    cause = "not in the provider's list"
+def _send_again(session: ScopedSession, delivery: Delivery, now: datetime, *, cause: str) -> None:
     if delivery.valid_until <= now:
         move(session, delivery, S.expired, cause=cause)
         return
-    move(session, delivery, S.scheduled, cause=cause)
-    look_again(session, delivery.id, now)
+    reminder = session.get_one(Reminder, delivery.reminder_id)
+    if reminder.cancelled_at is not None:
+        move(session, delivery, S.cancelled, cause=CANCELLED)
+    elif _out_of_attempts(session, delivery):
+        move(session, delivery, S.failed, cause="no attempts left")
+    else:
+        move(session, delivery, S.scheduled, cause=cause)
+        look_again(session, delivery.id, now)
 
 
-def leave_unknown_to_staff(session: ScopedSession, question: Question) -> None:
-    """`leave_to_staff`, if the delivery is still the unknown one that was asked about."""
-    delivery = lock_delivery(session, question.delivery_id)
-    if delivery.status == S.unknown and delivery.attempt == question.attempt:
+def _out_of_attempts(session: ScopedSession, delivery: Delivery) -> bool:
+    policy = read_policy(session, session.get_one(Reminder, delivery.reminder_id))
+    return policy.max_attempts is not None and delivery.attempt >= policy.max_attempts
+
+
+def _choose(
+    session: ScopedSession, delivery: Delivery, choice: UnknownChoice, now: datetime
+) -> None:
+    """Carry out the establishment's choice. Two copies are accepted at most, never more."""
+    sent_again = select(DeliveryEvent.id).where(
+        DeliveryEvent.delivery_id == delivery.id, DeliveryEvent.cause == SENT_AGAIN
+    )
+    if (
+        choice == UnknownChoice.give_up
+        or delivery.valid_until <= now
+        or session.scalar(sent_again.limit(1)) is not None
+        or _out_of_attempts(session, delivery)
+    ):
         leave_to_staff(session, delivery)
+    else:
+        _send_again(session, delivery, now, cause=SENT_AGAIN)
 
 
 def leave_to_staff(session: ScopedSession, delivery: Delivery) -> None:
@@ -176,10 +234,6 @@ def leave_to_staff(session: ScopedSession, delivery: Delivery) -> None:
 
     A recurring reminder goes on with its next occurrence.
     """
-    session.execute(
-        insert(Task)
-        .values(kind=UNKNOWN_DELIVERY, delivery_id=delivery.id, state="open")
-        .on_conflict_do_nothing(index_elements=["kind", "delivery_id"])
-    )
+    open_task(session, UNKNOWN_DELIVERY, delivery.id)
     forget_due(session, delivery.id)
     settle(session, delivery)

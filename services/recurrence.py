@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrule, rrulestr
-from sqlalchemy import select
-
-from database.session import ScopedSession
-from models.establishment import Establishment
-from models.reminder import Reminder
 from services.errors import Invalid
+from utils.clock import moment_at
+from utils.rrule import Rule, parse, wall_times
 
-# What may stand beside each FREQ. Left out is what could search for centuries for a day that never
-# comes (BYMONTHDAY with DAILY), and what is finer than a reminder should be.
+# What may stand beside each FREQ. Left out is what is finer than a reminder should be, and what
+# RFC 5545 has no example of.
 _ALWAYS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"}
 _ALLOWED = {
     "HOURLY": _ALWAYS,
@@ -46,25 +44,26 @@ def check_rule(rule: str, start: datetime) -> str:
     allowed = _ALLOWED.get(parts.get("FREQ", ""))
     if allowed is None:
         raise _refused("FREQ is HOURLY, DAILY, WEEKLY, MONTHLY or YEARLY.", "rrule_frequency")
-    # More than a rule would have dateutil read a DTSTART of the client's own from it.
     if not _SYNTAX.fullmatch(body):
         raise _refused(_EXAMPLE, "rrule_invalid")
     if not allowed.issuperset(parts):
         raise _refused(
             f"With this FREQ a rule may have {', '.join(sorted(allowed))}.", "rrule_part"
         )
-    for name in ("INTERVAL", "COUNT"):  # dateutil would turn INTERVAL=0 into an endless search
+    for name in ("INTERVAL", "COUNT"):
         if name in parts and not _POSITIVE.fullmatch(parts[name]):
             raise _refused(f"{name} is a whole number from 1 to 9999.", "rrule_invalid")
     for name in ("BYMONTH", "BYMONTHDAY", "BYSETPOS", "BYDAY"):
-        # dateutil would search for a 13th month until the year 9999, and stumble over a 9th Monday
-        # in some Decembers only.
         if name in parts and not _listed(_VALUES[_kind_of(name, parts)], parts[name]):
             raise _refused(f"{name} has a value that does not exist.", "rrule_invalid")
+    if {"COUNT", "UNTIL"} <= set(parts):
+        raise _refused("A rule has COUNT or UNTIL, not both.", "rrule_invalid")
+    zone = start.tzinfo
+    assert isinstance(zone, ZoneInfo)
     try:
-        canonical = _with_utc_until(body, start)
-        first = next(iter(_parse(canonical, start)), None)
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+        canonical = _with_utc_until(body, zone)
+        first = following(canonical, start, start - timedelta(microseconds=1), zone)
+    except (ValueError, LookupError, OverflowError) as error:
         raise _refused(_EXAMPLE, "rrule_invalid") from error
     if first is None:
         raise _refused("This rule never comes true.", "rrule_never")
@@ -87,39 +86,76 @@ def _refused(detail: str, code: str) -> Invalid:
     return Invalid(detail, field="rrule", code=code)
 
 
-def _with_utc_until(rule: str, start: datetime) -> str:
+def _with_utc_until(rule: str, zone: ZoneInfo) -> str:
     """UNTIL in UTC, as RFC 5545 wants it; a local one, or a date alone, is meant locally."""
 
     def in_utc(found: re.Match[str]) -> str:
         day, clock, zulu = found.groups()
         if zulu and clock:
             return found[0]
-        local = datetime.strptime(day + (clock or "T235959"), "%Y%m%dT%H%M%S")  # noqa: DTZ007
-        return f"UNTIL={local.replace(tzinfo=start.tzinfo).astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        wall = datetime.strptime(day + (clock or "T235959"), "%Y%m%dT%H%M%S")  # noqa: DTZ007
+        return f"UNTIL={moment_at(wall, zone):%Y%m%dT%H%M%SZ}"
 
     return _UNTIL.sub(in_utc, rule)
 
 
-def _parse(rule: str, local_start: datetime) -> rrule:
-    parsed = rrulestr(rule, dtstart=local_start)
-    if not isinstance(parsed, rrule):
-        raise ValueError("a set of rules is not supported")
-    return parsed
+def occurrences(
+    rule: str, start: datetime, zone: ZoneInfo, *, after: datetime
+) -> Iterator[datetime]:
+    """A rule's occurrences that are later than `after`, in UTC, each moment once.
+
+    Counted on the wall clock of `zone`, so that 08:00 stays 08:00 when the clocks change. A time
+    that the clocks jump over is the first moment after the gap; one that they show twice is the
+    first of the two. COUNT counts from `start`; UNTIL is the last moment that still belongs.
+    """
+    read = parse(rule)
+    until = _until(read)
+    begin = start.astimezone(zone).replace(tzinfo=None, fold=0)
+    last = after
+    # A day's slack: the wall clock of `after` may stand before or behind that of its moment.
+    for wall in wall_times(read, begin, _wall_before(after, zone)):
+        try:
+            moment = start if wall == begin else moment_at(wall, zone)
+        except OverflowError:  # the end of the calendar
+            return
+        if until is not None and moment > until:
+            return
+        if moment > last:
+            yield moment
+            last = moment
+
+
+def _wall_before(moment: datetime, zone: ZoneInfo) -> datetime:
+    try:
+        return moment.astimezone(zone).replace(tzinfo=None, fold=0) - timedelta(days=2)
+    except OverflowError:
+        return datetime(1, 1, 1)  # noqa: DTZ001 - a wall clock
+
+
+def _until(rule: Rule) -> datetime | None:
+    if rule.until is None:
+        return None
+    return datetime.strptime(rule.until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 def following(rule: str, start: datetime, after: datetime, zone: ZoneInfo) -> datetime | None:
-    """The first occurrence after a time (UTC), None when the rule has ended.
+    """The first occurrence after a time (UTC), None when the rule has ended."""
+    return next(occurrences(rule, start, zone, after=after), None)
 
-    Counted on the wall clock of `zone`, so that 08:00 stays 08:00 when the clocks change.
+
+def remaining(rule: str, start: datetime, zone: ZoneInfo, *, before: datetime) -> str:
+    """The rule for what is left of a series when its occurrences before a time are done.
+
+    Only a COUNT says how many there are in all; it becomes the number of those that are left.
     """
-    found = _parse(rule, start.astimezone(zone)).after(after.astimezone(zone))
-    return found.astimezone(UTC) if found else None
-
-
-def next_occurrence(session: ScopedSession, reminder: Reminder, after: datetime) -> datetime | None:
-    """A recurring reminder's next occurrence after a time; None when it has ended."""
-    assert reminder.rrule is not None
-    zone_name = session.scalars(
-        select(Establishment.time_zone).where(Establishment.id == session.establishment_id)
-    ).one()
-    return following(reminder.rrule, reminder.scheduled_time, after, ZoneInfo(zone_name))
+    count = parse(rule).count
+    if count is None:
+        return rule
+    just_before_start = start - timedelta(microseconds=1)
+    done = sum(
+        1
+        for _ in takewhile(
+            lambda moment: moment < before, occurrences(rule, start, zone, after=just_before_start)
+        )
+    )
+    return re.sub(r"COUNT=\d+", f"COUNT={max(1, count - done)}", rule)

@@ -1,4 +1,4 @@
-"""Reminders: planned, stored with their first delivery, read, changed, cancelled."""
+"""Reminders: planned, stored with their first deliveries, read. Changes: `reminder_change.py`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from sqlalchemy.orm import joinedload
 
 from database.session import ScopedSession
 from models.address import Address
-from models.delivery import WAITING, Delivery, DeliveryEvent
+from models.delivery import Delivery, DeliveryEvent
 from models.establishment import Establishment
-from models.reminder import Channel, Reminder, ReminderStatus
-from schemas.reminder import ReminderChange, ReminderIn
+from models.reminder import Reminder, ReminderStatus
+from schemas.reminder import ReminderIn
 from services.address import address_for
 from services.audit import audit
 from services.contact import reference_index
-from services.delivery import cancel_waiting, open_delivery, reschedule
-from services.errors import Conflict, Invalid, NotFound
+from services.delivery import open_delivery
+from services.errors import Conflict, NotFound
 from services.identity import Principal, differing, fingerprint
-from services.reminder_plan import Senders, check_validity, due_time, first_time, moment_of, plan
-from utils.languages import VOICES
+from services.omission import Run, leave_out
+from services.policy import wishes
+from services.reminder_plan import Senders, plan
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def create(
     now: datetime,
     correlation_id: str | None = None,
 ) -> Stored:
-    """Store a reminder with its first delivery, in this transaction.
+    """Store a reminder with its first deliveries, in this transaction.
 
     The same identity with the same body is the same reminder; with another body a `Conflict`.
     """
@@ -55,6 +56,7 @@ def create(
     if known is not None:
         return Stored(known, created=False)
     planned = plan(session, establishment, senders, wanted, now)
+    times = planned.times
     reminder_id = session.scalar(
         insert(Reminder)
         .values(
@@ -68,14 +70,18 @@ def create(
             message=planned.message,
             template=wanted.template,
             language=planned.language,
-            scheduled_time=planned.scheduled_time,
+            scheduled_time=times.scheduled_time,
             phone_id=_address_id(session, "phone", planned.phone),
             email_id=_address_id(session, "email", planned.email),
             channels=planned.channels,
-            rrule=planned.rrule,
-            validity_seconds=int(planned.validity.total_seconds()),
+            rrule=times.rrule,
+            event_time=times.event_time,
+            before=[seconds(ahead) for ahead in times.before] if times.before else None,
+            event_margin_seconds=seconds(times.margin),
+            validity_seconds=seconds(times.validity),
             expects_reply=wanted.expects_reply,
-            status=ReminderStatus.active if planned.rrule else ReminderStatus.scheduled,
+            **wishes(wanted),
+            status=ReminderStatus.active if times.rrule else ReminderStatus.scheduled,
             created_by=principal.actor,
         )
         .on_conflict_do_nothing(index_elements=["client_id"])
@@ -86,15 +92,20 @@ def create(
         assert known is not None
         return Stored(known, created=False)
     reminder = read(session, reminder_id)
-    open_delivery(
-        session,
-        reminder,
-        planned.channels[0],
-        occurrence=planned.scheduled_time,
-        due_at=planned.due_at,
-        cause=planned.deferred or "scheduled",
-        correlation_id=correlation_id,
-    )
+    for delivery in times.deliveries:
+        open_delivery(
+            session,
+            reminder,
+            planned.channels[0],
+            occurrence=delivery.occurrence,
+            due_at=delivery.due_at,
+            cause=delivery.cause,
+            correlation_id=correlation_id,
+            valid_until=delivery.valid_until,
+            before_seconds=seconds(delivery.before),
+        )
+    for notice in times.left_out:
+        leave_out(session, reminder.id, Run(notice.reason, notice.occurrence, notice.occurrence))
     if not principal.anonymous:
         audit(session, principal, "create", "reminder", reminder.id, after=facts(reminder))
     return Stored(reminder, created=True)
@@ -133,7 +144,14 @@ def facts(reminder: Reminder) -> dict[str, Any]:
         "channels": reminder.channels,
         "status": reminder.status,
         "validity_seconds": reminder.validity_seconds,
+        "rrule": reminder.rrule,
+        "event_time": reminder.event_time.isoformat() if reminder.event_time else None,
     }
+
+
+def seconds(duration: timedelta) -> int:
+    """A duration as it is stored."""
+    return int(duration.total_seconds())
 
 
 def read(session: ScopedSession, reminder_id: int) -> Reminder:
@@ -159,112 +177,6 @@ def trace(session: ScopedSession, reminder_id: int) -> list[tuple[Delivery, list
         .order_by(DeliveryEvent.id)
     ).all()
     return [(d, [e for e in events if e.delivery_id == d.id]) for d in deliveries]
-
-
-def change(
-    session: ScopedSession,
-    establishment: Establishment,
-    reminder_id: int,
-    wanted: ReminderChange,
-    *,
-    expected_version: int | None,
-    principal: Principal,
-    now: datetime,
-) -> Reminder:
-    """Change a reminder whose delivery has not left; raises `Conflict` when it has."""
-    reminder, waiting = _lock_whole(session, reminder_id)
-    if expected_version is not None and expected_version != reminder.version:
-        raise Conflict(
-            "Somebody has changed this reminder meanwhile: read it again.", code="changed_meanwhile"
-        )
-    if not waiting:
-        raise Conflict("This reminder has already gone out or ended.", code="already_gone")
-    before = facts(reminder)
-    if wanted.message is not None:
-        if Channel.voice in reminder.channels and reminder.language not in VOICES:
-            raise Invalid("A call in this language needs a recording.", field="message")
-        reminder.message, reminder.template = wanted.message, None
-    if wanted.valid_for is not None:
-        reminder.validity_seconds = int(wanted.valid_for.total_seconds())
-    validity = timedelta(seconds=reminder.validity_seconds)
-    check_validity(validity)
-    if wanted.scheduled_time is not None:
-        scheduled = moment_of(wanted.scheduled_time, establishment)
-        reminder.scheduled_time = first_time(
-            scheduled, reminder.rrule, establishment, validity, now
-        )
-        _refuse_repeated(session, reminder, waiting)
-    for delivery in waiting:
-        if wanted.scheduled_time is not None:
-            delivery.occurrence = reminder.scheduled_time
-        delivery.valid_until = delivery.occurrence + validity
-        delivery.due_at, cause = due_time(establishment, delivery.occurrence, validity, now)
-        reschedule(session, delivery, cause=cause or "changed by staff")
-    session.flush()
-    audit(
-        session, principal, "change", "reminder", reminder.id, before=before, after=facts(reminder)
-    )
-    return reminder
-
-
-def _refuse_repeated(session: ScopedSession, reminder: Reminder, waiting: list[Delivery]) -> None:
-    """A recurring reminder cannot go back to a time that it went out for."""
-    gone = session.scalar(
-        select(Delivery.id)
-        .where(
-            Delivery.reminder_id == reminder.id,
-            Delivery.occurrence == reminder.scheduled_time,
-            Delivery.channel.in_([delivery.channel for delivery in waiting]),
-            Delivery.id.not_in([delivery.id for delivery in waiting]),
-        )
-        .limit(1)
-    )
-    if gone is not None:
-        raise Invalid(
-            "This reminder went out for that time already.",
-            field="scheduled_time",
-            code="occurrence_gone",
-        )
-
-
-def cancel(session: ScopedSession, reminder_id: int, principal: Principal) -> tuple[Reminder, int]:
-    """Cancel what has not left. Returns how many deliveries are already with the carrier."""
-    reminder, _ = _lock_whole(session, reminder_id)
-    if reminder.status in (ReminderStatus.scheduled, ReminderStatus.active):
-        before = facts(reminder)
-        reminder.status = ReminderStatus.cancelled
-        session.flush()
-        gone = cancel_waiting(session, reminder)
-        audit(
-            session,
-            principal,
-            "cancel",
-            "reminder",
-            reminder.id,
-            before=before,
-            after=facts(reminder),
-        )
-        return reminder, gone
-    if reminder.status == ReminderStatus.cancelled:
-        return reminder, 0
-    raise Conflict(
-        "This reminder has ended: there is nothing left to cancel.", code="already_ended"
-    )
-
-
-def _lock_whole(session: ScopedSession, reminder_id: int) -> tuple[Reminder, list[Delivery]]:
-    """Lock deliveries first, then the reminder: the order in which workers lock them."""
-    deliveries = session.scalars(
-        select(Delivery)
-        .where(Delivery.reminder_id == reminder_id)
-        .order_by(Delivery.id)
-        .with_for_update()
-    ).all()
-    locked = session.scalar(select(Reminder).where(Reminder.id == reminder_id).with_for_update())
-    if locked is None:
-        raise NotFound("reminder")
-    waiting = [delivery for delivery in deliveries if delivery.status in WAITING]
-    return read(session, reminder_id), waiting
 
 
 def addresses_of(reminder: Reminder) -> tuple[Address | None, Address | None]:

@@ -6,7 +6,7 @@ Nothing is stored here, so a preview and a creation cannot come to different res
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from database.session import ScopedSession
 from models.contact import Contact
@@ -15,17 +15,14 @@ from models.reminder import Channel
 from schemas.reminder import ReminderIn
 from services.contact import find_contact
 from services.errors import Invalid
-from services.recurrence import check_rule, following
+from services.policy import wishes
+from services.reminder_times import Times, times_of
 from services.template import render
-from utils.clock import latest_before_quiet, local_time, quiet_until
+from utils.clock import local_time
 from utils.email_address import normalise_email
 from utils.languages import VOICES, language_name
 from utils.phone import InvalidPhone, normalise_phone
 from utils.sms_encoding import analyse, fold_french
-
-SHORTEST_VALIDITY = timedelta(minutes=1)
-LONGEST_VALIDITY = timedelta(days=7)
-FARTHEST = timedelta(days=2 * 366)
 
 
 @dataclass(frozen=True)
@@ -50,10 +47,7 @@ class Plan:
     channels: list[str]
     language: str
     message: str
-    rrule: str | None
-    scheduled_time: datetime
-    due_at: datetime
-    validity: timedelta
+    times: Times
     deferred: str | None
     local_time: str
     encoding: str | None
@@ -72,16 +66,9 @@ def plan(
     phone, email = _addresses(wanted, contact, establishment.region)
     channels = _channels(wanted, phone, email, senders)
     language, message = _words(wanted, contact, establishment, channels)
-    validity = wanted.valid_for
-    if validity is None:
-        validity = timedelta(seconds=establishment.validity_seconds)
-    check_validity(validity)
-    scheduled = moment_of(wanted.scheduled_time, establishment)
-    rule = (
-        check_rule(wanted.rrule, scheduled.astimezone(establishment.zone)) if wanted.rrule else None
-    )
-    first = first_time(scheduled, rule, establishment, validity, now)
-    due_at, deferred = due_time(establishment, first, validity, now)
+    wishes(wanted)
+    times = times_of(establishment, contact, wanted, now)
+    first = times.deliveries[0]
     sms = analyse(sms_text(establishment, language, message)) if Channel.sms in channels else None
     return Plan(
         contact=contact,
@@ -90,21 +77,12 @@ def plan(
         channels=channels,
         language=language,
         message=message,
-        rrule=rule,
-        scheduled_time=first,
-        due_at=due_at,
-        validity=validity,
-        deferred=deferred,
-        local_time=local_time(due_at, establishment.zone).strftime("%Y-%m-%d %H:%M"),
+        times=times,
+        deferred=first.deferred,
+        local_time=local_time(first.due_at, establishment.zone).strftime("%Y-%m-%d %H:%M"),
         encoding=sms.encoding if sms else None,
         segments=sms.segments if sms else None,
     )
-
-
-def check_validity(validity: timedelta) -> None:
-    """Refuse a validity window that is too short to be met or too long to be sensible."""
-    if not SHORTEST_VALIDITY <= validity <= LONGEST_VALIDITY:
-        raise Invalid("Between one minute and seven days.", field="valid_for", code="out_of_range")
 
 
 def sms_text(establishment: Establishment, language: str, message: str) -> str:
@@ -204,63 +182,3 @@ def _words(
             code="voice_needs_recording",
         )
     return language, message
-
-
-def moment_of(value: datetime, establishment: Establishment) -> datetime:
-    """A time in UTC; without an offset it is the establishment's local time."""
-    local = value if value.tzinfo else value.replace(tzinfo=establishment.zone)
-    try:
-        return local.astimezone(UTC)
-    except OverflowError as error:
-        raise Invalid(
-            "This time is out of range.", field="scheduled_time", code="scheduled_time_out_of_range"
-        ) from error
-
-
-def first_time(
-    scheduled: datetime,
-    rule: str | None,
-    establishment: Establishment,
-    validity: timedelta,
-    now: datetime,
-) -> datetime:
-    """The first occurrence that can still go out; raises `Invalid` when there is none."""
-    if scheduled - now > FARTHEST:
-        raise Invalid(
-            "More than two years ahead.", field="scheduled_time", code="scheduled_time_too_far"
-        )
-    if scheduled > now - validity:
-        return scheduled
-    upcoming = None
-    if rule and now - scheduled <= FARTHEST:  # every occurrence since then is counted
-        upcoming = following(rule, scheduled, now - validity, establishment.zone)
-    if upcoming is None:
-        raise Invalid(
-            "This time has passed, and the message would no longer be valid.",
-            field="scheduled_time",
-            code="scheduled_time_past",
-        )
-    return upcoming
-
-
-def due_time(
-    establishment: Establishment, scheduled: datetime, validity: timedelta, now: datetime
-) -> tuple[datetime, str | None]:
-    """When it really goes out: deferred past the quiet hours, or brought forward before them."""
-    start, end = establishment.quiet_start, establishment.quiet_end
-    wanted = max(scheduled, now)
-    if start is None or end is None:
-        return wanted, None
-    allowed = quiet_until(wanted, establishment.zone, start, end)
-    if allowed is None:
-        return wanted, None
-    if allowed < scheduled + validity:
-        return allowed, "quiet hours: goes out when they end"
-    before = latest_before_quiet(now, wanted, establishment.zone, start, end)
-    if before is not None:
-        return before, "quiet hours: goes out before they begin"
-    raise Invalid(
-        "This falls into the quiet hours and would no longer be valid after them.",
-        field="scheduled_time",
-        code="quiet_hours",
-    )

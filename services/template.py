@@ -20,17 +20,22 @@ from utils.languages import parse_language
 LOCALES = Path(__file__).resolve().parent.parent / "locales"
 
 
-@lru_cache(maxsize=1)
-def catalogue() -> dict[str, dict[str, str]]:
-    """Every template's text by template name and language (ISO 639-3)."""
+@lru_cache
+def texts_of(catalogue_name: str) -> dict[str, dict[str, str]]:
+    """Every text of a catalogue by its name and language (ISO 639-3)."""
     texts: dict[str, dict[str, str]] = {}
-    for path in sorted(LOCALES.glob("*/templates.po")):
+    for path in sorted(LOCALES.glob(f"*/{catalogue_name}.po")):
         with path.open("rb") as file:
             for message in read_po(file):
                 if message.id and message.string:
                     language = parse_language(path.parent.name)
                     texts.setdefault(str(message.id), {})[language] = str(message.string)
     return texts
+
+
+def catalogue() -> dict[str, dict[str, str]]:
+    """What reminders say, by template name and language."""
+    return texts_of("templates")
 
 
 def render(name: str, parameters: Mapping[str, str], preferred: Sequence[str]) -> tuple[str, str]:

@@ -29,6 +29,14 @@ TWILIO_STATUS: dict[str, DeliveryStatus] = {
     "no-answer": S.undelivered,
 }
 
+ON_ITS_WAY = frozenset(
+    {"accepted", "scheduled", "queued", "sending", "initiated", "ringing", "in-progress"}
+)
+"""Words for what Twilio itself still has in hand: no receipt is missing yet."""
+
+NOT_PICKED_UP = frozenset({"busy", "no-answer"})
+"""Words for a call that reached a phone and nobody: another try may help."""
+
 CARRIER_OPT_OUT = "21610"
 """Twilio's error for a recipient who said stop to the carrier itself."""
 

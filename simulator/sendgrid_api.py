@@ -23,6 +23,17 @@ from simulator.sendgrid_events import begin
 from simulator.sendgrid_rules import MailError, check
 from simulator.wire import JsonResponse, body_of, carrier_of
 
+_REFUSALS = {
+    400: "Bad Request",
+    401: "The provided authorization grant is invalid, expired, or revoked",
+    403: (
+        "The from address does not match a verified Sender Identity. Mail cannot be sent until"
+        " this error is resolved."
+    ),
+    413: "Payload Too Large",
+    429: "too many requests",
+}
+
 
 async def send(request: Request) -> Response:
     """202 with X-Message-Id and no body; 400, 401, 413 with SendGrid's error document."""
@@ -59,7 +70,7 @@ def _errors(
 
 def refusal(fault: Fault) -> Response:
     """A simulated status in SendGrid's form."""
-    message = "too many requests" if fault.status == 429 else "Internal Server Error"
+    message = _REFUSALS.get(fault.status, "Internal Server Error")
     error = {"message": message, "field": None, "help": None}
     return JsonResponse({"errors": [error]}, status_code=fault.status, headers=retry_header(fault))
 

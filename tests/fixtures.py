@@ -23,9 +23,12 @@ begin
     where tablename <> 'alembic_version' and (
         schemaname like 'est\\_%' or schemaname = 'shared' and tablename in
         ('due', 'refresh_tokens', 'devices', 'processes', 'encryption_keys', 'audit_entries',
-         'idempotency_keys')
+         'idempotency_keys', 'holidays', 'alarms', 'alarm_mails')
     );
     execute 'truncate ' || names || ' restart identity cascade';
+    update shared.senders set active = true, suspended_at = null, suspended_code = null,
+        suspended_by = null, probe_at = null, probes = 0
+    where suspended_at is not null or not active;
 end $$
 """
 

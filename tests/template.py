@@ -51,7 +51,6 @@ def main() -> None:
                     address,
                     provider,
                     can_receive=establishment == north and channel != "email",
-                    gives_receipts=channel != "email",
                 )
         for place, establishment in (("north", north), ("south", south)):
             for role in Role:

@@ -22,7 +22,7 @@ import httpx2
 from tests.conftest import ROOT, clone_database, with_database
 from tests.template import PASSWORD
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 def free_port() -> int:
@@ -179,6 +179,7 @@ def running_tree(folder: Path, name: str, **more: str) -> Iterator[Tree]:
         "ENGINE_SWEEP": "0.5",
         "ENGINE_ASK_AFTER": "2",
         "ENGINE_SETTLE_AFTER": "4",
+        "ENGINE_RECEIPT_AFTER": "2",
         "TWILIO_TIMEOUT": "2",
         "EMAIL_TIMEOUT": "2",
         **more,

@@ -28,6 +28,7 @@ from sendgrid import SendGridAPIClient
 
 from config.settings import EmailSettings
 from utils.languages import tag
+from utils.provider_codes import fault_of
 from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 
@@ -45,7 +46,6 @@ STEPS_PER_MAIL = 3
 _HEADERS = {"Auto-Submitted": "auto-generated"}
 # Opened and clicked is nobody's business here, and the pixel would be remote content.
 _NO_TRACKING = {f"{what}_tracking": {"enable": False} for what in ("click", "open", "subscription")}
-_OURS_TO_MEND = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 def one_line(text: str) -> str:
@@ -162,12 +162,11 @@ def _of_answer(status: int, message_id: str | None) -> Outcome:
     if status in (HTTPStatus.OK, HTTPStatus.ACCEPTED):
         known = message_id[:LONGEST_ID] if message_id else None
         return Outcome(Verdict.accepted, provider_id=known)
-    # A wrong key or an unverified sender is ours to mend, not the patient's fault: try again.
-    if status in _OURS_TO_MEND:
-        return Outcome(Verdict.unreachable, code=str(status))
-    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Outcome(Verdict.refused, code=str(status))
-    return Outcome(Verdict.unknown, code=str(status))
+    fault = fault_of("sendgrid", str(status))
+    refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if fault is None or not refused:
+        return Outcome(Verdict.unknown, code=str(status))
+    return Outcome(fault.verdict, code=str(status))
 
 
 class _NotTaken(Exception):
@@ -286,12 +285,11 @@ def _must_be_yes(reply: tuple[int, bytes]) -> None:
 
 
 def _of_reply(code: int) -> Outcome:
-    """4xx is "not now" (RFC 5321, 4.2.1), 530 a login that is wanted, all else a no for good."""
+    """4xx is "not now" (RFC 5321, 4.2.1), 53x a login that is wanted, all else a no for good."""
     if 400 <= code <= 499:
         return Outcome(Verdict.throttled, code=str(code))
-    if code == 530:
-        return Outcome(Verdict.unreachable, code=str(code))
-    return Outcome(Verdict.refused, code=str(code))
+    fault = fault_of("smtp", str(code))
+    return Outcome(fault.verdict if fault else Verdict.refused, code=str(code))
 
 
 def _code_of(error: Exception) -> str:

@@ -1,44 +1,65 @@
-"""Named points at which a test may kill this process, as `kill -9` would.
+"""Named points at which a test may kill this process, as `kill -9` would, or make it stand still.
 
-`CARELOOP_CRASH_AT=point` or `point:3` (the third time it is reached). Settings refuse the variable
-in production; unset, a point costs one comparison.
+`CARELOOP_CRASH_AT=point` or `point:3` (the third time it is reached); `CARELOOP_PAUSE_AT` likewise:
+the process stops (SIGSTOP) until somebody continues it, as one does whose machine was suspended.
+Settings refuse both in production; unset, a point costs one comparison.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections import Counter
+from itertools import count
 
 from config.settings import get_settings
 
-POINTS = (
+DELIVERY = (
     "reminder.before_commit",
     "reminder.after_commit",
+    "scheduler.in_claim",
     "scheduler.after_claim",
     "scheduler.after_enqueue",
+    "scheduler.before_release",
+    "scheduler.after_release",
     "worker.before_begin",
+    "worker.in_begin",
     "worker.after_begin",
+    "worker.before_call",
     "worker.after_call",
     "worker.before_outcome",
+    "worker.in_outcome",
     "worker.after_outcome",
+    "settle.begun",
+    "settle.done",
     "callback.before_commit",
     "callback.after_commit",
-    "upload.after_store",
-    "upload.after_finish",
+    "sweep.before_commit",
+    "sweep.after_commit",
+    "reconcile.before_ask",
+    "reconcile.after_ask",
+    "reconcile.before_commit",
+    "reconcile.after_commit",
 )
-"""Every step of a delivery, in order; then those of an upload."""
+"""Every step of a delivery, in order; the last six only happen after something went wrong.
 
-_reached: Counter[str] = Counter()
+`in_…`: the statement was carried out, but its transaction is not committed.
+"""
+UPLOAD = ("upload.after_store", "upload.after_finish")
+"""The steps of an upload."""
+CAMPAIGN = ("campaign.before_batch", "campaign.before_commit", "campaign.after_commit")
+"""Every step of a campaign's batch, in order."""
+POINTS = DELIVERY + UPLOAD + CAMPAIGN
+
+_times = {point: count(1) for point in POINTS}
 
 
 def reached(point: str) -> None:
-    """Die here, without a word, when a test asked for it."""
-    wanted = get_settings().engine.crash_at
-    if not wanted:
+    """Die or stand still here, without a word, when a test asked for it."""
+    engine = get_settings().engine
+    if not (engine.crash_at or engine.pause_at):
         return
-    name, _, count = wanted.partition(":")
-    if name == point:
-        _reached[point] += 1
-        if _reached[point] == int(count or 1):
-            os.kill(os.getpid(), signal.SIGKILL)
+    times = next(_times[point])  # many threads come by here at once
+    for wanted, harm in ((engine.crash_at, signal.SIGKILL), (engine.pause_at, signal.SIGSTOP)):
+        name, _, which = wanted.partition(":")
+        if name == point and times == int(which or 1):
+            os.kill(os.getpid(), harm)

@@ -19,3 +19,14 @@ QUEUE_DEPTH = Gauge("careloop_queue_depth", "Jobs waiting in Redis")
 DUE_BACKLOG = Gauge("careloop_due_backlog", "Deliveries due and not yet claimed")
 DUE_LAG_SECONDS = Gauge("careloop_due_lag_seconds", "Age of the oldest delivery that is due")
 DELIVERIES = Gauge("careloop_deliveries", "Deliveries of the last day", ["state", "provider"])
+DELIVERIES_UNKNOWN = Gauge(
+    "careloop_deliveries_unknown",
+    "Deliveries of which nobody knows whether they arrived",
+    ["establishment"],
+)
+ALARMS = Gauge("careloop_alarms", "Alarms that are raised", ["establishment", "kind"])
+SENDERS_SUSPENDED = Gauge(
+    "careloop_senders_suspended",
+    "Senders from which the provider takes nothing",
+    ["establishment", "channel"],
+)

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+ASKABLE = frozenset({"twilio"})
+"""Providers that can be asked what became of a message (`Receipts`)."""
 
 
 class Verdict(StrEnum):
@@ -51,9 +54,10 @@ class Outbound:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A message that a provider's own list says it accepted.
+    """A message that a provider itself says it accepted.
 
     A call has no text to compare; `seconds` is how long it was talked for, once it has ended.
+    `sender` is the number that it went out from.
     """
 
     provider_id: str
@@ -61,6 +65,7 @@ class Passed:
     text: str | None
     code: str | None = None
     seconds: int | None = None
+    sender: str | None = None
 
 
 class Sender(Protocol):
@@ -76,6 +81,22 @@ class Sender(Protocol):
         """What the provider accepted for an address since a time.
 
         None when it cannot be asked now; raises `NoList` when it has no list at all.
+        """
+        ...
+
+
+@runtime_checkable
+class Receipts(Protocol):
+    """A sender whose provider can be asked what became of what it accepted."""
+
+    def receipt(self, provider_id: str) -> Passed | None:
+        """What the provider says of one message or call; None when it cannot be asked now."""
+        ...
+
+    def receipts(self, since: datetime, until: datetime) -> Sequence[Passed]:
+        """What it says of many at once, sent between two times; empty when it cannot be asked.
+
+        Not necessarily of all: what is missing is asked for one by one.
         """
         ...
 

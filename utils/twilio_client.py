@@ -24,6 +24,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from config.settings import TwilioSettings
 from utils.languages import VOICES
+from utils.provider_codes import TWILIO, fault_of
 from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
 from utils.senders import Outbound, Outcome, Passed, Verdict
 
@@ -31,12 +32,16 @@ from utils.senders import Outbound, Outcome, Passed, Verdict
 logging.getLogger("twilio.http_client").disabled = True
 
 LIST_LIMIT = 200
+PAGE = 1000  # the most that one request for a list brings
 MIN_VALIDITY, MAX_VALIDITY = 1, 36_000  # seconds; bounds of Twilio's ValidityPeriod
 RING_SECONDS = 25
 LONGEST_TWIML = 4000  # characters; bound of the Twiml parameter of Calls
 CLOCK_TOLERANCE = timedelta(seconds=30)  # their clock against ours
 CALL_EVENTS = ["initiated", "answered", "completed"]
-_AUTHENTICATION = 20003
+
+
+# What a question may raise; a refused list is a plain TwilioException.
+_NO_ANSWER = (DidNotLeave, MayHaveLeft, Throttled, TwilioException)
 
 
 class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
@@ -107,6 +112,14 @@ class _TwilioSender(ABC):
     def _list(self, to: str, since: datetime) -> Sequence[Passed]:
         """What Twilio lists for a number since a time."""
 
+    @abstractmethod
+    def _read(self, provider_id: str) -> Passed:
+        """What Twilio says of one message or call."""
+
+    @abstractmethod
+    def _sent_between(self, since: datetime, until: datetime) -> Sequence[Passed]:
+        """What Twilio lists as sent from this number between two times, the newest first."""
+
     def send(self, message: Outbound) -> Outcome:
         """One call of Twilio's API, as an outcome."""
         try:
@@ -124,16 +137,31 @@ class _TwilioSender(ABC):
         """Twilio's own list for an address since a time; None when it cannot be asked now."""
         try:
             return self._list(to, since)
-        except (DidNotLeave, MayHaveLeft, Throttled, TwilioException):
-            return None  # a refused list is a plain TwilioException
+        except _NO_ANSWER:
+            return None
+
+    def receipt(self, provider_id: str) -> Passed | None:
+        """What Twilio says of one message or call; None when it cannot be asked now."""
+        try:
+            return self._read(provider_id)
+        except _NO_ANSWER:
+            return None
+
+    def receipts(self, since: datetime, until: datetime) -> Sequence[Passed]:
+        """One page of what was sent between two times; empty when it cannot be asked now."""
+        try:
+            return self._sent_between(since - CLOCK_TOLERANCE, until)
+        except _NO_ANSWER:
+            return ()
 
 
 def _refusal(error: TwilioRestException) -> Outcome:
+    """What Twilio's no means. Its word for an account that is shut out may come without a code."""
     code = str(error.code or error.status)
-    # Wrong credentials are ours to mend, not the patient's fault: nothing was sent, try again.
-    if error.code == _AUTHENTICATION or error.status == HTTPStatus.UNAUTHORIZED:
-        return Outcome(Verdict.unreachable, code=code)
-    return Outcome(Verdict.refused, code=code)
+    if error.status == HTTPStatus.UNAUTHORIZED and error.code not in TWILIO:
+        code = str(HTTPStatus.UNAUTHORIZED.value)
+    fault = fault_of("twilio", code)
+    return Outcome(fault.verdict if fault else Verdict.refused, code=code)
 
 
 class TwilioSms(_TwilioSender):
@@ -153,15 +181,23 @@ class TwilioSms(_TwilioSender):
         # Not by DateSent: a message that is still queued at Twilio has none yet.
         found = self._client.messages.list(to=to, from_=self._from, limit=LIST_LIMIT)
         return [
-            Passed(
-                provider_id=str(message.sid),
-                status=str(message.status),
-                text=message.body or "",
-                code=str(message.error_code) if message.error_code else None,
-            )
+            _passed_message(message)
             for message in found
             if message.date_created >= since - CLOCK_TOLERANCE
         ]
+
+    def _read(self, provider_id: str) -> Passed:
+        return _passed_message(self._client.messages(provider_id).fetch())
+
+    def _sent_between(self, since: datetime, until: datetime) -> Sequence[Passed]:
+        found = self._client.messages.list(
+            from_=self._from,
+            date_sent_after=since,
+            date_sent_before=until,
+            limit=PAGE,
+            page_size=PAGE,
+        )
+        return [_passed_message(message) for message in found]
 
 
 class TwilioVoice(_TwilioSender):
@@ -181,15 +217,43 @@ class TwilioVoice(_TwilioSender):
     def _list(self, to: str, since: datetime) -> Sequence[Passed]:
         found = self._client.calls.list(to=to, from_=self._from, limit=LIST_LIMIT)
         return [
-            Passed(
-                provider_id=str(call.sid),
-                status=str(call.status),
-                text=None,
-                seconds=int(call.duration) if call.duration else None,
-            )
-            for call in found
-            if call.date_created >= since - CLOCK_TOLERANCE
+            _passed_call(call) for call in found if call.date_created >= since - CLOCK_TOLERANCE
         ]
+
+    def _read(self, provider_id: str) -> Passed:
+        return _passed_call(self._client.calls(provider_id).fetch())
+
+    def _sent_between(self, since: datetime, until: datetime) -> Sequence[Passed]:
+        found = self._client.calls.list(
+            from_=self._from,
+            start_time_after=since,
+            start_time_before=until,
+            limit=PAGE,
+            page_size=PAGE,
+        )
+        return [_passed_call(call) for call in found]
+
+
+def _passed_message(message: Any) -> Passed:
+    """A message as the library shows it."""
+    return Passed(
+        provider_id=str(message.sid),
+        status=str(message.status),
+        text=message.body or "",
+        code=str(message.error_code) if message.error_code else None,
+        sender=message.from_,
+    )
+
+
+def _passed_call(call: Any) -> Passed:
+    """A call as the library shows it; a resource of theirs keeps `from` in `_from`."""
+    return Passed(
+        provider_id=str(call.sid),
+        status=str(call.status),
+        text=None,
+        seconds=int(call.duration) if call.duration else None,
+        sender=call._from,
+    )
 
 
 def spoken(text: str, language: str) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
+from models.establishment import Establishment
+from models.reminder import Channel
+from services.allowed_times import allowed_times
+from services.dispatch import Pace, Paces, Rules
 from services.establishment import Directory
 from services.sync_down import cache_name
 from utils.email_client import SendGridEmail, SmtpEmail
+from utils.pace import Buckets
 from utils.senders import Sender
 from utils.shared_cache import SharedCache
 from utils.storage import Storage, storage_from_url
@@ -28,6 +33,7 @@ class Context:
     queue: JobQueue
     storage: Storage
     senders: dict[tuple[str, str], Sender]
+    buckets: Buckets
 
     def sender(self, establishment_id: int, channel: str) -> Sender | None:
         """The client that sends for an establishment on a channel; None when there is none."""
@@ -41,6 +47,23 @@ class Context:
                 return None
             self.senders[channel, row.address] = known
         return known
+
+    def rules(self, establishment: Establishment) -> Rules:
+        """What an establishment lets go out."""
+        paced = {
+            channel.value: Pace(sender.id, sender.rate_per_second)
+            for channel in Channel
+            if (sender := self.directory.sender(establishment.id, channel)) is not None
+            and sender.rate_per_second is not None
+        }
+        return Rules(
+            times=allowed_times(establishment),
+            daily_cap=establishment.daily_cap,
+            paces=Paces(paced, partial(self._take, establishment.id)) if paced else None,
+        )
+
+    def _take(self, establishment_id: int, line: int, rate: float, wanted: int) -> int:
+        return self.buckets.take(f"{establishment_id}:{line}", rate, wanted)
 
 
 def _make_sender(settings: Settings, channel: str, address: str) -> Sender | None:
@@ -73,4 +96,6 @@ def get_context() -> Context:
         service_engine(settings.database), queue.hand_over, lambda n: cache.forget(cache_name(n))
     )
     storage = storage_from_url(*settings.storage.where)
-    return Context(settings, database, Directory(database), queue, storage, {})
+    return Context(
+        settings, database, Directory(database), queue, storage, {}, Buckets(settings.redis)
+    )

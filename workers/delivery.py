@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 
@@ -15,14 +15,15 @@ from models.reminder import Channel
 from services import dispatch
 from services.callback import reference_of
 from services.dispatch import Attempt, Settlement
-from services.reconcile import Patience, Question, leave_unknown_to_staff, questions, settle_unknown
+from services.reconcile import Patience, Question, questions, settle_unknown, settle_unlisted
 from services.reminder_plan import email_subject, sms_text
+from services.suspension import hold_back, note_answers
 from utils.backoff import delay
-from utils.clock import quiet_until
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 from utils.sms_encoding import analyse
+from workers.asking import answers
 from workers.context import Context, get_context
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0  # seconds
@@ -53,18 +54,34 @@ def send(establishment_id: int, ids: list[int]) -> None:
     """
     context = get_context()
     establishment = context.directory.get(establishment_id)
+    lease = context.settings.engine.claim_lease
     for group in _groups(sorted(ids), context.settings.engine.concurrency):
+        ready = _ready(context, establishment_id, group)
         reached("worker.before_begin")
+        lease_over = awake() + lease
         with context.database.establishment(establishment_id) as session:
             attempts = dispatch.begin(
                 session,
-                group,
-                quiet_until=_quiet(establishment),
-                lease=context.settings.engine.claim_lease,
+                ready,
+                rules=context.rules(establishment),
+                lease=lease,
             )
+            reached("worker.in_begin")
         reached("worker.after_begin")
         if attempts:
-            _carry_out(context, establishment, attempts)
+            _carry_out(context, establishment, attempts, lease_over)
+
+
+def _ready(context: Context, establishment_id: int, group: list[int]) -> list[int]:
+    """What may go out of a group: all of it, unless a provider shut out one of the senders.
+
+    In a transaction of its own: what falls back locks its reminder.
+    """
+    if not context.directory.suspended(establishment_id):
+        return group
+    probe_after = context.settings.engine.probe_after
+    with context.database.establishment(establishment_id) as session:
+        return hold_back(session, group, probe_after=probe_after)
 
 
 def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
@@ -73,26 +90,42 @@ def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
         yield group
 
 
-def _quiet(establishment: Establishment) -> datetime | None:
-    """The end of the quiet hours, if it is quiet at the establishment now."""
-    start, end = establishment.quiet_start, establishment.quiet_end
-    if start is None or end is None:
-        return None
-    return quiet_until(datetime.now(UTC), establishment.zone, start, end)
+def awake() -> float:
+    """Seconds on a clock that nobody sets, and that goes on while the machine is suspended."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def _carry_out(context: Context, establishment: Establishment, attempts: Sequence[Attempt]) -> None:
+class LeaseOver(Exception):
+    """This process stood still for so long that others are looking after its deliveries."""
+
+
+def _carry_out(
+    context: Context, establishment: Establishment, attempts: Sequence[Attempt], lease_over: float
+) -> None:
     """Make a group's calls at once and store what they brought.
 
     A call that broke in our own code leaves its delivery `sending`, which the sweep makes
     unknown; it does not take the others' outcomes with it.
     """
-    calls = [_threads().submit(_call, context, establishment, attempt) for attempt in attempts]
+    calls = [
+        _threads().submit(_call, context, establishment, attempt, lease_over)
+        for attempt in attempts
+    ]
     wait(calls)
     settlements = [call.result() for call in calls if call.exception() is None]
     reached("worker.before_outcome")
     with context.database.establishment(establishment.id) as session:
         dispatch.conclude(session, settlements, ask_after=context.settings.engine.ask_after)
+        changed = note_answers(
+            session,
+            {attempt.delivery_id: attempt.channel for attempt in attempts},
+            settlements,
+            some_suspended=context.directory.suspended(establishment.id),
+            probe_after=context.settings.engine.probe_after,
+        )
+        reached("worker.in_outcome")
+    if changed:
+        context.directory.forget()
     reached("worker.after_outcome")
     correlation = {attempt.delivery_id: attempt.correlation_id for attempt in attempts}
     for settlement in settlements:
@@ -109,10 +142,19 @@ def _carry_out(context: Context, establishment: Establishment, attempts: Sequenc
         call.result()  # raises what broke, for the log
 
 
-def _call(context: Context, establishment: Establishment, attempt: Attempt) -> Settlement:
-    """Call the provider once, for one delivery; raises nothing of the provider's."""
+def _call(
+    context: Context, establishment: Establishment, attempt: Attempt, lease_over: float
+) -> Settlement:
+    """Call the provider once, for one delivery; raises nothing of the provider's, but `LeaseOver`.
+
+    A process that slept through its lease, as on a machine that was suspended, must not call any
+    more: the carrier's list has been asked meanwhile, and it may have been sent by somebody else.
+    """
     sender = context.sender(establishment.id, attempt.channel)
     message = _outbound(context, establishment, attempt)
+    reached("worker.before_call")
+    if awake() > lease_over:
+        raise LeaseOver
     outcome = sender.send(message) if sender else NO_SENDER
     reached("worker.after_call")
     accepted_sms = attempt.channel == Channel.sms and outcome.verdict is Verdict.accepted
@@ -124,7 +166,7 @@ def _call(context: Context, establishment: Establishment, attempt: Attempt) -> S
         provider=sender.provider if sender else "none",
         provider_id=outcome.provider_id,
         code=outcome.code,
-        retry_at=_retry_at(outcome, attempt.attempt),
+        retry_in=_retry_in(outcome, attempt.attempt),
         encoding=encoding.encoding if encoding else None,
         segments=encoding.segments if encoding else None,
     )
@@ -140,39 +182,58 @@ def _outbound(context: Context, establishment: Establishment, attempt: Attempt) 
         text=words,
         language=attempt.language,
         reference=reference,
-        callback=f"{context.settings.web.base_url}/webhooks/twilio/status?delivery={reference}",
+        callback=(
+            f"{context.settings.web.base_url}/webhooks/twilio/status"
+            f"?delivery={reference}.{attempt.attempt}"
+        ),
         seconds_valid=attempt.seconds_valid,
         subject=email_subject(establishment, attempt.language),
         sender_name=establishment.name,
     )
 
 
-def _retry_at(outcome: Outcome, attempt: int) -> datetime | None:
-    """When to try again after an outcome that allows it; the validity window ends the trying."""
+def _retry_in(outcome: Outcome, attempt: int) -> float | None:
+    """Seconds to the next try after an outcome that allows one; validity ends the trying."""
     if _STATUS[outcome.verdict] is not DeliveryStatus.scheduled:
         return None
-    seconds = outcome.retry_after or 1.0 + delay(attempt, RETRY_BASE, RETRY_CAP, _dice)
-    return datetime.now(UTC) + timedelta(seconds=min(seconds, RETRY_CAP))
+    seconds = delay(attempt, RETRY_BASE, RETRY_CAP, _dice)
+    if outcome.retry_after is not None:  # spread, too: all that was throttled heard the same
+        seconds = outcome.retry_after + _dice.uniform(0, RETRY_BASE)
+    return 1.0 + min(seconds, RETRY_CAP)
 
 
 def reconcile(establishment_id: int, ids: list[int]) -> None:
     """Ask the provider about unknown deliveries; no transaction is open while it is asked."""
     context = get_context()
-    engine = context.settings.engine
-    patience = Patience(settle_after=engine.settle_after, give_up_after=engine.give_up_after)
+    establishment = context.directory.get(establishment_id)
+    patience = Patience(
+        settle_after=context.settings.engine.settle_after,
+        give_up_after=establishment.unknown_after_seconds,
+    )
     with context.database.establishment(establishment_id) as session:
         asked = questions(session, ids)
-    for question in asked:
-        try:
-            passed = _ask(context, establishment_id, question)
-        except NoList:
-            with context.database.establishment(establishment_id) as session:
-                leave_unknown_to_staff(session, question)
-            continue
+
+    def ask(question: Question) -> Sequence[Passed] | NoList | None:
+        reached("reconcile.before_ask")
+        told = _ask(context, establishment_id, question)
+        reached("reconcile.after_ask")
+        return told
+
+    for question, told in answers(asked, ask):
         with context.database.establishment(establishment_id) as session:
-            settle_unknown(session, question, passed, patience)
+            if isinstance(told, NoList):
+                settle_unlisted(session, question, patience)
+            else:
+                settle_unknown(session, question, told, patience)
+            reached("reconcile.before_commit")
+        reached("reconcile.after_commit")
 
 
-def _ask(context: Context, establishment_id: int, question: Question) -> Sequence[Passed] | None:
+def _ask(
+    context: Context, establishment_id: int, question: Question
+) -> Sequence[Passed] | NoList | None:
     sender = context.sender(establishment_id, question.channel)
-    return sender.passed(question.to, question.since) if sender else None
+    try:
+        return sender.passed(question.to, question.since) if sender else None
+    except NoList as none:
+        return none

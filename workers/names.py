@@ -2,5 +2,8 @@
 
 SEND = "workers.delivery.send"
 RECONCILE = "workers.delivery.reconcile"
+EXPAND_CAMPAIGN = "workers.campaign.expand"
+ASK_RECEIPTS = "workers.receipt.ask"
 PROCESS_FEEDBACK = "workers.feedback.process"
+ALARM_MAIL = "workers.alarm.mail"
 FINISH_UPLOAD = "workers.upload.finish"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import time
+from itertools import count
 from typing import Any
 
 import structlog
@@ -54,10 +55,30 @@ def _wait_for(redis: Redis) -> None:
             return
 
 
+def _work(redis: Redis, name: str) -> bool:
+    """Work until told to stop. False when Redis went away in the middle of a job's bookkeeping.
+
+    RQ waits for Redis when it has nothing to do, but not then.
+    """
+    worker = None
+    try:
+        worker = CareloopWorker(
+            [QUEUE_NAME], connection=redis, serializer=JSONSerializer, name=name
+        )
+        worker.work(logging_level="WARNING", with_scheduler=False)
+    except RedisError as error:
+        log.warning("queue lost", error=type(error).__name__)
+        return worker is not None and bool(worker._stop_requested)
+    return True
+
+
 def main() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
+    import workers.alarm
+    import workers.campaign
     import workers.delivery
-    import workers.feedback  # noqa: F401 - loaded before the first job, not during it
+    import workers.feedback
+    import workers.receipt  # noqa: F401 - loaded before the first job, not during it
 
     context = get_context()
     heartbeat = Heartbeat(context.database, "worker")
@@ -65,12 +86,12 @@ def main() -> None:
     stopped = heartbeat.start()
     redis = connect(context.settings.redis, blocking=True)
     _wait_for(redis)
-    worker = CareloopWorker(
-        [QUEUE_NAME], connection=redis, serializer=JSONSerializer, name=heartbeat.id
-    )
     gc.collect()
     gc.freeze()
     log.info("worker started")
-    worker.work(logging_level="WARNING", with_scheduler=False)
+    for life in count(1):
+        if _work(redis, f"{heartbeat.id}:{life}"):
+            break
+        _wait_for(redis)
     stopped.set()
     log.info("worker stopped")

@@ -20,16 +20,19 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from config.settings import EngineSettings
 from database.engine import DatabaseNotReady
 from database.session import Job
-from services import dispatch
+from models.reminder import Channel
+from services import alarm, dispatch
+from services.alarm_mail import administrators
+from services.campaign import find_expandable
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
-from services.sweep import sweep
+from services.sweep import resume_series, sweep
 from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
 from utils.logs import get_logger
 from workers.context import Context, get_context
 from workers.heartbeat import Heartbeat
-from workers.names import RECONCILE, SEND
+from workers.names import ASK_RECEIPTS, RECONCILE, SEND
 
 CHANNEL = "careloop_due"
 AWAY_SECONDS = 2.0
@@ -48,7 +51,8 @@ class Scheduler:
         self._stopped = threading.Event()
         self._alarm = Alarm(context)
         self._next_sweep = 0.0
-        self._next_tidying = time.monotonic() + TIDY_SECONDS
+        self._next_look = 0.0
+        self._next_tidying = 0.0
 
     def stop(self, *_signal: int | FrameType | None) -> None:
         """End after the present round. Safe as a signal handler."""
@@ -75,6 +79,9 @@ class Scheduler:
             self._next_sweep = time.monotonic() + self.engine.sweep
             self.heartbeat.beat()
             self._sweep()
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + self.engine.alarms
+            self.look()
         if time.monotonic() >= self._next_tidying:
             self._next_tidying = time.monotonic() + TIDY_SECONDS
             self._tidy()
@@ -100,15 +107,32 @@ class Scheduler:
                 find_unprocessed(session)
                 find_complete(session)
                 join_feedback(session)
+                find_expandable(session, self.engine.claim_lease)
+                if found:
+                    reached("sweep.before_commit")
             if found:
+                reached("sweep.after_commit")
                 log.info("leases ran out", establishment=establishment.id, deliveries=found)
 
+    def look(self) -> None:
+        """See what is worth an alarm at each establishment, and what no longer is."""
+        context = self.context
+        with context.database.service() as session:
+            to_tell = administrators(session)
+        for place in context.directory.all():
+            mails = context.sender(place.id, Channel.email) is not None
+            with context.database.establishment(place.id) as session:
+                alarm.look(session, place, to_tell.get(place.id, []), mails=mails)
+
     def _tidy(self) -> None:
-        """Forget kept answers and half uploads that nobody will ask for again."""
+        """Forget kept answers and half uploads of long ago; have series that stand go on."""
         for establishment in self.context.directory.all():
             with self.context.database.establishment(establishment.id) as session:
                 forget_old(session)
                 forget_expired(session)
+                found = resume_series(session)
+            if found:
+                log.warning("series stood", establishment=establishment.id, reminders=found)
         with self.context.database.service() as session:
             forget_old(session)
 
@@ -122,16 +146,24 @@ class Scheduler:
                 outstanding=engine.batch * engine.outstanding_batches,
                 lease=engine.claim_lease,
             )
+            reached("scheduler.in_claim")
         reached("scheduler.after_claim")
         handed = False
-        for name, ids in ((SEND, claimed.to_send), (RECONCILE, claimed.to_reconcile)):
+        jobs = (
+            (SEND, claimed.to_send),
+            (RECONCILE, claimed.to_reconcile),
+            (ASK_RECEIPTS, claimed.to_ask),
+        )
+        for name, ids in jobs:
             if not ids:
                 continue
             if queue.put(Job(name, establishment_id, ids)):
                 handed = True
             else:
+                reached("scheduler.before_release")
                 with database.establishment(establishment_id) as session:
                     dispatch.release(session, ids, "queue unreachable")
+                reached("scheduler.after_release")
         reached("scheduler.after_enqueue")
         return handed
 

@@ -10,7 +10,7 @@ from twilio.request_validator import RequestValidator
 from routers.problems import problem
 from routers.state import State, state_of
 from routers.upload import form_of
-from services.callback import StatusNews, apply_status, parse_reference
+from services.callback import Reference, StatusNews, apply_status, parse_reference
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.metrics import WEBHOOKS_REFUSED
@@ -49,13 +49,13 @@ async def status(request: Request) -> Response:
     if reference is None:
         log.warning("callback without a delivery")
         return Response(status_code=200)
-    news = _news(form)
+    news = _news(form, reference)
     if news is not None:
         await run_in_threadpool(_store, state, reference, news)
     return Response(status_code=200)
 
 
-def _news(form: FormData) -> StatusNews | None:
+def _news(form: FormData, reference: Reference) -> StatusNews | None:
     """What a callback says; None when it lacks what every status callback has."""
     provider_id = str(form.get("MessageSid") or form.get("CallSid") or "")
     status_word = str(form.get("MessageStatus") or form.get("CallStatus") or "")
@@ -69,11 +69,13 @@ def _news(form: FormData) -> StatusNews | None:
         status=status_word[:24],
         code=str(code)[:24] if code else None,
         seconds=int(seconds) if seconds.isdecimal() and len(seconds) < 10 else None,
+        sender=str(form.get("From") or "")[:320] or None,
+        attempt=reference.attempt,
     )
 
 
-def _store(state: State, reference: tuple[int, int], news: StatusNews) -> None:
-    establishment_id, delivery_id = reference
+def _store(state: State, reference: Reference, news: StatusNews) -> None:
+    establishment_id, delivery_id, _ = reference
     state.directory.get(establishment_id)  # an unknown establishment is a 404
     with state.database.establishment(establishment_id) as session:
         delivery = apply_status(session, delivery_id, news)

@@ -63,12 +63,43 @@ def test_an_establishment_is_made_and_set_up(run: Shell) -> None:
     ):
         assert part in line
     assert run("list-establishments").count("default") == 1
-    run("set-establishment", "bassa-clinic", "--quiet-hours", "none")
-    assert "quiet hours none" in run("list-establishments")
+    run(
+        *("set-establishment", "bassa-clinic", "--receipt-window", "PT20M", "--max-attempts", "5"),
+        *("--call-again-after", "PT10M", "--call-again-at-most", "2", "--no-escalate"),
+        *("--unknown-after", "PT2H", "--unknown-email", "resend"),
+    )
+    (line,) = [x for x in run("list-establishments").splitlines() if x.startswith("bassa-clinic")]
+    assert (
+        "receipts within 1200 s, at most 5 attempts, calls again 2 times after 600 s, failures make"
+        " no tasks, unknown after 7200 s: sms give_up, calls give_up, email resend" in line
+    )
+    run("set-establishment", "bassa-clinic", "--max-attempts", "none")
+    assert "attempts unbounded" in run("list-establishments")
+    run("set-establishment", "bassa-clinic", "--quiet-hours", "none", "--daily-cap", "6")
+    said = run("list-establishments")
+    assert "quiet hours none" in said
+    assert "daily cap 6" in said
+    run("set-establishment", "bassa-clinic", "--daily-cap", "none", "--valid-for", "PT2H")
+    assert "daily cap none; anonymous" in run("list-establishments")
+    refused = run("set-establishment", "bassa-clinic", "--daily-cap", "0", code=1)
+    assert refused.startswith("daily_cap: ")
+
+
+def test_holidays_are_kept(run: Shell) -> None:
+    run("add-holiday", "north", "2026-05-20", "Fête nationale", "--every-year")
+    assert "2026-05-20 Fête nationale (every year)" in run("list-holidays", "north")
+    assert "holiday already" in run("add-holiday", "north", "2026-05-20", "Again", code=1)
+    assert "day: " in run("add-holiday", "north", "20 mai", "x", code=1)
+    run("remove-holiday", "north", "2026-05-20")
+    assert run("list-holidays", "north").strip() == ""
+    assert "no such holiday" in run("remove-holiday", "north", "2026-05-20", code=1)
 
 
 def test_refused_in_one_line(run: Shell) -> None:
     assert "slug:" in run("create-establishment", "Bad Slug", "x", code=1)
+    assert "unknown_sms" in run("set-establishment", "north", "--unknown-sms", "maybe", code=1)
+    assert "receipt_window" in run("set-establishment", "north", "--receipt-window", "1", code=1)
+    assert "No such option" in run("set-sender", "north", "sms", "1", "--gives-receipts", code=2)
     assert "no such establishment" in run("set-establishment", "nowhere", "--default", code=1)
 
 

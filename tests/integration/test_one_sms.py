@@ -39,12 +39,10 @@ def reminder(message: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def delivered(
-    tree: Tree, headers: dict[str, str], reminder_id: int, enough: tuple[str, ...] = ("delivered",)
-) -> bool:
+def delivered(tree: Tree, headers: dict[str, str], reminder_id: int) -> bool:
     detail = httpx2.get(f"{tree.url}/api/v1/reminders/{reminder_id}", headers=headers, timeout=10)
     (delivery,) = detail.json()["deliveries"]
-    return delivery["status"] in enough
+    return bool(delivery["status"] == "delivered")
 
 
 def copies(tree: Tree, message: str) -> int:
@@ -72,9 +70,13 @@ def test_a_reminder_arrives_once_and_is_seen_to(tree: Tree) -> None:
 
 
 _OWNER = {"reminder": "api", "scheduler": "scheduler", "worker": "worker", "callback": "api"}
+# The others are reached when something has gone wrong before; tests/chaos reaches all.
+_STRAIGHT_WAY = [
+    point for point in POINTS if point.partition(".")[0] in _OWNER and "release" not in point
+]
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", _STRAIGHT_WAY)
 def test_killed_at_every_step_it_arrives_once(tree: Tree, point: str) -> None:
     headers = tree.token()
     process = _OWNER[point.partition(".")[0]]
@@ -90,9 +92,8 @@ def test_killed_at_every_step_it_arrives_once(tree: Tree, point: str) -> None:
     number = number or _submit(tree, headers, body)
     assert number is not None
     # A carrier does not repeat the callback of an SMS: what came while the API was dead is lost,
-    # and "accepted by the carrier" is then the last thing that is known.
-    enough = ("sent", "delivered") if process == "api" else ("delivered",)
-    wait_for(lambda: delivered(tree, headers, number, enough), f"delivery after {point}", 40)
+    # and the carrier is asked.
+    wait_for(lambda: delivered(tree, headers, number), f"delivery after {point}", 40)
     assert copies(tree, message) == 1
 
 

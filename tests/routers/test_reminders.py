@@ -46,6 +46,26 @@ def test_the_published_example(client: Any, staff: dict[str, str], path: str) ->
     assert len(answer.content) < 1024
 
 
+def test_what_is_tried_again_is_the_reminders_word_else_the_establishments(
+    client: Any, staff: dict[str, str]
+) -> None:
+    said = {
+        "retry": {"call_again_after": "PT10M", "call_again_at_most": 2},
+        "receipt_window": "PT20M",
+        "escalate": False,
+    }
+    for more, shown in (
+        (said, ({"call_again_after": 600, "call_again_at_most": 2}, 1200, False)),
+        ({}, ({"call_again_after": 900, "call_again_at_most": 0}, 1800, True)),
+    ):
+        answer = client.post("/api/v1/reminders", json=body(**more), headers=staff)
+        assert answer.status_code == 201, answer.text
+        read = client.get(f"/api/v1/reminders/{answer.json()['id']}", headers=staff).json()
+        retry, window, escalate = shown
+        assert read["retry"] == {"max_attempts": None} | retry
+        assert (read["receipt_window"], read["escalate"]) == (window, escalate)
+
+
 def test_reading_shows_deliveries_and_events(client: Any, staff: dict[str, str]) -> None:
     number = client.post("/api/v1/reminders", json=body(), headers=staff).json()["id"]
     answer = client.get(f"/api/v1/reminders/{number}", headers=staff)
@@ -68,6 +88,11 @@ def test_reading_shows_deliveries_and_events(client: Any, staff: dict[str, str])
         ({"message": "a\u202eb"}, "message", "value_error"),
         ({"channels": ["pigeon"]}, "channels.0", "enum"),
         ({"channels": []}, "channels", "too_short"),
+        ({"receipt_window": 59}, "receipt_window", "out_of_range"),
+        ({"receipt_window": "soon"}, "receipt_window", "value_error"),
+        ({"retry": {"max_attempts": 0}}, "retry.max_attempts", "out_of_range"),
+        ({"retry": {"call_again_at_most": 6}}, "retry.call_again_at_most", "out_of_range"),
+        ({"retry": {"every": 1}}, "retry.every", "extra_forbidden"),
         ({"channels": ["sms", "sms"]}, "channels", "value_error"),
         ({"channels": ["email"]}, "channels", "channel_without_address"),
         ({"channels": ["voice"], "language": "ewondo"}, "channels", "voice_needs_recording"),

@@ -152,3 +152,16 @@ def test_without_redis_postgresql_answers(database: Any, owner: Any) -> None:
     assert service.changed(NORTH, None)["sections"]["departments"] == [
         {"code": "lab", "name": "Lab"}
     ]
+
+
+def test_a_setting_that_an_administrator_changes(client: Any, admin: Any) -> None:
+    cursor = down(client)["cursor"]
+    try:
+        answer = client.patch(
+            "/api/v1/establishment", json={"name": "Hôpital du Nord"}, headers=admin
+        )
+        assert answer.status_code == 200, answer.text
+        found = down(client, cursor=cursor)["sections"]
+        assert found["form"]["establishment"]["name"] == "Hôpital du Nord"
+    finally:
+        client.patch("/api/v1/establishment", json={"name": "Hôpital Nord"}, headers=admin)

@@ -104,7 +104,9 @@ def test_a_late_one_never_moves_it_back(call: Call, delivery: int, owner: Any) -
     assert stored(owner, "select status from deliveries") == "delivered"
 
 
-@pytest.mark.parametrize("reference", ["", "x", "1", "0.1", "1.1.1", "1.99999999999999999999"])
+@pytest.mark.parametrize(
+    "reference", ["", "x", "1", "0.1", "1.1.0", "1.1.1.1", "1.99999999999999999999"]
+)
 def test_a_callback_that_names_no_delivery_is_acknowledged(
     call: Call, delivery: int, owner: Any, reference: str
 ) -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.delivery import Delivery, DeliveryEvent, DeliveryStatus
 from models.due import Due
+from models.establishment import Establishment
 from models.reminder import Reminder
+from models.task import Task
 from services import dispatch
 from services.address import address_for
-from services.delivery import open_delivery
+from services.delivery import lock_delivery, open_delivery
 from services.dispatch import Settlement
+from services.provider_news import provider_news
 from tests.fixtures import NORTH
+from utils.clock import AllowedTimes
 from utils.senders import Outbound, Outcome, Passed, Verdict
 
+S = DeliveryStatus
 PHONE, EMAIL = "+237650000001", "patient@example.com"
 LEASE = 60.0
 
@@ -82,11 +88,11 @@ def claim(
         return dispatch.claim(session, batch=batch, outstanding=outstanding, lease=LEASE)
 
 
-def begin(
-    database: Any, ids: Sequence[int], quiet_until: datetime | None = None
-) -> list[dispatch.Attempt]:
+def begin(database: Any, ids: Sequence[int], **rules: Any) -> list[dispatch.Attempt]:
+    """By default anything may go out at any time."""
+    rules = {"times": AllowedTimes(UTC)} | rules
     with database.establishment(NORTH) as session:
-        return dispatch.begin(session, ids, quiet_until=quiet_until, lease=LEASE)
+        return dispatch.begin(session, ids, rules=dispatch.Rules(**rules), lease=LEASE)
 
 
 def begun(database: Any, **more: Any) -> int:
@@ -101,6 +107,60 @@ def conclude(database: Any, number: int, status: DeliveryStatus, **more: Any) ->
     given = {"attempt": 1, "provider": "twilio"} | more
     with database.establishment(NORTH) as session:
         dispatch.conclude(session, [Settlement(number, status=status, **given)], ask_after=10)
+
+
+def sent(database: Any, *, ago: float = 0, **more: Any) -> int:
+    """One delivery that the provider accepted `ago` seconds ago, as `ID` and its number."""
+    number = begun(database, **more)
+    conclude(database, number, S.sent, provider_id=f"ID{number}")
+    with database.establishment(NORTH) as session:
+        lock_delivery(session, number).attempted_at = now() - timedelta(seconds=ago)
+    return number
+
+
+def ask_now(database: Any, *numbers: int) -> None:
+    """Have questions about deliveries due at once."""
+    with database.establishment(NORTH) as session:
+        for number in numbers:
+            session.get_one(Due, (NORTH, number)).due_at = now() - timedelta(seconds=1)
+
+
+def tell(database: Any, number: int, word: str, **more: Any) -> bool:
+    """What the provider says of a delivery, as a callback brings it; True when it moved."""
+    given: dict[str, Any] = {"cause": "callback", "provider_id": f"ID{number}"} | more
+    with database.establishment(NORTH) as session:
+        return provider_news(session, lock_delivery(session, number), word, **given)
+
+
+def start_next(database: Any) -> int:
+    """The only delivery that is due, being sent now."""
+    (number,) = claim(database).to_send
+    assert begin(database, [number])
+    return number
+
+
+@contextmanager
+def establishment_with(owner: Any, **columns: Any) -> Iterator[None]:
+    """The northern hospital with other settings, for a while."""
+    northern = Establishment.id == NORTH
+    with owner.begin() as connection:
+        names = [getattr(Establishment, name) for name in columns]
+        before = dict(connection.execute(select(*names).where(northern)).one()._mapping)
+        connection.execute(update(Establishment).where(northern).values(**columns))
+    try:
+        yield
+    finally:
+        with owner.begin() as connection:
+            connection.execute(update(Establishment).where(northern).values(**before))
+
+
+def tasks(database: Any, *states: str) -> list[tuple[str, int | None]]:
+    """Kind and delivery of the tasks in some states (open ones)."""
+    with database.establishment(NORTH) as session:
+        rows = session.scalars(
+            select(Task).where(Task.state.in_(states or ("open",))).order_by(Task.id)
+        )
+        return [(task.kind, task.delivery_id) for task in rows]
 
 
 def delivery(database: Any, number: int) -> Delivery:

@@ -2,7 +2,8 @@
 
 Seen to fail with `delivered` allowed to move to `undelivered` in `models/delivery.TRANSITIONS`;
 `in-progress`, or a `completed` of 0 seconds, counted as delivered; `_OUTCOME` in
-`services/dispatch.py` moving what a callback has already moved; the error code kept by good news.
+`services/dispatch/outcomes.py` moving what a callback has already moved; the error code kept by
+good news.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.delivery import FINAL, TRANSITIONS, DeliveryStatus, may_move
-from services.delivery import lock_delivery, move, provider_news
+from services.delivery import lock_delivery, move
 from services.dispatch import Settlement, conclude
+from services.provider_news import provider_news
 from services.twilio_status import TWILIO_STATUS, meaning
 from tests.fixtures import NORTH
 from tests.services.deliveries import begun

@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 
 from models.establishment import Establishment
+from schemas.establishment import EstablishmentChange
 from services.errors import Invalid
-from services.establishment_settings import new_establishment, parse_quiet_hours, sender_address
+from services.establishment_settings import (
+    apply,
+    new_establishment,
+    parse_quiet_hours,
+    sender_address,
+)
 
 GOOD = {
     "slug": "north-wing",
@@ -63,3 +69,53 @@ def test_senders() -> None:
     for channel, address in (("fax", "1"), ("sms", "12"), ("voice", "HOPITAL"), ("email", "x")):
         with pytest.raises(Invalid):
             sender_address(place, channel, address)
+
+
+POLICY = {
+    "receipt_window": ("PT20M", "receipt_window_seconds", 1200),
+    "max_attempts": (3, "max_attempts", 3),
+    "call_again_after": ("PT10M", "call_again_after", 600),
+    "call_again_at_most": (2, "call_again_at_most", 2),
+    "escalate": (False, "escalate", False),
+    "unknown_after": ("PT2H", "unknown_after_seconds", 7200),
+    "unknown_sms": ("resend", "unknown_sms", "resend"),
+    "unknown_voice": ("resend", "unknown_voice", "resend"),
+    "unknown_email": ("resend", "unknown_email", "resend"),
+}
+
+
+@pytest.mark.parametrize("field", POLICY)
+def test_each_part_of_the_policy_is_set_alone(field: str) -> None:
+    written, column, stored = POLICY[field]
+    place = Establishment(max_attempts=9)
+    apply(place, EstablishmentChange.model_validate({field: written}))
+    assert getattr(place, column) == stored
+    others = [getattr(place, name) for _, name, _ in POLICY.values() if name != column]
+    assert set(others) <= {None, 9}
+
+
+def test_attempts_may_be_without_a_bound() -> None:
+    place = Establishment(max_attempts=9)
+    apply(place, EstablishmentChange.model_validate({"max_attempts": None}))
+    assert place.max_attempts is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("receipt_window", 59),
+        ("receipt_window", "P2D"),
+        ("max_attempts", 0),
+        ("max_attempts", 101),
+        ("call_again_after", 30),
+        ("call_again_at_most", -1),
+        ("call_again_at_most", 6),
+        ("unknown_after", "PT1M"),
+        ("escalate", None),
+        ("unknown_sms", None),
+    ],
+)
+def test_a_policy_out_of_bounds_is_refused(field: str, value: Any) -> None:
+    with pytest.raises(Invalid) as caught:
+        apply(Establishment(), EstablishmentChange.model_validate({field: value}))
+    assert caught.value.field == field

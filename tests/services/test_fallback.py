@@ -14,12 +14,13 @@ import pytest
 
 from models.delivery import DeliveryStatus as S
 from models.task import Task
-from services.delivery import lock_delivery, provider_news
+from services.delivery import lock_delivery
+from services.provider_news import provider_news
 from services.reconcile import (
     Patience,
-    leave_unknown_to_staff,
     questions,
     settle_unknown,
+    settle_unlisted,
 )
 from tests.fixtures import NORTH
 from tests.services.deliveries import (
@@ -32,23 +33,13 @@ from tests.services.deliveries import (
     make,
     now,
     reminder_status,
+    start_next,
     states,
+    tell,
 )
 from utils.senders import Passed
 
 ALL = ("sms", "voice", "email")
-
-
-def tell(database: Any, number: int, word: str, **more: Any) -> None:
-    with database.establishment(NORTH) as session:
-        locked = lock_delivery(session, number)
-        provider_news(session, locked, word, cause="callback", provider_id=f"ID{number}", **more)
-
-
-def start_next(database: Any) -> int:
-    (number,) = claim(database).to_send
-    assert begin(database, [number])
-    return number
 
 
 def test_a_late_word_about_a_replaced_channel_opens_nothing_more(database: Any) -> None:
@@ -101,7 +92,7 @@ def test_another_failure_opts_nobody_out(database: Any) -> None:
 
 def test_some_occurrences_reached_is_partly_failed(database: Any) -> None:
     first = begun(
-        database, rrule="FREQ=HOURLY;COUNT=2", validity=7200, due_in=-3599, status="active"
+        database, rrule="FREQ=HOURLY;COUNT=2", validity=7200, due_in=-3000, status="active"
     )
     conclude(database, first, S.sent, provider_id="SM1")
     assert reminder_status(database, first) == "active"
@@ -118,7 +109,7 @@ def test_a_recurring_reminder_goes_on_past_an_unknown(database: Any) -> None:
     conclude(database, mail, S.unknown, provider="sendgrid")
     with database.establishment(NORTH) as session:
         (question,) = questions(session, [mail])
-        leave_unknown_to_staff(session, question)
+        settle_unlisted(session, question, PATIENCE)
     assert states(database, mail) == [("email", "unknown"), ("email", "scheduled")]
     assert reminder_status(database, mail) == "active"
 
@@ -128,7 +119,7 @@ def test_a_task_is_closed_when_the_unknown_is_settled_after_all(database: Any) -
     conclude(database, sms, S.unknown)
     with database.establishment(NORTH) as session:
         (question,) = questions(session, [sms])
-        leave_unknown_to_staff(session, question)
+        settle_unlisted(session, question, PATIENCE)
         task = session.query(Task).one()
         assert (task.delivery_id, task.state) == (sms, "open")
     tell(database, sms, "delivered")

@@ -9,6 +9,7 @@ from utils.clock import (
     InvalidDuration,
     latest_before_quiet,
     local_time,
+    moment_at,
     parse_duration,
     quiet_until,
 )
@@ -193,3 +194,33 @@ def test_the_bound_is_the_callers():
 @given(st.integers(0, 366 * 86_400))
 def test_a_number_is_seconds_in_any_spelling(seconds):
     assert parse_duration(seconds) == parse_duration(f"PT{seconds}S") == timedelta(seconds=seconds)
+
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("zone", "wall", "moment"),
+    [
+        # Summer time begins: 02:00 to 03:00 does not exist; the first moment after it does.
+        (PARIS, "2026-03-29T01:59", "2026-03-29T00:59Z"),
+        (PARIS, "2026-03-29T02:00", "2026-03-29T01:00Z"),
+        (PARIS, "2026-03-29T02:30", "2026-03-29T01:00Z"),
+        (PARIS, "2026-03-29T02:59", "2026-03-29T01:00Z"),
+        (PARIS, "2026-03-29T03:00", "2026-03-29T01:00Z"),
+        (NEW_YORK, "2026-03-08T02:30", "2026-03-08T07:00Z"),
+        # It ends: 02:00 to 03:00 (01:00 to 02:00) comes twice; the first of the two.
+        (PARIS, "2026-10-25T01:59", "2026-10-24T23:59Z"),
+        (PARIS, "2026-10-25T02:30", "2026-10-25T00:30Z"),
+        (PARIS, "2026-10-25T03:00", "2026-10-25T02:00Z"),
+        (NEW_YORK, "2026-11-01T01:30", "2026-11-01T05:30Z"),
+        (NEW_YORK, "2026-11-01T02:00", "2026-11-01T07:00Z"),
+        # Half an hour, over midnight, and a whole day that an island left out.
+        (ZoneInfo("Australia/Lord_Howe"), "2026-10-04T02:15", "2026-10-03T15:30Z"),
+        (ZoneInfo("America/Santiago"), "2026-09-06T00:30", "2026-09-06T04:00Z"),
+        (ZoneInfo("Pacific/Apia"), "2011-12-30T12:00", "2011-12-30T10:00Z"),
+        (ZoneInfo("Africa/Douala"), "2026-03-29T02:30", "2026-03-29T01:30Z"),
+    ],
+)
+def test_a_wall_clock_s_moment(zone: ZoneInfo, wall: str, moment: str) -> None:
+    assert moment_at(datetime.fromisoformat(wall), zone) == datetime.fromisoformat(moment)

@@ -110,8 +110,8 @@ export type Room = 'none' | 'words' | 'voice'
 // Asked before anybody begins: is there a place to keep what they will say? It is tried, because
 // what a browser estimates is no longer what it allows.
 export async function room(): Promise<Room> {
-  if (await hasRoom(VOICE_ROOM)) return 'voice'
-  return (await hasRoom(WORDS_ROOM)) ? 'words' : 'none'
+  if (!(await hasRoom(WORDS_ROOM))) return 'none'
+  return (await hasRoom(VOICE_ROOM)) ? 'voice' : 'words'
 }
 
 async function hasRoom(bytes: number): Promise<boolean> {

@@ -1,0 +1,26 @@
+"""The hot path of sending: claim, begin, outcome. A few statements for a whole batch.
+
+This is one of the three places where SQL is written by hand (the others are intake and sync):
+per delivery the ORM costs a millisecond, these statements some tens of microseconds. Each moves
+deliveries, their events and the due queue together.
+"""
+
+from services.dispatch.attempts import Attempt, Rules, begin
+from services.dispatch.claims import Claim, claim, establishments_due, release, seconds_to_next
+from services.dispatch.lines import Pace, Paces
+from services.dispatch.outcomes import Settlement, conclude
+
+__all__ = [
+    "Attempt",
+    "Claim",
+    "Pace",
+    "Paces",
+    "Rules",
+    "Settlement",
+    "begin",
+    "claim",
+    "conclude",
+    "establishments_due",
+    "release",
+    "seconds_to_next",
+]

@@ -1,0 +1,217 @@
+"""The second step: what may go out is stamped as an attempt, before any provider is called.
+
+Everything is decided in one transaction, by PostgreSQL's clock, with the deliveries and their
+addresses locked: `_LOCK` tells what is there, `AllowedTimes` whether anything may go out at this
+moment, `_STAMP` counts the day's messages and marks what goes. A worker's own clock has no say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from database.session import ScopedSession
+from models.campaign import CampaignStatus
+from models.delivery import Delivery, DeliveryStatus
+from services.delivery import settle
+from services.dispatch.holds import Hold, hold_back
+from services.dispatch.lines import Paces, take_turns
+from utils.clock import AllowedTimes
+from utils.crypto import get_cipher
+
+S = DeliveryStatus
+
+DAILY_CAP = "daily cap"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an establishment lets go out: when, how many to one address a day, how fast.
+
+    `daily_cap` None: any number.
+    """
+
+    times: AllowedTimes
+    daily_cap: int | None = None
+    paces: Paces | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A delivery marked as sending: all that is needed to call a provider."""
+
+    delivery_id: int
+    attempt: int
+    channel: str
+    to: str
+    message: str
+    language: str
+    seconds_valid: int
+    correlation_id: str | None
+
+
+# The guard is on `status`, but no index is: with stale statistics a partial index on `queued`
+# would be scanned whole. The lock of the address makes an opt-out and this transaction wait for
+# each other (the one that commits second sees the first), and two workers that would both send
+# the last message of the day. In the order of addresses, so that no two wait in a circle.
+_LOCK = text(
+    """
+    select d.id, d.channel, d.due_at, d.valid_until, a.opted_out_at is not null as opted_out,
+        c.quiet_start, c.quiet_end, p.status as campaign, now() as now
+    from deliveries d
+    join addresses a on a.id = d.address_id
+    join reminders r on r.id = d.reminder_id
+    left join contacts c on c.id = r.contact_id
+    left join campaigns p on p.id = r.campaign_id
+    where d.id = any(:ids) and d.status = 'queued'
+    order by a.id, d.id
+    for update of d for no key update of a
+    """
+)
+
+# A statement of its own: its snapshot is younger than the locks, so it counts what another worker
+# stamped while this one waited, and reads the words as they are now. What came back without
+# having left does not count, nor does the delivery itself: it is waiting. What is updated
+# is named by `any` too: joined to a step before alone, whose size is a guess, whole tables would
+# be read.
+_STAMP = text(
+    """
+    with wanted as materialized (
+        select d.id, d.address_id,
+            row_number() over (partition by d.address_id order by d.due_at, d.id) as place
+        from deliveries d where d.id = any(:ids)
+    ), allowed as materialized (
+        select w.id from wanted w
+        where cast(:cap as integer) is null or w.place + (
+            select count(*) from (
+                select from deliveries x
+                where x.address_id = w.address_id and x.attempted_at >= :today
+                    and x.status not in
+                        ('scheduled', 'queued', 'expired', 'cancelled', 'suppressed')
+                limit :cap
+            ) gone
+        ) <= :cap
+    ), moved as (
+        update deliveries d set status = 'sending', attempt = d.attempt + 1,
+            attempted_at = now(), message = null
+        from allowed l where d.id = any(:ids) and d.id = l.id
+        returning d.id, d.reminder_id, d.address_id, d.channel, d.attempt, d.valid_until,
+            d.correlation_id
+    ), traced as (
+        insert into delivery_events (delivery_id, status, cause, attempt)
+        select id, 'sending', 'attempt', attempt from moved
+    ), leased as (
+        update shared.due u set claimed_until = now() + make_interval(secs => :lease), line = null
+        from moved m
+        where u.establishment_id = :establishment_id and u.delivery_id = any(:ids)
+            and u.delivery_id = m.id
+    )
+    select m.id, m.attempt, m.channel, a.value, r.message, r.language,
+        extract(epoch from m.valid_until - now())::integer, m.correlation_id
+    from moved m
+    join reminders r on r.id = m.reminder_id
+    join addresses a on a.id = m.address_id
+    """
+)
+
+
+def begin(
+    session: ScopedSession, ids: Sequence[int], *, rules: Rules, lease: float
+) -> list[Attempt]:
+    """Mark what may be sent as sending and stamp the attempt; commit before calling anybody.
+
+    What has opted out is suppressed, what is past its validity expires. What may not go out at
+    this moment waits for the next allowed one, or expires if that is too late. A delivery that
+    somebody else took is left out.
+    """
+    rows = session.execute(_LOCK, {"ids": list(ids)}).all()
+    if not rows:
+        return []
+    now: datetime = rows[0].now
+    held = list(_held(rows, rules.times, now))
+    stopped = {hold.delivery_id for hold in held}
+    going = [row for row in rows if row.id not in stopped]
+    if rules.paces is not None:
+        going, waiting = take_turns(session, going, rules.paces)
+        held += waiting
+    attempts = _stamp(session, [row.id for row in going], rules, now, lease)
+    stamped = {attempt.delivery_id for attempt in attempts}
+    tomorrow = rules.times.next_day(now) if len(stamped) < len(going) else None
+    held += [_deferred(row, tomorrow, DAILY_CAP) for row in going if row.id not in stamped]
+    if held:
+        hold_back(session, held)
+    for hold in held:
+        if hold.status != S.scheduled:
+            settle(session, session.get_one(Delivery, hold.delivery_id))
+    return attempts
+
+
+def _held(rows: Sequence[Any], times: AllowedTimes, now: datetime) -> Iterator[Hold]:
+    """What may not go out at this moment, and what becomes of it."""
+    everybody: dict[Any, tuple[str | None, datetime | None]] = {}
+    for row in rows:
+        if row.opted_out:
+            yield Hold(row.id, S.suppressed, "opted out")
+            continue
+        if row.valid_until <= now:
+            yield Hold(row.id, S.expired, "validity over")
+            continue
+        if row.campaign == CampaignStatus.cancelled:
+            yield Hold(row.id, S.cancelled, "campaign cancelled")
+            continue
+        if row.campaign == CampaignStatus.paused:
+            # Due again when its validity ends: then it expires where all can see.
+            yield Hold(row.id, S.scheduled, "campaign paused", until=row.valid_until)
+            continue
+        own = (row.quiet_start, row.quiet_end)
+        if own not in everybody:
+            theirs = times if own[0] is None else times.also_quiet(*own)
+            why = theirs.refusal(now)
+            everybody[own] = why, theirs.next_allowed(now) if why else None
+        why, until = everybody[own]
+        if why is not None:
+            yield _deferred(row, until, why)
+
+
+def _deferred(row: Any, until: datetime | None, cause: str) -> Hold:
+    """A delivery that waits for an allowed moment; one that comes too late for it expires."""
+    if until is None or until >= row.valid_until:
+        return Hold(row.id, S.expired, cause)
+    return Hold(row.id, S.scheduled, cause, until=until)
+
+
+def _stamp(
+    session: ScopedSession, ids: list[int], rules: Rules, now: datetime, lease: float
+) -> list[Attempt]:
+    if not ids:
+        return []
+    rows = session.execute(
+        _STAMP,
+        {
+            "establishment_id": session.establishment_id,
+            "ids": ids,
+            "cap": rules.daily_cap,
+            "today": rules.times.day_began(now),
+            "lease": lease,
+        },
+    ).all()
+    return [_attempt(row) for row in rows]
+
+
+def _attempt(row: Any) -> Attempt:
+    cipher = get_cipher()
+    delivery_id, attempt, channel, value, message, language, seconds_valid, correlation = row
+    return Attempt(
+        delivery_id=delivery_id,
+        attempt=attempt,
+        channel=channel,
+        to=cipher.open(bytes(value), "addresses.value").decode(),
+        message=cipher.open(bytes(message), "reminders.message").decode(),
+        language=language,
+        seconds_valid=seconds_valid,
+        correlation_id=correlation,
+    )

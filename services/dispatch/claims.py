@@ -1,0 +1,171 @@
+"""The first step: what is due is claimed for a while by one scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from database.session import Database, ScopedSession
+from models.delivery import DeliveryStatus
+from services.dispatch.lines import open_lines, opens_after, turns_of
+
+S = DeliveryStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a scheduler claimed: deliveries to send, unknown ones, and ones without a receipt."""
+
+    to_send: tuple[int, ...]
+    to_reconcile: tuple[int, ...]
+    to_ask: tuple[int, ...] = ()
+
+
+# What is to be sent and what is to be asked stand one after the other in the index: each is looked
+# at by itself, so that neither is held up by the other.
+_ESTABLISHMENTS_DUE = text(
+    """
+    select e.id from shared.establishments e
+    where exists (
+        select from shared.due d
+        where d.establishment_id = e.id and d.claimed_until is null and d.due_at <= now()
+            and not d.asks
+    ) or exists (
+        select from shared.due d
+        where d.establishment_id = e.id and d.claimed_until is null and d.due_at <= now()
+            and d.asks
+    ) or exists (
+        select from shared.senders s
+        where s.establishment_id = e.id and (s.line_opens_at is null or s.line_opens_at <= now())
+            and exists (
+                select from shared.due u where u.line = s.id and u.claimed_until = 'infinity'
+            )
+    ) order by e.id
+    """
+)
+
+_NEXT_DUE_IN = text(
+    """
+    select extract(epoch from min(next.moment) - now())::float from (
+        select d.due_at as moment
+        from shared.establishments e
+        cross join (values (false), (true)) kind (asks)
+        cross join lateral (
+            select due_at from shared.due
+            where establishment_id = e.id and asks = kind.asks and claimed_until is null
+            order by due_at limit 1
+        ) d
+        union all
+        select coalesce(s.line_opens_at, now())
+        from shared.senders s
+        where exists (
+            select from shared.due u where u.line = s.id and u.claimed_until = 'infinity'
+        )
+    ) next
+    """
+)
+
+# `outstanding` bounds what may wait in the queue, so that its first-in-first-out order cannot
+# make one establishment wait behind another's backlog.
+_CLAIMING = """
+    with room as (
+        select greatest(0, least(:batch, :outstanding - count(*))) as places from (
+            select 1 from shared.due
+            where establishment_id = :establishment_id and claimed_until < 'infinity' and {kind}
+            limit :outstanding
+        ) claimed
+    ), ready as (
+        select delivery_id from shared.due
+        where {kind} and {ready}
+        order by due_at, delivery_id
+        limit (select places from room)
+        for update skip locked
+    ), claimed as (
+        update shared.due d set claimed_until = now() + make_interval(secs => :lease)
+        from ready r
+        where d.establishment_id = :establishment_id and d.delivery_id = r.delivery_id
+        returning d.delivery_id
+    ), moved as (
+        update deliveries d set status = 'queued' from claimed c
+        where d.id = c.delivery_id and d.status = 'scheduled'
+        returning d.id, d.attempt
+    ), traced as (
+        insert into delivery_events (delivery_id, status, cause, attempt)
+        select id, 'queued', 'due', attempt from moved
+    )
+    select c.delivery_id, d.status, m.id is not null as moved
+    from claimed c join deliveries d on d.id = c.delivery_id left join moved m on m.id = d.id
+"""
+_DUE = "establishment_id = :establishment_id and claimed_until is null and due_at <= now()"
+_CLAIM = text(_CLAIMING.format(kind="not asks", ready=_DUE))
+_CLAIM_LINE = text(
+    _CLAIMING.format(kind="not asks", ready="line = :line and claimed_until = 'infinity'")
+)
+_CLAIM_QUESTIONS = text(_CLAIMING.format(kind="asks", ready=_DUE))
+
+_RELEASE = text(
+    """
+    with freed as (
+        update shared.due set
+            claimed_until = case when line is not null then timestamptz 'infinity' end
+        where establishment_id = :establishment_id and delivery_id = any(:ids)
+        returning delivery_id
+    ), moved as (
+        update deliveries d set status = 'scheduled' from freed f
+        where d.id = f.delivery_id and d.status = 'queued'
+        returning d.id, d.attempt
+    )
+    insert into delivery_events (delivery_id, status, cause, attempt)
+    select id, 'scheduled', :cause, attempt from moved
+    """
+)
+
+
+def establishments_due(database: Database) -> list[int]:
+    """The establishments that have something due now."""
+    with database.service() as session:
+        return list(session.scalars(_ESTABLISHMENTS_DUE))
+
+
+def seconds_to_next(database: Database) -> float | None:
+    """Seconds until the next thing is due (negative: overdue), None when nothing waits."""
+    with database.service() as session:
+        seconds: float | None = session.scalar(_NEXT_DUE_IN)
+    return seconds
+
+
+def claim(session: ScopedSession, *, batch: int, outstanding: int, lease: float) -> Claim:
+    """Claim what is due, at most `batch` and no more than `outstanding` at once, for `lease` s.
+
+    Of a line that waits for a sender (at most `batch` more), as many as have their turn. Of
+    questions one batch at most is out at a time: nobody waits for their answers.
+    """
+    bounds = {
+        "establishment_id": session.establishment_id,
+        "outstanding": outstanding,
+        "lease": lease,
+    }
+    rows: list[Any] = []
+    for pace in open_lines(session):
+        turns = turns_of(pace, batch)
+        called_up = session.execute(_CLAIM_LINE, bounds | {"batch": turns, "line": pace.line}).all()
+        opens_after(session, pace, len(called_up))
+        rows += called_up
+    rows += session.execute(_CLAIM, bounds | {"batch": batch}).all()
+    one_batch = bounds | {"batch": batch, "outstanding": batch}
+    rows += session.execute(_CLAIM_QUESTIONS, one_batch).all()
+    to_send = tuple(row.delivery_id for row in rows if row.moved)
+    unknown = tuple(row.delivery_id for row in rows if row.status == S.unknown)
+    without_receipt = tuple(row.delivery_id for row in rows if row.status == S.sent)
+    return Claim(to_send=to_send, to_reconcile=unknown, to_ask=without_receipt)
+
+
+def release(session: ScopedSession, ids: Sequence[int], cause: str) -> None:
+    """Give claims back: the queue could not be reached, or nobody came for them."""
+    session.execute(
+        _RELEASE,
+        {"establishment_id": session.establishment_id, "ids": list(ids), "cause": cause},
+    )

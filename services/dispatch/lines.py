@@ -1,0 +1,150 @@
+"""Senders that may send only so fast, and the line that waits for each.
+
+Tokens are shared by all workers through Redis; the line stands in the due queue. What finds no
+token is put into its sender's line once, keeps its due time there, and is claimed again only when
+its turn comes: ten thousand messages at one a second are looked at twice each, not every second,
+and hold up nobody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from database.session import ScopedSession
+from models.delivery import DeliveryStatus
+from services.delivery import WAKE
+from services.dispatch.holds import Hold
+
+STEP_SECONDS = 0.5
+"""A line is called up for about so long a time at once: a job for each message would cost more."""
+SENDER_RATE = "sender rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast one sender may send. `line` is the sender's number."""
+
+    line: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paces:
+    """The paced channels of an establishment, and where tokens come from.
+
+    `take(line, rate, wanted)` gives how many may be sent at this moment.
+    """
+
+    by_channel: Mapping[str, Pace]
+    take: Callable[[int, float, int], int]
+
+
+# `open_lines` are few: one for each sender that is paced and has somebody waiting. A sender that
+# was replaced, or is paced no more, lets its line go at once.
+_OPEN_LINES = text(
+    """
+    select s.id, case when s.active then s.rate_per_second end as rate
+    from shared.senders s
+    where s.establishment_id = :establishment_id
+        and (s.line_opens_at is null or s.line_opens_at <= now())
+        and exists (
+            select from shared.due u where u.line = s.id and u.claimed_until = 'infinity'
+        )
+    order by s.id
+    for no key update of s skip locked
+    """
+)
+
+_OPENS_NEXT = text(
+    """
+    update shared.senders set
+        line_opens_at = greatest(line_opens_at, now() + make_interval(secs => :seconds))
+    where establishment_id = :establishment_id and id = :line
+    """
+)
+
+_STANDING = text(
+    """
+    select
+        array(
+            select delivery_id from shared.due
+            where establishment_id = :establishment_id and delivery_id = any(:ids)
+                and line is not null
+        ) as called_up,
+        exists (
+            select from shared.due where line = :line and claimed_until = 'infinity'
+        ) as somebody_waits
+    """
+)
+
+
+def open_lines(session: ScopedSession) -> list[Pace]:
+    """The lines of which some may be claimed now, locked; a rate of infinity: all of them."""
+    rows = session.execute(_OPEN_LINES, {"establishment_id": session.establishment_id})
+    return [Pace(row.id, row.rate or float("inf")) for row in rows]
+
+
+def turns_of(pace: Pace, most: int) -> int:
+    """How many of a line are called up at once."""
+    return max(1, int(min(pace.rate * STEP_SECONDS, most)))
+
+
+def opens_after(session: ScopedSession, pace: Pace, claimed: int) -> None:
+    """Have a line open again when as many as were claimed have had their time."""
+    session.execute(
+        _OPENS_NEXT,
+        {
+            "establishment_id": session.establishment_id,
+            "line": pace.line,
+            "seconds": claimed / pace.rate,
+        },
+    )
+
+
+def take_turns(
+    session: ScopedSession, rows: Sequence[Any], paces: Paces
+) -> tuple[list[Any], list[Hold]]:
+    """Of locked deliveries, those that have a token or need none; the others go into their line.
+
+    Whoever was called up goes first, by due time; newcomers go past nobody who waits.
+    """
+    going = [row for row in rows if row.channel not in paces.by_channel]
+    waiting: list[Hold] = []
+    for channel, pace in paces.by_channel.items():
+        paced = [row for row in rows if row.channel == channel]
+        if paced:
+            let_go, held = _take(session, paced, pace, paces)
+            going += let_go
+            waiting += held
+    return going, waiting
+
+
+def _take(
+    session: ScopedSession, rows: Sequence[Any], pace: Pace, paces: Paces
+) -> tuple[list[Any], list[Hold]]:
+    standing = session.execute(
+        _STANDING,
+        {
+            "establishment_id": session.establishment_id,
+            "ids": [row.id for row in rows],
+            "line": pace.line,
+        },
+    ).one()
+    called_up = set(standing.called_up)
+    order = sorted(rows, key=lambda row: (row.id not in called_up, row.due_at, row.id))
+    asking = len(called_up) if standing.somebody_waits else len(order)
+    granted = paces.take(pace.line, pace.rate, asking) if asking else 0
+    if asking > granted:
+        opens_after(session, pace, turns_of(pace, asking))
+    if len(order) > granted:
+        session.execute(WAKE)  # at the commit: a scheduler learns when the line opens
+    held = [
+        Hold(row.id, DeliveryStatus.scheduled, SENDER_RATE, line=pace.line,
+             told=row.id not in called_up)
+        for row in order[granted:]
+    ]  # fmt: skip
+    return order[:granted], held

@@ -1,0 +1,194 @@
+"""What a provider says of a message or call, whoever brings it, whenever it comes.
+
+A callback, the provider's list and a question about a receipt all end here. A delivery may have
+been attempted more than once; the attempt that a word is about is known by the callback's address,
+else by the provider's own id. `delivered` counts whatever attempt it is about; anything else that
+is said of an attempt that was replaced is too late.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from config.settings import get_settings
+from database.session import ScopedSession
+from models.delivery import CALLED_AGAIN, GIVEN_BACK, Delivery, DeliveryEvent, DeliveryStatus
+from models.establishment import Sender
+from models.message import Call, Message
+from models.reminder import Channel, Reminder
+from models.task import UNKNOWN_DELIVERY
+from services.delivery import look_again, move, others_of, under_way
+from services.escalation import close_tasks
+from services.give_back import give_back
+from services.policy import read_policy
+from services.suspension import RECEIPT, note_fault, note_success, suspends
+from services.twilio_status import NOT_PICKED_UP, meaning
+
+S = DeliveryStatus
+
+CALL_AGAIN = "nobody picked up: call again"
+JITTER = 0.1
+"""Of the wait before a call is tried again, so that many do not come back together."""
+
+PROVIDER = "twilio"
+_NOT_DELIVERED = frozenset({S.failed, S.undelivered})
+_RECEIPTS = frozenset({S.delivered, S.undelivered})
+_dice = random.Random()  # noqa: S311 - jitter, not a secret
+
+
+def provider_news(
+    session: ScopedSession,
+    delivery: Delivery,
+    status: str,
+    *,
+    cause: str,
+    provider_id: str | None,
+    code: str | None = None,
+    seconds: int | None = None,
+    attempt: int | None = None,
+    sender: str | None = None,
+) -> bool:
+    """Apply what Twilio says of a message or call; True when the locked delivery moved.
+
+    `seconds` is how long a call that has ended was talked for; `attempt` is the one it is about,
+    where that is known; `sender` is the number that it went out from. The provider's id is kept
+    whatever the state: it proves that the request arrived.
+    """
+    to = meaning(status, seconds)
+    if to is None:
+        return False
+    replaced = _was_replaced(session, delivery, provider_id, attempt)
+    if provider_id:
+        _record_passage(session, delivery, provider_id)
+        if not replaced and delivery.provider_id is None:
+            delivery.provider_id = provider_id
+    if replaced and to != S.delivered:
+        return False
+    if to in _NOT_DELIVERED and _returned(session, delivery, code):
+        return True
+    if status in NOT_PICKED_UP:
+        code = code or status
+        if _call_again(session, delivery, code):
+            return True
+    moved = move(session, delivery, to, cause=cause, code=code)
+    if moved and to in _RECEIPTS and sender:
+        _prove(session, delivery.channel, sender)
+    if to == S.delivered and delivery.attempted_at is not None:
+        channel, attempted_at = delivery.channel, delivery.attempted_at
+        note_success(session, channel, PROVIDER, said_by=RECEIPT, attempted_at=attempted_at)
+    return moved
+
+
+def _returned(session: ScopedSession, delivery: Delivery, code: str | None) -> bool:
+    """Suspend the sender whose fault it was; True when the attempt counts as never made.
+
+    Only for an attempt that was still good: an old word, said again, suspends nobody.
+    """
+    if code is None or delivery.status not in GIVEN_BACK or not suspends(PROVIDER, code):
+        return False
+    probe_after = get_settings().engine.probe_after
+    note_fault(session, delivery.channel, PROVIDER, code, said_by=RECEIPT, probe_after=probe_after)
+    return give_back(session, delivery, code)
+
+
+def _was_replaced(
+    session: ScopedSession, delivery: Delivery, provider_id: str | None, attempt: int | None
+) -> bool:
+    """True when a word is about an attempt that made way for another one."""
+    if attempt is not None and attempt < delivery.attempt:
+        return True
+    if provider_id is None or provider_id == delivery.provider_id:
+        return False
+    if delivery.provider_id is not None:
+        return True
+    # Between two attempts the delivery has no id of its own: one that is known is the earlier's.
+    record = Call if delivery.channel == Channel.voice else Message
+    known = select(record.id).where(
+        record.provider_id == provider_id, record.delivery_id == delivery.id
+    )
+    return session.scalar(known.limit(1)) is not None
+
+
+def _record_passage(session: ScopedSession, delivery: Delivery, provider_id: str) -> None:
+    """Note once that a message or call really passed (append-only)."""
+    delivery.provider = PROVIDER
+    values = {
+        "delivery_id": delivery.id,
+        "direction": "out",
+        "provider": delivery.provider,
+        "provider_id": provider_id,
+    }
+    if delivery.channel == Channel.voice:
+        session.execute(insert(Call).values(values).on_conflict_do_nothing())
+    else:
+        values["channel"] = delivery.channel
+        session.execute(insert(Message).values(values).on_conflict_do_nothing())
+
+
+def _call_again(session: ScopedSession, delivery: Delivery, code: str) -> bool:
+    """Have a call that nobody picked up made again later; False when it has had its tries.
+
+    The attempt has ended, so the delivery lets go of its provider's id: what is still said of that
+    call is about an earlier attempt.
+    """
+    if delivery.status not in CALLED_AGAIN:
+        return False
+    reminder = session.get_one(Reminder, delivery.reminder_id, with_for_update=True)
+    at = _time_to_call_again(session, reminder, delivery)
+    if at is None:
+        return False
+    if delivery.status == S.unknown:
+        close_tasks(session, UNKNOWN_DELIVERY, [delivery.id])
+    delivery.status, delivery.due_at = S.scheduled, at
+    delivery.provider_id, delivery.error_code = None, code
+    session.add(
+        DeliveryEvent(
+            delivery_id=delivery.id,
+            status=S.scheduled,
+            cause=CALL_AGAIN,
+            code=code,
+            attempt=delivery.attempt,
+        )
+    )
+    reminder.status = under_way(reminder)
+    look_again(session, delivery.id, at)
+    return True
+
+
+def _time_to_call_again(
+    session: ScopedSession, reminder: Reminder, delivery: Delivery
+) -> datetime | None:
+    """When to call again: within the validity, unless another channel has taken over."""
+    policy = read_policy(session, reminder)
+    exhausted = policy.max_attempts is not None and delivery.attempt >= policy.max_attempts
+    if not policy.call_again_at_most or exhausted or reminder.called_off:
+        return None
+    again = select(func.count()).where(
+        DeliveryEvent.delivery_id == delivery.id, DeliveryEvent.cause == CALL_AGAIN
+    )
+    if session.scalars(again).one() >= policy.call_again_at_most:
+        return None
+    if any(other.id > delivery.id for other in others_of(session, delivery)):  # taken over
+        return None
+    wait = policy.call_again_after * (1 + _dice.uniform(0, JITTER))
+    at = session.now() + timedelta(seconds=wait)
+    return at if at < delivery.valid_until else None
+
+
+def _prove(session: ScopedSession, channel: str, address: str) -> None:
+    """Note that a sender gives receipts: here is one. Costs a look at a few rows, once a change."""
+    session.execute(
+        update(Sender)
+        .where(
+            Sender.establishment_id == session.establishment_id,
+            Sender.channel == channel,
+            Sender.address == address,
+            Sender.gives_receipts.is_(False),
+        )
+        .values(gives_receipts=True)
+        .execution_options(synchronize_session=False)
+    )

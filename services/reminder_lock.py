@@ -1,0 +1,103 @@
+"""A reminder and all its deliveries, locked: what is read of them stays true until the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from database.session import ScopedSession
+from models.delivery import WAITING, Delivery, DeliveryStatus
+from models.reminder import Reminder, ReminderStatus
+from services.errors import Conflict, NotFound
+
+S = DeliveryStatus
+UNDER_WAY = frozenset({S.sending, S.unknown})
+"""With the carrier, as far as can be known: nobody can call them back."""
+_LEFT = UNDER_WAY | {S.sent, S.delivered, S.undelivered, S.failed}
+_MOST_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A reminder with its deliveries, in the order in which they were made; all locked."""
+
+    reminder: Reminder
+    deliveries: Sequence[Delivery]
+
+    @property
+    def waiting(self) -> list[Delivery]:
+        """What has not left, the next one first."""
+        found = [delivery for delivery in self.deliveries if delivery.status in WAITING]
+        return sorted(found, key=lambda delivery: (delivery.occurrence, delivery.id))
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more will come of the reminder."""
+        return self.reminder.status not in (ReminderStatus.scheduled, ReminderStatus.active)
+
+    @property
+    def with_carrier(self) -> int:
+        """How many cannot be called back: under way, and of a relative reminder those that went.
+
+        A series tells of the occurrence that is under way, not of every week since it began.
+        """
+        gone = UNDER_WAY | {S.sent, S.delivered} if self.reminder.before else UNDER_WAY
+        return sum(delivery.status in gone for delivery in self.deliveries)
+
+    def begun(self, delivery: Delivery) -> bool:
+        """True when another channel of the same occurrence has been tried."""
+        return any(
+            other.status in _LEFT
+            and other.before_seconds == delivery.before_seconds
+            and (other.before_seconds > 0 or other.occurrence == delivery.occurrence)
+            for other in self.deliveries
+        )
+
+    def last_left(self) -> Delivery | None:
+        """The latest occurrence that was made and neither waits nor was called off."""
+        gone = [
+            delivery
+            for delivery in self.deliveries
+            if delivery.status not in WAITING and delivery.status != S.cancelled
+        ]
+        return max(gone, key=lambda delivery: delivery.occurrence, default=None)
+
+    def at(self, occurrence: datetime) -> list[Delivery]:
+        """The deliveries of one occurrence."""
+        return [delivery for delivery in self.deliveries if delivery.occurrence == occurrence]
+
+
+def lock_whole(session: ScopedSession, reminder_id: int) -> Whole:
+    """Lock deliveries first, then the reminder: the order in which workers lock them.
+
+    A worker may open a delivery in between; then all is let go and locked once more. Raises
+    `NotFound`, and `Conflict` when that happens again and again.
+    """
+    for _ in range(_MOST_TRIES):
+        attempt = session.begin_nested()
+        deliveries = session.scalars(
+            select(Delivery)
+            .where(Delivery.reminder_id == reminder_id)
+            .order_by(Delivery.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).all()
+        reminder = session.scalar(
+            select(Reminder)
+            .where(Reminder.id == reminder_id)
+            .options(joinedload(Reminder.phone), joinedload(Reminder.email))
+            .with_for_update(of=Reminder.__table__)
+            .execution_options(populate_existing=True)
+        )
+        if reminder is None:
+            raise NotFound("reminder")
+        known = set(session.scalars(select(Delivery.id).where(Delivery.reminder_id == reminder_id)))
+        if known == {delivery.id for delivery in deliveries}:
+            attempt.commit()
+            return Whole(reminder, deliveries)
+        attempt.rollback()  # releases the locks
+    raise Conflict("This reminder is being sent at this moment: try again.", code="busy")

@@ -1,0 +1,153 @@
+"""When a reminder goes out: once, as a series, or before an event. Pure planning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from models.contact import Contact
+from models.establishment import Establishment
+from schemas.reminder import ReminderIn
+from services.allowed_times import allowed_times
+from services.errors import Invalid
+from services.recurrence import check_rule
+from services.relative import Event, LeftOut, notices, refuse_nothing_left
+from services.series import Series, Turn
+from services.timing import (
+    FARTHEST,
+    LONGEST_VALIDITY,
+    check_validity,
+    due_time,
+    moment_of,
+    past,
+    refuse_past,
+    refuse_too_far,
+)
+from utils.clock import AllowedTimes
+
+SHOWN_AHEAD = 5
+"""Occurrences that are shown of what is to come."""
+
+
+@dataclass(frozen=True)
+class PlannedDelivery:
+    """A delivery as it will be made: one of a reminder's occurrences."""
+
+    occurrence: datetime
+    due_at: datetime
+    valid_until: datetime
+    cause: str
+    before: timedelta = timedelta()
+    deferred: str | None = None
+
+
+@dataclass(frozen=True)
+class Times:
+    """When a reminder goes out: what is made now, and for a series what will be made later."""
+
+    scheduled_time: datetime
+    validity: timedelta
+    deliveries: tuple[PlannedDelivery, ...]
+    to_come: tuple[Turn, ...] = ()
+    rrule: str | None = None
+    event_time: datetime | None = None
+    before: tuple[timedelta, ...] | None = None
+    margin: timedelta = timedelta()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def times_of(
+    establishment: Establishment, contact: Contact | None, wanted: ReminderIn, now: datetime
+) -> Times:
+    """When a reminder goes out, once or several times; raises `Invalid` with the field."""
+    allowed = allowed_times(establishment, contact)
+    if wanted.valid_for is not None:
+        check_validity(wanted.valid_for)
+    if wanted.event_time is not None:
+        return _before_event(establishment, allowed, wanted, now)
+    if wanted.scheduled_time is None:
+        raise Invalid(
+            "Give `scheduled_time`, or `event_time` with `before`.",
+            field="scheduled_time",
+            code="missing",
+        )
+    validity = wanted.valid_for or timedelta(seconds=establishment.validity_seconds)
+    check_validity(validity)
+    scheduled = moment_of(wanted.scheduled_time, establishment)
+    refuse_too_far(scheduled, now)
+    if wanted.rrule is not None:
+        return series_times(allowed, wanted.rrule, scheduled, validity, now)
+    refuse_past(scheduled, validity, now)
+    due_at, deferred = due_time(allowed, scheduled, validity, now)
+    once = PlannedDelivery(
+        scheduled, due_at, scheduled + validity, deferred or "scheduled", deferred=deferred
+    )
+    return Times(scheduled, validity, (once,))
+
+
+def series_times(
+    allowed: AllowedTimes,
+    rrule: str,
+    start: datetime,
+    validity: timedelta,
+    now: datetime,
+) -> Times:
+    """A series: its first delivery, and what comes after it."""
+    if now - start > FARTHEST:
+        raise past()
+    rule = check_rule(rrule, start.astimezone(allowed.zone))
+    series = Series(allowed, rule, start, validity)
+    first = series.first_turn(now)
+    if first is None:
+        raise past()
+    made = PlannedDelivery(
+        first.occurrence,
+        first.due_at,
+        first.occurrence + validity,
+        first.deferred or "scheduled",
+        deferred=first.deferred,
+    )
+    return Times(
+        start,
+        validity,
+        (made,),
+        to_come=tuple(islice(series.turns(first, now), 1, SHOWN_AHEAD)),
+        rrule=rule,
+    )
+
+
+def _before_event(
+    establishment: Establishment, allowed: AllowedTimes, wanted: ReminderIn, now: datetime
+) -> Times:
+    assert wanted.event_time is not None
+    assert wanted.before is not None
+    event = Event(
+        time=moment_of(wanted.event_time, establishment, "event_time"),
+        late=wanted.valid_for or timedelta(seconds=establishment.validity_seconds),
+        validity=wanted.valid_for or LONGEST_VALIDITY,
+        margin=timedelta(seconds=0 if wanted.valid_for else establishment.event_margin_seconds),
+    )
+    refuse_too_far(event.time, now, "event_time")
+    planned, left_out = notices(allowed, event, wanted.before, now)
+    if not planned:
+        refuse_nothing_left(left_out)
+    return Times(
+        scheduled_time=planned[0].occurrence,
+        validity=event.validity,
+        deliveries=tuple(
+            PlannedDelivery(
+                notice.occurrence,
+                notice.due_at,
+                notice.valid_until,
+                notice.deferred or "scheduled",
+                before=notice.before,
+                deferred=notice.deferred,
+            )
+            for notice in planned
+        ),
+        event_time=event.time,
+        before=tuple(sorted(wanted.before, reverse=True)),
+        margin=event.margin,
+        left_out=tuple(left_out),
+    )

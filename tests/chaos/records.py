@@ -1,0 +1,63 @@
+"""What the judge reads: deliveries from the database, what was accepted from the carrier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_MEANS = {
+    "delivered": "delivered", "read": "delivered", "undelivered": "undelivered",
+    "failed": "failed", "canceled": "failed", "busy": "undelivered", "no-answer": "undelivered",
+    "bounce": "undelivered", "dropped": "failed",
+}  # fmt: skip
+
+
+@dataclass
+class Entry:
+    """One thing that the carrier accepted."""
+
+    channel: str
+    to: str
+    body: str
+    time: float
+    state: str
+    seconds: int | None
+
+    @property
+    def ended(self) -> str | None:
+        """How it ended, in our words; None while it is under way or nobody knows."""
+        if self.channel == "voice" and self.state == "completed":
+            return "delivered" if self.seconds else "undelivered"
+        return _MEANS.get(self.state)
+
+
+@dataclass
+class Delivery:
+    """A delivery as the database tells it."""
+
+    establishment: int
+    id: int
+    reminder: int
+    occurrence: float
+    channel: str
+    status: str
+    due_at: float
+    valid_until: float
+    attempt: int
+    queued_to_act: bool
+    open_task: bool
+    events: list[tuple[str, float, str]] = field(default_factory=list)
+    """State, time and cause of each."""
+    entries: list[Entry] = field(default_factory=list)
+    acknowledged: set[str] = field(default_factory=set)
+
+    @property
+    def sendings(self) -> list[float]:
+        return [at for status, at, _ in self.events if status == "sending"]
+
+    def __str__(self) -> str:
+        trace = " ".join(status for status, _, _ in self.events)
+        ledger = ", ".join(f"{e.state} at {e.time:.1f}" for e in self.entries) or "nothing"
+        return (
+            f"delivery {self.establishment}.{self.id} of reminder {self.reminder}"
+            f" ({self.channel}): {self.status} [{trace}]; the carrier has {ledger}"
+        )

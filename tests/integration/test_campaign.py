@@ -1,0 +1,146 @@
+"""A campaign through the whole service: killed, paused, and never in anybody's way.
+
+Seen to fail: with the cursor saved in a transaction of its own (lost or doubled after a kill), with
+the window taken away (the ordinary reminder waits behind thousands), with the hold left out of a
+pause (messages leave while it is paused).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psycopg2
+import pytest
+
+from tests.integration.loop import Loop
+from tests.tree import running_tree, wait_for
+from utils.failpoint import CAMPAIGN
+
+
+class Office(Loop):
+    """A member of staff who runs campaigns."""
+
+    def call(self, method: str, path: str, **more: Any) -> Any:
+        answer = httpx2.request(
+            method,
+            f"{self.tree.url}/api/v1/{path}",
+            headers=self.headers | more.pop("headers", {}),
+            timeout=60,
+            **more,
+        )
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def import_contacts(self, prefix: str, first: int, count: int) -> list[str]:
+        references = [f"{prefix}{n}" for n in range(count)]
+        lines = [f"{r};+237650{first + n:06d}" for n, r in enumerate(references)]
+        csv = "\n".join(["reference;phone", *lines]).encode()
+        report = self.call(
+            "POST", "contacts/import", content=csv, headers={"Content-Type": "text/csv"}
+        )
+        assert report["created"] == count
+        return references
+
+    def campaign(self, message: str, references: list[str], rate: int) -> int:
+        body = {
+            "name": message,
+            "texts": {"french": message},
+            "patient_ids": references,
+            "rate_per_minute": rate,
+        }
+        number = int(self.call("POST", "campaigns", json=body)["id"])
+        self.call("POST", f"campaigns/{number}/start")
+        return number
+
+    def seen(self, number: int) -> Any:
+        return self.call("GET", f"campaigns/{number}")
+
+    def phones(self, message: str) -> Counter[str]:
+        """Who got a message how often, by the carrier's own ledger."""
+        return Counter(e["to"] for e in self.tree.ledger(channel="sms") if message in e["body"])
+
+    def rows(self, statement: str) -> list[Any]:
+        connection = psycopg2.connect(self.tree.env["DATABASE_URL"])
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"set search_path = est_1; {statement}")
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder: Path = tmp_path_factory.mktemp("campaign")
+    with running_tree(folder, "campaign") as tree:
+        yield Office(tree)
+
+
+@pytest.mark.parametrize("point", [*CAMPAIGN, "campaign.before_commit:3"])
+def test_killed_at_every_step_each_recipient_gets_it_once(office: Office, point: str) -> None:
+    place = [*CAMPAIGN, "campaign.before_commit:3"].index(point)
+    people = office.import_contacts(f"K{place}-", 10_000 + 1000 * place, 60)
+    office.restart_worker(CARELOOP_CRASH_AT=point)
+    number = office.campaign(f"Kill {point}", people, 6000)
+    wait_for(lambda: office.tree.died("worker"), f"the worker to die at {point}")
+    office.tree.start("worker")
+    wait_for(lambda: office.seen(number)["status"] == "done", "the campaign to end", 60, every=0.2)
+    got = office.phones(f"Kill {point}")
+    assert set(got.values()) == {1}
+    assert len(got) == 60
+
+
+def test_a_flushed_queue_loses_nobody(office: Office) -> None:
+    from redis import Redis
+
+    people = office.import_contacts("F", 20_000, 60)
+    office.tree.kill("worker")
+    number = office.campaign("Flushed", people, 6000)
+    with Redis.from_url(office.tree.env["REDIS_URL"]) as redis:
+        redis.flushdb()
+    office.tree.start("worker")
+    wait_for(lambda: office.seen(number)["status"] == "done", "the campaign to end", 60, every=0.2)
+    assert office.phones("Flushed").total() == len(office.phones("Flushed")) == 60
+
+
+def test_paused_nothing_leaves_resumed_all_arrive(office: Office) -> None:
+    people = office.import_contacts("B", 30_000, 80)
+    number = office.campaign("Break", people, 1200)
+    wait_for(lambda: len(office.phones("Break")) > 5, "the first messages")
+    office.call("POST", f"campaigns/{number}/pause")
+    begun = (
+        "select count(*) from deliveries d join reminders r on r.id = d.reminder_id"
+        f" where r.campaign_id = {number} and d.attempt > 0"
+    )
+    at_pause = office.rows(begun)
+    other = office.remind("Meanwhile", "sms")
+    office.wait_until(other, ("sms", "delivered"))
+    assert office.rows(begun) == at_pause
+    office.call("POST", f"campaigns/{number}/resume")
+    wait_for(lambda: office.seen(number)["status"] == "done", "the campaign to end", 60, every=0.2)
+    assert office.phones("Break").total() == len(office.phones("Break")) == 80
+
+
+def test_an_ordinary_reminder_does_not_wait_behind_a_campaign(office: Office) -> None:
+    people = office.import_contacts("O", 40_000, 5000)
+    number = office.campaign("Everybody", people, 60_000)
+    wait_for(
+        lambda: len(office.phones("Everybody")) > 400, "the campaign to be under way", 60, every=0.2
+    )
+    ordinary = office.remind("Only you", "sms")
+    office.wait_until(ordinary, ("sms", "delivered"), seconds=60)
+    campaign = office.seen(number)
+    assert campaign["status"] == "running"
+    waited = office.rows(
+        "select count(*) from deliveries mine, deliveries other"
+        f" where mine.reminder_id = {ordinary} and other.id <> mine.id"
+        " and other.attempted_at between mine.due_at and mine.attempted_at"
+    )
+    assert waited[0][0] <= 1500, "the largest window: three sweeps of half a second at this rate"
+    office.call("POST", f"campaigns/{number}/cancel")
+    wait_for(lambda: office.seen(number)["progress"]["sending"] == 0, "calls under way to end")
+    assert set(office.phones("Everybody").values()) == {1}

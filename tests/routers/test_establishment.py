@@ -1,0 +1,212 @@
+"""The establishment's settings and holidays: read by staff, changed by administrators, noted.
+
+Seen to fail: `Admin` -> `Staff` on a change; `expected_version` not compared; the establishment
+taken out of the condition of `remove_audited`; `audit` left out; `directory.forget` left
+out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+LogIn = Callable[[str], dict[str, str]]
+PATH = "/api/v1/establishment"
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(client: Any, owner: Any) -> Iterator[None]:
+    """What a test changes of an establishment would stay for all others."""
+    kept = "slug, name, languages, quiet_start, quiet_end, daily_cap, validity_seconds,"
+    kept += " anonymous_feedback, fold_french_sms, version"
+    with owner.begin() as connection:
+        rows = connection.execute(text(f"select {kept} from shared.establishments")).all()
+    yield
+    with owner.begin() as connection:
+        for row in rows:
+            columns = ", ".join(f"{column} = :{column}" for column in kept.split(", "))
+            connection.execute(
+                text(f"update shared.establishments set {columns} where slug = :slug"),
+                dict(row._mapping),
+            )
+    client.app.state.careloop.directory.forget()
+
+
+def test_settings_are_read_changed_and_noted(client: Any, log_in: LogIn, owner: Any) -> None:
+    staff, admin = log_in("staff@north"), log_in("admin@north")
+    read = client.get(PATH, headers=staff)
+    settings = read.json()
+    expected = {
+        **{"slug": "north", "name": "Hôpital Nord", "region": "CM"},
+        **{"time_zone": "Africa/Douala", "languages": ["french", "english"]},
+        **{"quiet_hours": None, "daily_cap": None, "valid_for": 14400},
+        **{"anonymous_feedback": True, "fold_french_sms": True, "version": read.json()["version"]},
+        **{"receipt_window": 1800, "max_attempts": None, "escalate": True},
+        **{"call_again_after": 900, "call_again_at_most": 0, "unknown_after": 3600},
+        **{"unknown_sms": "give_up", "unknown_voice": "give_up", "unknown_email": "give_up"},
+    }
+    assert settings == expected
+    change = {"quiet_hours": "21:00-06:30", "daily_cap": 3, "languages": ["duala", "fr"]}
+    refused = client.patch(PATH, json=change, headers=staff)
+    assert (refused.status_code, refused.json()["code"]) == (403, "role_too_low")
+    guarded = admin | {"If-Match": read.headers["ETag"]}
+    changed = client.patch(PATH, json=change, headers=guarded)
+    assert changed.status_code == 200, changed.text
+    assert changed.json() == settings | change | {
+        **{"languages": ["duala", "french"], "version": settings["version"] + 1},
+    }
+    stale = client.patch(PATH, json={"valid_for": "PT2H"}, headers=guarded)
+    assert (stale.status_code, stale.json()["code"]) == (409, "changed_meanwhile")
+    assert client.patch(PATH, json={"valid_for": "PT2H"}, headers=admin).json()["valid_for"] == 7200
+    none = client.patch(PATH, json={"quiet_hours": None, "daily_cap": None}, headers=admin).json()
+    assert (none["quiet_hours"], none["daily_cap"], none["valid_for"]) == (None, None, 7200)
+    with owner.begin() as connection:
+        noted = connection.execute(
+            text("select action, kind, row_id, actor from shared.audit_entries order by id")
+        ).all()
+    assert [tuple(entry)[:3] for entry in noted] == [("change", "establishment", "1")] * 3
+    assert client.get(PATH, headers=log_in("staff@south")).json()["slug"] == "south"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"quiet_hours": "20:00"}, "quiet_hours"),
+        ({"quiet_hours": "07:00-07:00"}, "quiet_hours"),
+        ({"daily_cap": 0}, "daily_cap"),
+        ({"daily_cap": 1001}, "daily_cap"),
+        ({"languages": []}, "languages"),
+        ({"languages": ["french", "fr"]}, "languages"),
+        ({"languages": ["klingon"]}, "languages.0"),
+        ({"languages": None}, "languages"),
+        ({"valid_for": "PT1S"}, "valid_for"),
+        ({"valid_for": "P30D"}, "valid_for"),
+        ({"valid_for": None}, "valid_for"),
+        ({"name": ""}, "name"),
+        ({"name": "a\u0000b"}, "name"),
+        ({"anonymous_feedback": None}, "anonymous_feedback"),
+        ({"time_zone": "Europe/Paris"}, "time_zone"),
+    ],
+)
+def test_what_is_refused(client: Any, log_in: LogIn, change: dict[str, Any], field: str) -> None:
+    answer = client.patch(PATH, json=change, headers=log_in("admin@north"))
+    assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
+
+
+def test_holidays(client: Any, log_in: LogIn, owner: Any) -> None:
+    admin, south = log_in("admin@north"), log_in("admin@south")
+    holiday = {"day": "2026-05-20", "name": "Fête nationale", "every_year": True}
+    path = f"{PATH}/holidays"
+    assert client.post(path, json=holiday, headers=log_in("staff@north")).status_code == 403
+    once = admin | {"Idempotency-Key": "fete"}
+    made = client.post(path, json=holiday, headers=once)
+    assert made.status_code == 201, made.text
+    assert made.json() == holiday | {"id": made.json()["id"]}
+    assert client.post(path, json=holiday, headers=once).json() == made.json()
+    again = client.post(path, json=holiday, headers=admin)
+    assert (again.status_code, again.json()["code"]) == (409, "day_taken")
+    assert client.get(path, headers=log_in("staff@north")).json() == [made.json()]
+    assert client.get(path, headers=south).json() == []
+    one = f"{path}/{made.json()['id']}"
+    assert client.delete(one, headers=south).status_code == 404
+    assert client.delete(one, headers=log_in("staff@north")).status_code == 403
+    assert client.delete(one, headers=admin).status_code == 204
+    assert client.delete(one, headers=admin).status_code == 404
+    assert client.get(path, headers=admin).json() == []
+    with owner.begin() as connection:
+        noted = connection.execute(
+            text("select action, kind from shared.audit_entries order by id")
+        ).all()
+    assert [tuple(entry) for entry in noted] == [("create", "holiday"), ("delete", "holiday")]
+    for wrong in ({"day": "2026-02-30"}, {"day": "1999-12-31"}, {"name": " "}):
+        assert client.post(path, json=holiday | wrong, headers=admin).status_code == 422
+
+
+def test_a_plan_knows_holidays_and_a_contacts_quiet_hours(client: Any, log_in: LogIn) -> None:
+    admin = log_in("admin@north")
+    warm = {"message": "Rappel", "language": "french", "phone_number": "650000001"}
+    warm["scheduled_time"] = "2027-12-24T21:00"
+    free = client.post("/api/v1/reminders/preview", json=warm, headers=admin).json()
+    assert free["deferred"] is None  # and the establishment's settings are in memory now
+    for day in ("2027-12-25", "2027-12-26"):
+        client.post(f"{PATH}/holidays", json={"day": day, "name": "Noël"}, headers=admin)
+    client.patch(PATH, json={"quiet_hours": "20:00-07:00"}, headers=admin)
+    contact = {"patient_id": "PAT1", "phone_number": "650000001", "quiet_hours": "07:00-09:30"}
+    assert client.post("/api/v1/contacts", json=contact, headers=admin).status_code == 201
+    reminder = {
+        "patient_id": "PAT1",
+        "message": "Rappel",
+        "scheduled_time": "2027-12-24T21:00",
+        "valid_for": "P3D",
+    }
+    preview = client.post("/api/v1/reminders/preview", json=reminder, headers=admin).json()
+    assert preview["local_time"] == "2027-12-27 09:30"
+    assert preview["deferred"] == "quiet hours: goes out when they end"
+    made = client.post(
+        "/api/v1/reminders", json=reminder | {"scheduled_time": "2027-12-25T12:00"}, headers=admin
+    )
+    assert made.json()["local_time"] == "2027-12-27 09:30"
+    assert made.json()["deferred"] == "holiday"
+    early = client.post(
+        "/api/v1/reminders/preview", json=reminder | {"valid_for": "PT4H"}, headers=admin
+    ).json()
+    assert early["local_time"] == "2027-12-24 19:59"
+    assert early["deferred"] == "quiet hours: goes out before they begin"
+    changed = client.patch(
+        f"/api/v1/reminders/{made.json()['id']}",
+        json={"scheduled_time": "2027-12-28T06:30"},
+        headers=admin,
+    )
+    assert changed.json()["local_time"] == "2027-12-28 09:30"
+
+
+def test_what_can_go_out_neither_before_nor_after_is_refused(client: Any, log_in: LogIn) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    admin = log_in("admin@north")
+    today = datetime.now(UTC) + timedelta(hours=1)  # in Douala
+    for days in (-1, 0, 1):
+        day = (today + timedelta(days=days)).date().isoformat()
+        client.post(f"{PATH}/holidays", json={"day": day, "name": "Deuil"}, headers=admin)
+    reminder = {
+        "message": "Rappel",
+        "language": "french",
+        "phone_number": "650000001",
+        "scheduled_time": datetime.now(UTC).isoformat(),
+        "valid_for": "PT1H",
+    }
+    for path in ("/api/v1/reminders", "/api/v1/reminders/preview"):
+        answer = client.post(path, json=reminder, headers=admin)
+        assert (answer.status_code, answer.json()["code"]) == (422, "holiday")
+        assert answer.json()["field"] == "scheduled_time"
+        assert "holiday" in answer.json()["detail"]
+
+
+def test_a_contacts_quiet_hours_are_kept_changed_and_imported(client: Any, log_in: LogIn) -> None:
+    staff = log_in("staff@north")
+    made = client.post(
+        "/api/v1/contacts", json={"patient_id": "P1", "quiet_hours": "22:00-10:00"}, headers=staff
+    )
+    assert made.json()["quiet_hours"] == "22:00-10:00"
+    path = made.headers["Location"]
+    assert client.patch(path, json={"name": "Marie"}, headers=staff).json()["quiet_hours"]
+    emptied = client.patch(path, json={"quiet_hours": None}, headers=staff).json()
+    assert emptied["quiet_hours"] is None
+    wrong = client.patch(path, json={"quiet_hours": "night"}, headers=staff)
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "quiet_hours")
+    file = "référence;heures calmes\nP2;21:00-08:00\nP3;\nP4;la nuit\n"
+    for created, unchanged in ((2, 0), (0, 2)):
+        report = client.post(
+            "/api/v1/contacts/import",
+            content=file.encode(),
+            headers=staff | {"Content-Type": "text/csv"},
+        ).json()
+        assert (report["created"], report["unchanged"]) == (created, unchanged)
+        assert [(line["line"], line["field"]) for line in report["refused"]] == [(4, "quiet_hours")]
+    (found,) = client.get("/api/v1/contacts", params={"patient_id": "P2"}, headers=staff).json()[
+        "items"
+    ]
+    assert found["quiet_hours"] == "21:00-08:00"

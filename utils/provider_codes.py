@@ -1,0 +1,153 @@
+"""What a provider's error code means: what may be done next, and whose fault it was.
+
+One table, for the answer to a request (`utils/twilio_client.py`, `utils/email_client.py`) and for
+the code in a status callback alike. Sources:
+- Twilio's error dictionary, https://www.twilio.com/docs/api/errors, each code under its own page
+  (https://www.twilio.com/docs/api/errors/30002); as a list in
+  https://www.twilio.com/docs/api/errors/twilio-error-codes.json
+- SendGrid's status codes, https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-
+  sendgrid-v3-api/errors and "4XX API Errors and Troubleshooting Suggestions" in its help centre
+- SMTP replies: RFC 4954 section 6 (530, 534, 535, 538)
+
+Twilio advises against logic that needs a code to be known, so an unknown one falls back on its
+family: it is never taken for a fault of the sender.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from utils.senders import Verdict
+
+
+class Blame(StrEnum):
+    """Whose fault it was that a message did not go out."""
+
+    recipient = "recipient"
+    content = "content"
+    sender = "sender"  # the number or address it was sent from
+    account = "account"  # the hospital's account with the provider
+    carrier = "carrier"  # the provider, or a network behind it
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a code means. `suspends`: every other message of the sender would meet the same."""
+
+    verdict: Verdict
+    blame: Blame
+    suspends: bool = False
+
+
+RECIPIENT = Fault(Verdict.refused, Blame.recipient)
+CONTENT = Fault(Verdict.refused, Blame.content)
+CARRIER = Fault(Verdict.refused, Blame.carrier)
+CARRIER_BUSY = Fault(Verdict.throttled, Blame.carrier)
+CARRIER_BROKEN = Fault(Verdict.unknown, Blame.carrier)
+ACCOUNT_BUSY = Fault(Verdict.throttled, Blame.account)
+# Only some recipients are out of reach of this account or sender: the others must not wait.
+ACCOUNT_FOR_THIS_ONE = Fault(Verdict.refused, Blame.account)
+SENDER_FOR_THIS_ONE = Fault(Verdict.refused, Blame.sender)
+ACCOUNT_DOWN = Fault(Verdict.unreachable, Blame.account, suspends=True)
+SENDER_DOWN = Fault(Verdict.unreachable, Blame.sender, suspends=True)
+SENDER_FULL = Fault(Verdict.throttled, Blame.sender, suspends=True)
+
+_TWILIO_CODES: dict[Fault, tuple[int, ...]] = {
+    RECIPIENT: (
+        21201, 21604,  # no To at all
+        21211, 21217, 21614, 21635,  # no valid number; no mobile number; a landline
+        21214,  # cannot be reached
+        21266, 21268, 21421,  # To is the sender itself, an information service, no number
+        21610,  # said stop to the carrier
+        30003, 30005, 30006,  # unreachable handset, unknown handset, landline
+        30004, 30011,  # blocks messages, takes no MMS
+    ),
+    CONTENT: (
+        20001,  # a parameter is not valid
+        21205, 21218, 21626,  # our URLs and events of a call
+        21602, 21605, 21617, 21619, 21620, 21623,  # empty, too long, media
+        21654, 21655, 21658,  # templates
+        30007, 30019, 30038,  # filtered; too large for the carrier; looks like a one-time code
+    ),
+    CARRIER: (30008, 30020, 30021, 30036, 30410, 30485),
+    CARRIER_BUSY: (429, 20429, 21730, 30017),
+    CARRIER_BROKEN: (500, 503, 20500, 20503),
+    ACCOUNT_BUSY: (10004,),  # calls at once
+    ACCOUNT_FOR_THIS_ONE: (
+        21215, 21408,  # this country is not switched on
+        21216, 21219, 21608,  # a trial account reaches verified numbers only
+        30010,  # dearer than the account's highest price
+        30450,  # blocked as "SMS pumping"
+    ),
+    SENDER_FOR_THIS_ONE: (
+        21612,  # this sender cannot reach this number
+        21910,  # another channel than the recipient's
+        30018, 30024, 30040, 30043,  # not registered with this recipient's network
+    ),
+    ACCOUNT_DOWN: (
+        401, 403, 10001, 20005, 90010,  # not active
+        10002, 20008,  # a trial account or test credentials
+        20003, 20006, 20403,  # wrong credentials, no right
+        20404,  # the account in the URL is not there
+        21609,  # our public address is not one that Twilio accepts for callbacks
+        30002, 30037, 30454,  # suspended, messaging switched off, limit of the account reached
+        10005,  # calling switched off
+    ),
+    SENDER_DOWN: (
+        21210, 21212, 21213, 21601, 21603, 21606, 21607,  # not ours, not valid, not capable
+        21657, 21659, 21660, 21661,  # not valid here, not Twilio's, another account's
+        21701, 21703, 21709, 21711,  # its messaging service
+        30032, 30033, 30034, 30035, 30041, 30042,  # unregistered, its campaign suspended, generic
+    ),
+    SENDER_FULL: (
+        21611, 30001,  # its queue is full
+        30022, 30023, 30027,  # its rate, its cap of the day
+    ),
+}  # fmt: skip
+
+_SENDGRID_CODES: dict[Fault, tuple[int, ...]] = {
+    CONTENT: (400, 405, 406, 413, 415),
+    CARRIER_BUSY: (429,),
+    CARRIER_BROKEN: (500, 502, 503, 504),
+    ACCOUNT_DOWN: (401, 404),  # the key is wrong; the API is not at this address
+    SENDER_DOWN: (403, 451),  # From is no verified sender, the key may not send, blocked for now
+}
+
+_SMTP_CODES: dict[Fault, tuple[int, ...]] = {ACCOUNT_DOWN: (530, 534, 535, 538)}
+
+
+def _by_code(groups: dict[Fault, tuple[int, ...]]) -> dict[int, Fault]:
+    return {code: fault for fault, codes in groups.items() for code in codes}
+
+
+TWILIO = _by_code(_TWILIO_CODES)
+SENDGRID = _by_code(_SENDGRID_CODES)
+SMTP = _by_code(_SMTP_CODES)
+ACCOUNT_CODES = frozenset(
+    str(code)
+    for table in (TWILIO, SENDGRID, SMTP)
+    for code, fault in table.items()
+    if fault.suspends and fault.blame is Blame.account
+)
+"""What shuts out a whole account: any of its senders that works shows that it is over."""
+_TABLES = {"twilio": TWILIO, "sendgrid": SENDGRID, "smtp": SMTP}
+
+
+def fault_of(provider: str | None, code: str | None) -> Fault | None:
+    """What a provider's code means; None for words of our own (`timeout`) and SMTP's others."""
+    table = _TABLES.get(provider or "")
+    if table is None or code is None or not (code.isascii() and code.isdecimal()):
+        return None
+    number = int(code[:9])
+    known = table.get(number)
+    if known is not None or table is SMTP:
+        return known
+    return _of_family(number)
+
+
+def _of_family(number: int) -> Fault:
+    """A code that the table lacks: 3xxxx come from a carrier, all else spoke of the request."""
+    if number in range(500, 600):
+        return CARRIER_BROKEN
+    return CARRIER if number in range(30000, 40000) else CONTENT
