@@ -150,6 +150,20 @@ def test_a_voice_is_erased_and_recorded_again(page: Page) -> None:
     page.get_by_role("button", name="Pause").wait_for()
 
 
+def test_nobody_is_recorded_unseen_and_no_voice_is_left_behind(page: Page) -> None:
+    choose_french(page)
+    page.get_by_role("button", name="Enregistrer ma voix").click()
+    page.get_by_role("button", name="Arrêter").wait_for()
+    page.get_by_role("button", name="Envoyer mon avis").click()
+    page.get_by_role("alert").get_by_text("Touchez d’abord").wait_for()
+    page.wait_for_timeout(1200)  # a recording takes its time
+    page.locator(".box-button").click()
+    page.get_by_role("button", name="Fermer").click()
+    page.get_by_role("button", name="Écouter").wait_for()
+    page.get_by_role("button", name="Envoyer mon avis").click()
+    page.get_by_text("bien arrivé").wait_for()
+
+
 def test_a_device_that_cannot_keep_anything_says_so_first(chromium: Any, tree: Tree) -> None:
     context = fresh(chromium)
     context.add_init_script(

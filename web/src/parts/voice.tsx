@@ -9,7 +9,9 @@ export interface VoiceProps {
   words: Words
   seconds: number
   voice: Blob | null
+  shown: boolean // nobody is recorded by a screen that they do not see
   change: (voice: Blob | null) => void
+  recording: (running: boolean) => void
 }
 
 const BITS = 16_000
@@ -46,7 +48,7 @@ async function record(done: (voice: Blob | null) => void): Promise<Running> {
 const clock = (seconds: number): string =>
   `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`
 
-export function Voice({ words, seconds, voice, change }: VoiceProps) {
+export function Voice({ words, seconds, voice, shown, change, recording }: VoiceProps) {
   const [state, setState] = useState<'idle' | 'asking' | 'running' | 'denied'>('idle')
   const [elapsed, setElapsed] = useState(0)
   const [said, setSaid] = useState('')
@@ -90,6 +92,11 @@ export function Voice({ words, seconds, voice, change }: VoiceProps) {
   }, [])
 
   useEffect(() => {
+    if (!shown) stop()
+  }, [shown])
+
+  useEffect(() => {
+    recording(state === 'running')
     if (state !== 'running') return
     stopButton.current?.focus()
     const began = Date.now()

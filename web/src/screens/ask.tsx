@@ -22,6 +22,7 @@ export function Ask({ frame, about, room, shown, back, done }: Props) {
   const [draft, setDraft] = useState<Draft>(EMPTY)
   const [trouble, setTrouble] = useState('')
   const [busy, setBusy] = useState(false)
+  const [recording, setRecording] = useState(false)
   const change = (part: Partial<Draft>) => {
     setTrouble('')
     setDraft((now) => ({ ...now, ...part }))
@@ -30,10 +31,8 @@ export function Ask({ frame, about, room, shown, back, done }: Props) {
   async function send(event: Event) {
     event.preventDefault()
     if (busy) return
-    if (!saysSomething(draft)) {
-      setTrouble(words.nothing)
-      return
-    }
+    if (recording) return setTrouble(words.voiceFirst)
+    if (!saysSomething(draft)) return setTrouble(words.nothing)
     setBusy(true)
     try {
       done(await submit(draft, about))
@@ -91,7 +90,9 @@ export function Ask({ frame, about, room, shown, back, done }: Props) {
           room={room}
           seconds={about.form.limits.voice_seconds}
           voice={draft.voice}
+          shown={shown}
           change={(voice) => change({ voice })}
+          recording={setRecording}
         />
         <p class="lock">
           <svg viewBox="0 0 24 24" aria-hidden="true">
@@ -115,11 +116,13 @@ interface ChoiceProps {
   room: Room
   seconds: number
   voice: Blob | null
+  shown: boolean
   change: (voice: Blob | null) => void
+  recording: (running: boolean) => void
 }
 
 // The recorder comes in a piece of its own, when somebody wants it.
-function VoiceChoice({ frame, room, seconds, voice, change }: ChoiceProps) {
+function VoiceChoice({ frame, room, ...given }: ChoiceProps) {
   const { words } = frame
   const [Voice, setVoice] = useState<ComponentType<VoiceProps>>()
   const [trouble, setTrouble] = useState('')
@@ -143,7 +146,7 @@ function VoiceChoice({ frame, room, seconds, voice, change }: ChoiceProps) {
         <>
           <p class="hint">{words.voiceHint}</p>
           {Voice ? (
-            <Voice words={words} seconds={seconds} voice={voice} change={change} />
+            <Voice words={words} {...given} />
           ) : (
             <button type="button" class="record" onClick={load}>
               <i aria-hidden="true" />
