@@ -125,9 +125,12 @@ def test_a_change_that_is_rolled_back_outdates_nothing(
         session.outdate_devices()
         raise ZeroDivisionError
     assert redis.get(f"{cache_name(NORTH)}:generation") == before
+    seen: list[Any] = []
     with database.establishment(NORTH) as session:
         session.outdate_devices()
-        assert redis.get(f"{cache_name(NORTH)}:generation") == before  # not before the commit
+        look = lambda _: seen.append(redis.get(f"{cache_name(NORTH)}:generation"))  # noqa: E731
+        event.listen(session, "before_commit", look)
+    assert seen == [before]  # not before the commit
     assert redis.get(f"{cache_name(NORTH)}:generation") != before
 
 
