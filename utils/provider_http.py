@@ -44,6 +44,7 @@ class ProviderHttp:
             retries=False,
             timeout=urllib3.Timeout(connect=min(timeout, CONNECT_SECONDS), read=timeout),
         )
+        self._hosts: dict[str, urllib3.HTTPConnectionPool] = {}
 
     def request(
         self, method: str, url: str, body: bytes | None, headers: dict[str, str]
@@ -64,7 +65,9 @@ class ProviderHttp:
             sent["Content-Length"] = str(len(body))
         content = None if body is None else telling(body)
         try:
-            answer = self._pool.request(method, url, body=content, headers=sent, redirect=False)
+            answer = self._connections_to(url).urlopen(
+                method, _target(url), body=content, headers=sent, redirect=False, retries=False
+            )
         except urllib3.exceptions.HTTPError as error:
             if body is not None and not body_began:
                 raise DidNotLeave from None
@@ -75,6 +78,21 @@ class ProviderHttp:
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise MayHaveLeft(str(answer.status))
         return answer
+
+    def _connections_to(self, url: str) -> urllib3.HTTPConnectionPool:
+        """The connections to a URL's host: found without the manager, which would parse, merge
+        and normalise at every request what is the same each time (a fifth of its cost)."""
+        host = url.split("/", 3)[:3]
+        known = self._hosts.get("/".join(host))
+        if known is None:
+            known = self._hosts["/".join(host)] = self._pool.connection_from_url(url)
+        return known
+
+
+def _target(url: str) -> str:
+    """Path and query of an absolute URL."""
+    _, _, _, *rest = url.split("/", 3)
+    return "/" + "".join(rest)
 
 
 def _seconds(text: str | None) -> float | None:

@@ -14,6 +14,7 @@ from services.allowed_times import allowed_times
 from services.dispatch import Pace, Paces, Rules
 from services.establishment import Directory
 from services.sync_down import cache_name
+from utils.dry_run import DryRun
 from utils.email_client import SendGridEmail, SmtpEmail
 from utils.pace import Buckets
 from utils.senders import Sender
@@ -45,7 +46,8 @@ class Context:
             known = _make_sender(self.settings, channel, row.address)
             if known is None:
                 return None
-            self.senders[channel, row.address] = known
+            # Of several threads that come here at once, all use one: it holds the connections.
+            known = self.senders.setdefault((channel, row.address), known)
         return known
 
     def rules(self, establishment: Establishment) -> Rules:
@@ -68,6 +70,8 @@ class Context:
 
 def _make_sender(settings: Settings, channel: str, address: str) -> Sender | None:
     """The client of one address on one channel; None when the settings name no provider for it."""
+    if settings.engine.dry_run:
+        return DryRun()
     connections = settings.engine.concurrency
     if channel == "email":
         return _make_email_sender(settings, address)

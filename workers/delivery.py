@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import lru_cache
-from itertools import islice
+from collections.abc import Sequence
+from functools import lru_cache, partial
 
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from database.engine import DatabaseNotReady
 from models.delivery import DeliveryStatus
 from models.establishment import Establishment
 from models.reminder import Channel
@@ -25,6 +27,7 @@ from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 from utils.sms_encoding import analyse
 from workers.asking import answers
 from workers.context import Context, get_context
+from workers.pipeline import Begun, Finished, Pipeline
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0  # seconds
 NO_SENDER = Outcome(Verdict.refused, code="no_sender")
@@ -41,35 +44,63 @@ log = get_logger("careloop.worker")
 _dice = random.Random()  # noqa: S311 - jitter, not a secret
 
 
+def awake() -> float:
+    """Seconds on a clock that nobody sets, and that goes on while the machine is suspended."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class LeaseOver(Exception):
+    """This process stood still for so long that others are looking after its deliveries."""
+
+
 @lru_cache(maxsize=1)
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(get_context().settings.engine.concurrency, "provider")
+def _pipeline() -> Pipeline:
+    context = get_context()
+    return Pipeline(
+        context.settings.engine.concurrency,
+        begin=partial(_begin, context),
+        call=partial(_call, context),
+        conclude=partial(_conclude, context),
+    )
 
 
 def send(establishment_id: int, ids: list[int]) -> None:
-    """Send a claimed batch in groups no larger than the concurrency.
+    """Hand a claimed batch to the pipeline; waits only while that has no room.
 
-    Killed anywhere, at most one group is unknown: each group is stamped and committed before its
-    calls, and its outcomes are stored before the next begins.
+    The end of this job says nothing: what becomes of the batch stands in PostgreSQL.
     """
+    _pipeline().put(establishment_id, ids)
+
+
+def finish() -> None:
+    """Wait until everything that was handed to the pipeline is done."""
+    _pipeline().drain()
+
+
+def stop() -> None:
+    """Stamp nothing more, give back what was not stamped, finish what was."""
     context = get_context()
+    try:
+        for establishment_id, ids in _pipeline().give_up_waiting():
+            with context.database.establishment(establishment_id) as session:
+                dispatch.release(session, ids, "worker stopped")
+    except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
+        log.warning("claims not given back", error=type(error).__name__)  # the leases run out
+    finish()
+
+
+def _begin(context: Context, establishment_id: int, group: list[int]) -> list[Begun]:
+    """Stamp, and commit, what of a group may go out now."""
     establishment = context.directory.get(establishment_id)
     lease = context.settings.engine.claim_lease
-    for group in _groups(sorted(ids), context.settings.engine.concurrency):
-        ready = _ready(context, establishment_id, group)
-        reached("worker.before_begin")
-        lease_over = awake() + lease
-        with context.database.establishment(establishment_id) as session:
-            attempts = dispatch.begin(
-                session,
-                ready,
-                rules=context.rules(establishment),
-                lease=lease,
-            )
-            reached("worker.in_begin")
-        reached("worker.after_begin")
-        if attempts:
-            _carry_out(context, establishment, attempts, lease_over)
+    ready = _ready(context, establishment_id, group)
+    reached("worker.before_begin")
+    lease_over = awake() + lease
+    with context.database.establishment(establishment_id) as session:
+        attempts = dispatch.begin(session, ready, rules=context.rules(establishment), lease=lease)
+        reached("worker.in_begin")
+    reached("worker.after_begin")
+    return [Begun(establishment, attempt, lease_over) for attempt in attempts]
 
 
 def _ready(context: Context, establishment_id: int, group: list[int]) -> list[int]:
@@ -84,41 +115,19 @@ def _ready(context: Context, establishment_id: int, group: list[int]) -> list[in
         return hold_back(session, group, probe_after=probe_after)
 
 
-def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
-    remaining = iter(ids)
-    while group := list(islice(remaining, size)):
-        yield group
-
-
-def awake() -> float:
-    """Seconds on a clock that nobody sets, and that goes on while the machine is suspended."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-class LeaseOver(Exception):
-    """This process stood still for so long that others are looking after its deliveries."""
-
-
-def _carry_out(
-    context: Context, establishment: Establishment, attempts: Sequence[Attempt], lease_over: float
-) -> None:
-    """Make a group's calls at once and store what they brought.
+def _conclude(context: Context, establishment: Establishment, finished: Sequence[Finished]) -> None:
+    """Store what a group's calls brought.
 
     A call that broke in our own code leaves its delivery `sending`, which the sweep makes
     unknown; it does not take the others' outcomes with it.
     """
-    calls = [
-        _threads().submit(_call, context, establishment, attempt, lease_over)
-        for attempt in attempts
-    ]
-    wait(calls)
-    settlements = [call.result() for call in calls if call.exception() is None]
+    settlements = [one.settlement for one in finished if one.settlement]
     reached("worker.before_outcome")
     with context.database.establishment(establishment.id) as session:
         dispatch.conclude(session, settlements, ask_after=context.settings.engine.ask_after)
         changed = note_answers(
             session,
-            {attempt.delivery_id: attempt.channel for attempt in attempts},
+            {one.begun.attempt.delivery_id: one.begun.attempt.channel for one in finished},
             settlements,
             some_suspended=context.directory.suspended(establishment.id),
             probe_after=context.settings.engine.probe_after,
@@ -127,33 +136,38 @@ def _carry_out(
     if changed:
         context.directory.forget()
     reached("worker.after_outcome")
-    correlation = {attempt.delivery_id: attempt.correlation_id for attempt in attempts}
-    for settlement in settlements:
+    _log_attempts(establishment, finished)
+
+
+def _log_attempts(establishment: Establishment, finished: Sequence[Finished]) -> None:
+    """One line for each kind of outcome: a line for each delivery costs as much as sending it."""
+    lines: dict[tuple[str, str | None], list[Attempt]] = {}
+    for one in finished:
+        if one.settlement:
+            outcome = one.settlement.status.value, one.settlement.code
+            lines.setdefault(outcome, []).append(one.begun.attempt)
+    for (status, code), attempts in lines.items():
         log.info(
-            "delivery attempted",
+            "deliveries attempted",
             establishment=establishment.id,
-            delivery=settlement.delivery_id,
-            attempt=settlement.attempt,
-            status=settlement.status.value,
-            code=settlement.code,
-            correlation_id=correlation[settlement.delivery_id],
+            status=status,
+            code=code,
+            deliveries=[attempt.delivery_id for attempt in attempts],
+            correlation_ids=[attempt.correlation_id for attempt in attempts],
         )
-    for call in calls:
-        call.result()  # raises what broke, for the log
 
 
-def _call(
-    context: Context, establishment: Establishment, attempt: Attempt, lease_over: float
-) -> Settlement:
+def _call(context: Context, begun: Begun) -> Settlement:
     """Call the provider once, for one delivery; raises nothing of the provider's, but `LeaseOver`.
 
     A process that slept through its lease, as on a machine that was suspended, must not call any
     more: the carrier's list has been asked meanwhile, and it may have been sent by somebody else.
     """
+    establishment, attempt = begun.establishment, begun.attempt
     sender = context.sender(establishment.id, attempt.channel)
     message = _outbound(context, establishment, attempt)
     reached("worker.before_call")
-    if awake() > lease_over:
+    if awake() > begun.lease_over:
         raise LeaseOver
     outcome = sender.send(message) if sender else NO_SENDER
     reached("worker.after_call")

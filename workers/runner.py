@@ -78,7 +78,7 @@ def main() -> None:
     import workers.campaign
     import workers.delivery
     import workers.feedback
-    import workers.receipt  # noqa: F401 - loaded before the first job, not during it
+    import workers.receipt
 
     context = get_context()
     heartbeat = Heartbeat(context.database, "worker")
@@ -93,5 +93,6 @@ def main() -> None:
         if _work(redis, f"{heartbeat.id}:{life}"):
             break
         _wait_for(redis)
+    workers.delivery.stop()
     stopped.set()
     log.info("worker stopped")

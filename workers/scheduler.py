@@ -37,6 +37,12 @@ from workers.names import ASK_RECEIPTS, RECONCILE, SEND
 CHANNEL = "careloop_due"
 AWAY_SECONDS = 2.0
 TIDY_SECONDS = 3600.0
+GATHER_SECONDS = 0.01
+"""Rounds are at least so far apart, and once more so far for each job that waits, up to
+`LONGEST_GATHER`: what falls due in between goes out in one batch."""
+LONGEST_GATHER = 9
+BACKLOG_SECONDS = 0.05
+"""How often to look for room in the queue while more is due than fits in."""
 
 log = get_logger("careloop.scheduler")
 
@@ -64,14 +70,20 @@ class Scheduler:
         log.info("scheduler started")
         while not self._stopped.is_set():
             try:
-                more = self.round()
-                self._alarm.wait(0.0 if more else self._pause())
+                if not self.round():
+                    self._alarm.wait(self._pause())
+                    self._gather()
             except (DBAPIError, PoolTimeout, DatabaseNotReady, psycopg2.Error) as error:
                 log.warning("database unavailable", error=type(error).__name__)
                 self._alarm.reset()
                 self._stopped.wait(AWAY_SECONDS)
         self._alarm.reset()
         log.info("scheduler stopped")
+
+    def _gather(self) -> None:
+        """Let a little more fall due: the more, the more jobs still wait for a worker anyway."""
+        waiting = min(self.context.queue.depth() or 0, LONGEST_GATHER)
+        self._stopped.wait(GATHER_SECONDS * (1 + waiting))
 
     def round(self) -> bool:
         """Sweep if it is time, then give every establishment one batch; True if any got one."""
@@ -92,12 +104,11 @@ class Scheduler:
 
     def _pause(self) -> float:
         """Seconds to sleep: until the next thing is due or the next sweep, at most `poll`."""
-        until_sweep = self._next_sweep - time.monotonic()
+        waits = [self.engine.poll, self._next_sweep - time.monotonic()]
         until_due = dispatch.seconds_to_next(self.context.database)
-        # Overdue and yet not claimed: every place in the queue is taken, a worker will ring.
-        waits = [self.engine.poll, until_sweep]
-        if until_due is not None and until_due > 0:
-            waits.append(until_due)
+        if until_due is not None:
+            # Overdue and yet not claimed: every place in the queue is taken.
+            waits.append(until_due if until_due > 0 else BACKLOG_SECONDS)
         return max(0.0, min(waits))
 
     def _sweep(self) -> None:

@@ -69,10 +69,12 @@ _NEXT_DUE_IN = text(
 )
 
 # `outstanding` bounds what may wait in the queue, so that its first-in-first-out order cannot
-# make one establishment wait behind another's backlog.
+# make one establishment wait behind another's backlog. What is due is claimed when there is room
+# for a whole batch: else, in a backlog, every few outcomes would let as few more be claimed, each
+# few with statements and a job of their own.
 _CLAIMING = """
     with room as (
-        select greatest(0, least(:batch, :outstanding - count(*))) as places from (
+        select {places} as places from (
             select 1 from shared.due
             where establishment_id = :establishment_id and claimed_until < 'infinity' and {kind}
             limit :outstanding
@@ -100,11 +102,18 @@ _CLAIMING = """
     from claimed c join deliveries d on d.id = c.delivery_id left join moved m on m.id = d.id
 """
 _DUE = "establishment_id = :establishment_id and claimed_until is null and due_at <= now()"
-_CLAIM = text(_CLAIMING.format(kind="not asks", ready=_DUE))
+_ANY_ROOM = "greatest(0, least(:batch, :outstanding - count(*)))"
+_ROOM_FOR_ALL = """
+    case when count(*) + least(:batch, :outstanding) <= :outstanding
+        then least(:batch, :outstanding) else 0 end
+"""
+_CLAIM = text(_CLAIMING.format(kind="not asks", ready=_DUE, places=_ROOM_FOR_ALL))
 _CLAIM_LINE = text(
-    _CLAIMING.format(kind="not asks", ready="line = :line and claimed_until = 'infinity'")
+    _CLAIMING.format(
+        kind="not asks", ready="line = :line and claimed_until = 'infinity'", places=_ANY_ROOM
+    )
 )
-_CLAIM_QUESTIONS = text(_CLAIMING.format(kind="asks", ready=_DUE))
+_CLAIM_QUESTIONS = text(_CLAIMING.format(kind="asks", ready=_DUE, places=_ANY_ROOM))
 
 _RELEASE = text(
     """
@@ -140,6 +149,7 @@ def seconds_to_next(database: Database) -> float | None:
 def claim(session: ScopedSession, *, batch: int, outstanding: int, lease: float) -> Claim:
     """Claim what is due, at most `batch` and no more than `outstanding` at once, for `lease` s.
 
+    Nothing is claimed of what is due while less than a batch has room.
     Of a line that waits for a sender (at most `batch` more), as many as have their turn. Of
     questions one batch at most is out at a time: nobody waits for their answers.
     """

@@ -56,14 +56,14 @@ GUARDS = (
     Guard(
         "no call after the lease",
         "workers/delivery.py",
-        "if awake() > lease_over:",
+        "if awake() > begun.lease_over:",
         "if False:",
     ),
     Guard(
         "the attempt is stamped before the call",
         "workers/delivery.py",
-        '            reached("worker.in_begin")\n',
-        '            reached("worker.in_begin")\n            session.rollback()\n',
+        '        reached("worker.in_begin")\n',
+        '        reached("worker.in_begin")\n        session.rollback()\n',
     ),
     Guard(
         "a job that is there twice sends once",

@@ -37,6 +37,7 @@ def listed(heading: str) -> list[str]:
         ("In the service", PROJECT["dependencies"]),
         ("For development and tests", PROJECT["optional-dependencies"]["dev"]),
         ("In the patients' app", [*APP["dependencies"], *APP["devDependencies"]]),
+        ("For the benchmark", PROJECT["optional-dependencies"]["bench"]),
     ],
 )
 def test_every_direct_dependency_is_explained_and_none_is_stale(

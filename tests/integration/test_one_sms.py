@@ -63,7 +63,7 @@ def test_a_reminder_arrives_once_and_is_seen_to(tree: Tree) -> None:
     assert steps[:3] == ["scheduled", "queued", "sending"]
     assert steps[-1] == "delivered"
     assert detail["status"] == "done"
-    for log, event in (("api", "request"), ("worker", "delivery attempted"), ("api", "callback")):
+    for log, event in (("api", "request"), ("worker", "deliveries attempted"), ("api", "callback")):
         lines = (tree.folder / f"{log}.log").read_text().splitlines()
         followed = [line for line in lines if "one-sms-from-post-to-phone" in line]
         assert any(f'"event": "{event}"' in line for line in followed), event

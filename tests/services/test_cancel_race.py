@@ -213,6 +213,8 @@ def test_what_left_before_the_cancel_is_not_tried_again(database: Any) -> None:
     assert (answer.cancelled, answer.with_carrier) == (0, 1)
     assert reminder_status(database, number) == "scheduled"  # nobody says that it is cancelled
     conclude(database, number, S.scheduled, code="unreachable", retry_in=0.0)
+    assert claim(database).to_send == (number,)
+    assert begin(database, [number]) == []
     assert states(database, number) == [("sms", "cancelled")]
     assert due(database, number) is None
     assert reminder_status(database, number) == "cancelled"
@@ -249,6 +251,9 @@ def test_an_unknown_that_staff_cancelled_is_settled_and_not_sent_again(
     with database.establishment(NORTH) as session:
         (question,) = questions(session, [number])
         settle_unknown(session, question, listed, PATIENCE)
+    if not listed:
+        assert claim(database).to_send == (number,)
+        assert begin(database, [number]) == []
     assert delivery(database, number).status == state
 
 

@@ -91,9 +91,11 @@ def sender() -> Iterator[FakeSender]:
 
 
 def send(ids: list[int]) -> None:
+    from workers.delivery import finish
     from workers.delivery import send as send_claimed
 
     send_claimed(NORTH, ids)
+    finish()
 
 
 def test_quiet_hours_defer_to_their_end(database: Any) -> None:

@@ -8,12 +8,12 @@ out (two messages at 07:00); the cap by the next message left out (a burst after
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.establishment import Establishment
-from services.allowed_times import allowed_times
 from services.relative import Event, notices
+from utils.clock import AllowedTimes
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WEEK_DAY_HOURS = [7 * DAY, DAY, 2 * HOUR]
@@ -30,18 +30,14 @@ def planned(
     quiet: tuple[time, time] | None = None,
 ) -> tuple[list[tuple[timedelta, str, str]], list[tuple[timedelta, str]]]:
     """What goes out (when, until when) and what does not, `ahead` before the event; local times."""
-    place = Establishment(
-        time_zone="Africa/Douala",
-        quiet_start=quiet[0] if quiet else None,
-        quiet_end=quiet[1] if quiet else None,
-    )
+    times = AllowedTimes(ZoneInfo("Africa/Douala"), quiet=(quiet,) if quiet else ())
     about = Event(
         event,
         late=valid_for or 4 * HOUR,
         validity=valid_for or 7 * DAY,
         margin=timedelta() if valid_for else timedelta(minutes=45),
     )
-    going, left_out = notices(allowed_times(place), about, before, event - ahead)
+    going, left_out = notices(times, about, before, event - ahead)
 
     def local(moment: datetime) -> str:
         return f"{moment + HOUR:%d %H:%M}"

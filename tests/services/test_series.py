@@ -42,8 +42,8 @@ def series(
     quiet: tuple[time, time] | None = None,
     zone: str = "Africa/Douala",
 ) -> Series:
-    allowed = AllowedTimes(ZoneInfo(zone), quiet=(quiet,) if quiet else ())
-    return Series(allowed, rule, start, timedelta(hours=hours))
+    times = AllowedTimes(ZoneInfo(zone), quiet=(quiet,) if quiet else ())
+    return Series(times, rule, start, timedelta(hours=hours))
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from tests.services.deliveries import (
     now,
     reminder_status,
     states,
+    tell,
 )
 
 DAY = 24 * 3600
@@ -135,8 +136,6 @@ def test_what_passed_until_it_was_sent_went_out_with_it(database: Any) -> None:
 def test_news_that_comes_twice_opens_one_next(database: Any) -> None:
     number = begun(database, rrule="FREQ=DAILY", status="active")
     conclude(database, number, S.sent, provider_id="SM1")
-    from tests.services.test_fallback import tell
-
     tell(database, number, "delivered")
     assert [state for _, state in states(database, number)] == ["delivered", "scheduled"]
 

@@ -70,7 +70,7 @@ def carrier(database: Any) -> Iterator[Callable[..., FakeSender]]:
 def run(database: Any, *numbers: int) -> None:
     """What scheduler and worker do with what is due, as often as something is."""
     from workers.context import get_context
-    from workers.delivery import send
+    from workers.delivery import finish, send
 
     for _ in range(10):
         get_context().directory.forget()
@@ -78,6 +78,7 @@ def run(database: Any, *numbers: int) -> None:
         if not ready:
             return
         send(NORTH, list(ready))
+        finish()
 
 
 def sender(database: Any, channel: str = "sms", establishment: int = NORTH) -> Sender:

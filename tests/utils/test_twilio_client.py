@@ -149,6 +149,6 @@ def test_a_tls_error_after_the_body_may_have_left(monkeypatch: pytest.MonkeyPatc
         b"".join(body)
         raise urllib3.exceptions.SSLError("bad record mac")
 
-    monkeypatch.setattr(urllib3.PoolManager, "request", broken)
+    monkeypatch.setattr(urllib3.HTTPConnectionPool, "urlopen", broken)
     with pytest.raises(MayHaveLeft):
         ProviderHttp(1, 1).request("POST", "https://127.0.0.1:9/", b"body", {})

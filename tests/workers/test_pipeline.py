@@ -1,0 +1,108 @@
+"""The pipeline of sending: how many are under way at a time, and what a fault leaves behind.
+
+Each of these was broken once, and a test here failed:
+- places given back by `_call_for_ever` already, before the outcome is stored (too many unknown);
+- `min(len(ids), self._free)` -> `len(ids)` (more stamped than there are places);
+- `_leave_places` left out after a group that did not begin (the pipeline stands still);
+- each `except Exception` that raises instead (a thread dies, the pipeline stands still);
+- `give_up_waiting` that does not clear the batches (stamped after the end was announced).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from models.delivery import DeliveryStatus
+from models.establishment import Establishment
+from services.dispatch import Attempt, Settlement
+from tests.tree import wait_for
+from workers.pipeline import Begun, Finished, Pipeline
+
+SLOW, BROKEN = 13, 17
+ELSEWHERE, UNLUCKY = 2, 3
+
+
+class Carrier:
+    """Stands for PostgreSQL and a provider: notes what is stamped, called and concluded."""
+
+    def __init__(self, places: int) -> None:
+        self.go_on = threading.Event()
+        self.lock = threading.Lock()
+        self.stamped: list[int] = []
+        self.called: list[int] = []
+        self.concluded: list[int] = []
+        self.most_open = 0
+        self.pipeline = Pipeline(places, begin=self.begin, call=self.call, conclude=self.conclude)
+
+    def begin(self, establishment_id: int, ids: list[int]) -> list[Begun]:
+        if establishment_id == UNLUCKY:
+            raise ConnectionError
+        sent = [number for number in ids if number % 10 != 9]  # those have opted out
+        with self.lock:
+            self.stamped += sent
+            self.most_open = max(self.most_open, len(self.stamped) - len(self.concluded))
+        here = Establishment(id=establishment_id)
+        return [Begun(here, Attempt(n, 1, "sms", "", "", "fra", 60, None), 0.0) for n in sent]
+
+    def call(self, begun: Begun) -> Settlement:
+        attempt = begun.attempt
+        if attempt.delivery_id == SLOW:
+            assert self.go_on.wait(20)
+        if attempt.delivery_id == BROKEN:
+            raise KeyError("ours")
+        with self.lock:
+            self.called.append(attempt.delivery_id)
+        return Settlement(attempt.delivery_id, 1, DeliveryStatus.sent, "twilio")
+
+    def conclude(self, establishment: Establishment, finished: Sequence[Finished]) -> None:
+        with self.lock:
+            self.concluded += [one.begun.attempt.delivery_id for one in finished]
+        if establishment.id == ELSEWHERE:
+            raise ConnectionError
+
+
+def test_no_more_are_open_than_there_are_places() -> None:
+    carrier = Carrier(places=7)
+    for start in range(100, 400, 50):
+        carrier.pipeline.put(1, range(start, start + 50))
+    carrier.pipeline.drain()
+    assert sorted(carrier.concluded) == [n for n in range(100, 400) if n % 10 != 9]
+    assert sorted(carrier.called) == sorted(carrier.stamped) == sorted(carrier.concluded)
+    assert carrier.most_open <= 7
+
+
+def test_a_batch_does_not_wait_for_the_call_of_another() -> None:
+    carrier = Carrier(places=4)
+    carrier.pipeline.put(1, [SLOW])
+    carrier.pipeline.put(1, [20, 21, 22, 23, 24])
+    wait_for(lambda: len(carrier.concluded) == 5, "the second batch's outcomes")
+    assert SLOW not in carrier.concluded
+    carrier.go_on.set()
+    carrier.pipeline.drain()
+    assert SLOW in carrier.concluded
+
+
+@pytest.mark.parametrize(
+    ("establishment_id", "ids"), [(1, [BROKEN]), (ELSEWHERE, [30]), (UNLUCKY, [31])]
+)
+def test_a_fault_costs_its_own_group_only(establishment_id: int, ids: list[int]) -> None:
+    carrier = Carrier(places=2)
+    for _ in range(5):  # more than there are places: each must be free again
+        carrier.pipeline.put(establishment_id, ids)
+    carrier.pipeline.put(1, [40, 41])
+    wait_for(lambda: {40, 41} <= set(carrier.concluded), "the others' outcomes")
+    carrier.pipeline.drain()
+
+
+def test_what_waits_unstamped_is_given_up() -> None:
+    carrier = Carrier(places=1)
+    carrier.pipeline.put(1, [SLOW])
+    wait_for(lambda: carrier.stamped == [SLOW], "the stamp")
+    carrier.pipeline.put(1, [50, 51])
+    assert carrier.pipeline.give_up_waiting() == [(1, [50, 51])]
+    carrier.go_on.set()
+    carrier.pipeline.drain()
+    assert carrier.stamped == carrier.concluded == [SLOW]

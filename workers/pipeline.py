@@ -1,0 +1,194 @@
+"""Sending, as a pipeline: stamp, call, store, each in threads of its own.
+
+    put ─ batches wait ─ stamp (a committed statement) ─ call (threads) ─ store (a statement)
+
+While some deliveries are being called, others are stamped and the outcomes of those before them
+are stored, so a batch of one does not wait for the call of the batch before it. A place is taken
+before a delivery is stamped and is free again only when its outcome is stored: killed anywhere,
+no more deliveries than there are places (`ENGINE_CONCURRENCY`) are left unknown. What waits
+unstamped is found by the sweep.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from queue import Empty, SimpleQueue
+
+from models.establishment import Establishment
+from services.dispatch import Attempt, Settlement
+from utils.logs import get_logger
+
+LINGER_SECONDS = 0.005
+"""How long a step waits for its group to be worth a statement."""
+WORTHWHILE = 4
+"""A group is worth a statement when it is at least one in so many of the places."""
+
+log = get_logger("careloop.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A delivery that was stamped: to be called unless `lease_over` has passed."""
+
+    establishment: Establishment
+    attempt: Attempt
+    lease_over: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A delivery that was called; no settlement when our own code broke."""
+
+    begun: Begun
+    settlement: Settlement | None
+
+
+class Pipeline:
+    """Sends batches of deliveries, at most `places` of them at a time. Thread-safe.
+
+    `begin` stamps a group and returns what may go out, `call` makes one call, `conclude` stores a
+    group's outcomes. What they raise is logged: the sweep looks after the deliveries concerned.
+    """
+
+    def __init__(
+        self,
+        places: int,
+        *,
+        begin: Callable[[int, list[int]], list[Begun]],
+        call: Callable[[Begun], Settlement],
+        conclude: Callable[[Establishment, Sequence[Finished]], None],
+    ) -> None:
+        self._places = places
+        self._begin = begin
+        self._call = call
+        self._conclude = conclude
+        self._changed = threading.Condition()
+        self._batches: deque[tuple[int, deque[int]]] = deque()
+        self._free = places
+        self._calls: SimpleQueue[Begun] = SimpleQueue()
+        self._finished: SimpleQueue[Finished] = SimpleQueue()
+        self._worthwhile = max(1, places // WORTHWHILE)
+        self._started = False
+
+    def put(self, establishment_id: int, ids: Iterable[int]) -> None:
+        """Take in a batch; waits while as many as there are places are waiting already."""
+        with self._changed:
+            self._start()
+            self._changed.wait_for(lambda: self._waiting() < self._places)
+            self._batches.append((establishment_id, deque(sorted(ids))))
+            self._changed.notify_all()
+
+    def drain(self) -> None:
+        """Wait until everything that was taken in is done."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._batches and self._free == self._places)
+
+    def give_up_waiting(self) -> list[tuple[int, list[int]]]:
+        """Forget the batches that wait unstamped; they are returned, by establishment."""
+        with self._changed:
+            waiting = [(number, list(ids)) for number, ids in self._batches]
+            self._batches.clear()
+            self._changed.notify_all()
+        return waiting
+
+    def _waiting(self) -> int:
+        return sum(len(ids) for _, ids in self._batches)
+
+    def _start(self) -> None:
+        """Not before the first batch: a process may fork until then."""
+        if self._started:
+            return
+        self._started = True
+        steps = [self._stamp_for_ever, self._store_for_ever] + [self._call_for_ever] * self._places
+        for step in steps:
+            threading.Thread(target=step, name=step.__name__.strip("_"), daemon=True).start()
+
+    def _stamp_for_ever(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._batches and self._free)
+                self._changed.wait_for(self._worth_stamping, LINGER_SECONDS)
+                if not self._batches:
+                    continue  # they were given up meanwhile
+                establishment_id, group = self._take_places()
+            begun = self._stamp(establishment_id, group)
+            self._leave_places(len(group) - len(begun))
+            for called in begun:
+                self._calls.put(called)
+
+    def _worth_stamping(self) -> bool:
+        """True when all that waits has a place, or many places are free."""
+        return self._free >= min(self._waiting(), self._worthwhile)
+
+    def _take_places(self) -> tuple[int, list[int]]:
+        """The next group: of one establishment, no larger than the places that are free."""
+        establishment_id, ids = self._batches[0]
+        group = [ids.popleft() for _ in range(min(len(ids), self._free))]
+        if not ids:
+            self._batches.popleft()
+        self._free -= len(group)
+        self._changed.notify_all()
+        return establishment_id, group
+
+    def _leave_places(self, count: int) -> None:
+        with self._changed:
+            self._free += count
+            self._changed.notify_all()
+
+    def _stamp(self, establishment_id: int, group: list[int]) -> list[Begun]:
+        try:
+            return self._begin(establishment_id, group)
+        except Exception:  # this thread goes on for ever; the fault is logged, the sweep follows
+            log.error("group not begun", establishment=establishment_id, exc_info=True)
+            return []
+
+    def _call_for_ever(self) -> None:
+        while True:
+            begun = self._calls.get()
+            try:
+                settlement = self._call(begun)
+            except Exception:  # as above: it stays `sending`, the sweep asks about it
+                log.error("call broke", delivery=begun.attempt.delivery_id, exc_info=True)
+                settlement = None
+            self._finished.put(Finished(begun, settlement))
+
+    def _store_for_ever(self) -> None:
+        while True:
+            finished = list(self._gather())
+            for establishment, group in _by_establishment(finished):
+                self._store(establishment, group)
+            self._leave_places(len(finished))
+
+    def _gather(self) -> Iterator[Finished]:
+        """The next outcome, those that are there with it, and a few more if they come soon."""
+        yield self._finished.get()
+        latest = time.monotonic() + LINGER_SECONDS
+        count = 1
+        while True:
+            enough = count >= self._worthwhile or self._free + count >= self._places
+            patience = 0.0 if enough else max(0.0, latest - time.monotonic())
+            try:
+                yield self._finished.get(timeout=patience)
+            except Empty:
+                return
+            count += 1
+
+    def _store(self, establishment: Establishment, finished: Sequence[Finished]) -> None:
+        try:
+            self._conclude(establishment, finished)
+        except Exception:  # as above
+            log.error("outcomes not stored", establishment=establishment.id, exc_info=True)
+
+
+def _by_establishment(
+    finished: Iterable[Finished],
+) -> Iterator[tuple[Establishment, list[Finished]]]:
+    ordered = sorted(finished, key=lambda one: one.begun.establishment.id)
+    for _, group in groupby(ordered, key=lambda one: one.begun.establishment.id):
+        members = list(group)
+        yield members[0].begun.establishment, members
