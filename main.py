@@ -25,6 +25,7 @@ from routers import (
     feedback,
     health,
     manual,
+    patient_app,
     problems,
     reminders,
     senders,
@@ -40,8 +41,10 @@ from routers.webhooks import twilio
 from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.sync_down import DownSync, cache_name
 from services.tokens import TokenSigner
 from utils.logs import configure_logs
+from utils.shared_cache import SharedCache
 from utils.storage import storage_from_url
 from workers.heartbeat import Watch
 from workers.queue import JobQueue, connect
@@ -100,6 +103,7 @@ def build_app(settings: Settings) -> FastAPI:
         app.include_router(published, prefix="/api", include_in_schema=False)
     app.include_router(twilio.router, prefix="/webhooks")
     app.include_router(health.router)
+    app.include_router(patient_app.patient_app_router())
     if settings.web.simulator_url and not settings.production:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 
@@ -134,7 +138,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _build_state(settings: Settings) -> State:
     queue = JobQueue(connect(settings.redis))
-    database = Database(service_engine(settings.database), queue.hand_over)
+    cache = SharedCache(connect(settings.redis))
+    database = Database(
+        service_engine(settings.database), queue.hand_over, lambda n: cache.forget(cache_name(n))
+    )
     signer = TokenSigner(settings.privacy)
     return State(
         settings=settings,
@@ -146,6 +153,7 @@ def _build_state(settings: Settings) -> State:
         queue_depth=queue.depth,
         storage=storage_from_url(*settings.storage.where),
         intake=GroupCommit(database),
+        down=DownSync(database, cache),
     )
 
 

@@ -1,4 +1,4 @@
-"""`keys check`, `keys re-encrypt`, `keys retire`: the keys that seal what is stored."""
+"""`keys check`, `re-encrypt`, `retire`: what seals stored values; `rotate-sealing`: on devices."""
 
 from __future__ import annotations
 
@@ -77,3 +77,18 @@ def retire(key_id: str) -> None:
     except KeyInUse as error:
         raise SystemExit(str(error)) from error
     typer.echo(f"key {key_id} retired: take it out of ENCRYPTION_KEYS")
+
+
+@keys.command("rotate-sealing")
+def rotate_sealing(establishment: str) -> None:
+    """Give an establishment's devices a new key to seal for. What older ones sealed still opens."""
+    from commands.output import rules_said_plainly
+    from services.sealing_key import rotate
+    from workers.context import get_context
+
+    context = get_context()
+    with rules_said_plainly():
+        number = context.directory.by_slug(establishment).id
+        with context.database.establishment(number) as session:
+            key_id = rotate(session).key_id
+    typer.echo(f"devices of {establishment} seal for key {key_id} from their next sync on")

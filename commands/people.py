@@ -145,6 +145,9 @@ def set_establishment(
     from database.engine import owner_engine
     from schemas.establishment import EstablishmentChange
     from services.establishment_settings import apply, by_slug, set_default
+    from services.sync_down import cache_name
+    from utils.shared_cache import SharedCache
+    from workers.queue import connect
 
     given = {
         "name": name,
@@ -174,9 +177,11 @@ def set_establishment(
             {field: None if value == "none" else value for field, value in said.items()}
         )
         found = by_slug(session, slug)
+        number = found.id
         apply(found, wanted)
         if default is not None:
             set_default(session, found, default)
+    SharedCache(connect(get_settings().redis)).forget(cache_name(number))
     typer.echo(f"establishment {slug} changed; running processes see it within seconds")
 
 

@@ -38,6 +38,8 @@ class Job:
 
 
 HandOver = Callable[[Sequence[Job]], None]
+Outdate = Callable[[int], None]
+"""Told, after a commit, whose devices hold something that is out of date."""
 
 
 class NoEstablishment(Exception):
@@ -52,6 +54,7 @@ class ScopedSession(Session):
         self._scope = {"role": role, "schema": f'"{schema}"'}
         self._establishment_id = establishment_id
         self.jobs: list[Job] = []
+        self.outdated: set[int] = set()
 
     @property
     def establishment_id(self) -> int:
@@ -74,6 +77,10 @@ class ScopedSession(Session):
         """Hand a job to the queue once this transaction has been committed."""
         self.jobs.append(Job(name, self.establishment_id, ids))
 
+    def outdate_devices(self, establishment_id: int | None = None) -> None:
+        """Once this is committed, an establishment's devices (this one's) get what changed."""
+        self.outdated.add(self.establishment_id if establishment_id is None else establishment_id)
+
     def enter(self, connection: Connection) -> None:
         """Take on this session's role and schema until the transaction ends."""
         connection.execute(_ENTER, self._scope)
@@ -90,9 +97,12 @@ def _enter_scope(
 class Database:
     """Opens sessions on one engine. One request, one session, one connection."""
 
-    def __init__(self, engine: Engine, hand_over: HandOver | None = None) -> None:
+    def __init__(
+        self, engine: Engine, hand_over: HandOver | None = None, outdate: Outdate | None = None
+    ) -> None:
         self.engine = engine
         self._hand_over = hand_over
+        self._outdate = outdate
         self._installation: str | None = None
 
     @contextmanager
@@ -121,6 +131,9 @@ class Database:
             session.commit()
         if session.jobs and self._hand_over is not None:
             self._hand_over(session.jobs)
+        if self._outdate is not None:
+            for number in session.outdated:
+                self._outdate(number)
 
     @property
     def installation(self) -> str:

@@ -53,7 +53,7 @@ TRANSITIONS: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
     _S.scheduled: frozenset({_S.queued, _S.sending}) | _PROVIDER_NEWS | _NOT_SENT_AFTER_ALL,
     _S.queued: frozenset({_S.scheduled, _S.sending}) | _PROVIDER_NEWS | _NOT_SENT_AFTER_ALL,
     _S.sending: frozenset({_S.scheduled, _S.unknown}) | _PROVIDER_NEWS,
-    _S.unknown: frozenset({_S.scheduled, _S.expired, _S.cancelled}) | _PROVIDER_NEWS,
+    _S.unknown: frozenset({_S.scheduled, _S.expired}) | _PROVIDER_NEWS,
     _S.sent: frozenset({_S.failed, _S.undelivered, _S.delivered}),
     _S.failed: frozenset({_S.undelivered, _S.delivered}),
     _S.undelivered: frozenset({_S.delivered}),

@@ -20,6 +20,7 @@ class OmissionReason(StrEnum):
     past = "past"  # it had passed when the reminder was made, or moved
     merged = "merged"  # it would have gone out in the same minute as a later one
     quiet_hours = "quiet_hours"  # no longer valid after them, and no minute left before them
+    holiday = "holiday"  # likewise
 
 
 class Omission(Numbered, Created, Base):

@@ -37,6 +37,9 @@ class Upload(Numbered, Created, Base):
     received: Mapped[int] = mapped_column(Integer, default=0, doc="bytes")
     expires_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    sealed_for: Mapped[str | None] = mapped_column(
+        String(16), doc="id of the sealing key, if a device sealed the bytes"
+    )
 
     __table_args__ = (
         CheckConstraint("received between 0 and length", name="received_range"),

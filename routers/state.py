@@ -15,6 +15,7 @@ from routers.rate_limit import RateLimits
 from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.sync_down import DownSync
 from services.tokens import TokenSigner
 from utils.storage import Storage
 
@@ -32,6 +33,7 @@ class State:
     queue_depth: Callable[[], int | None]
     storage: Storage
     intake: GroupCommit
+    down: DownSync
 
 
 def state_of(connection: HTTPConnection) -> State:

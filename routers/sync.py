@@ -1,19 +1,17 @@
-"""Sync: what was captured offline comes in; every item gets its own result."""
+"""Sync: what was captured offline comes in, item by item; what changed for a device goes out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
-from uuid import UUID
+import hashlib
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import TypeAdapter, ValidationError
 
 from routers.dependencies import StateDep, Submitter, establishment_of
 from routers.idempotency import OnceDep
-from routers.problems import field_of, reason_of
-from schemas.sync import MOST_BYTES, OfflineFeedback, SyncIn, SyncOut, SyncResult, SyncStatus
+from routers.sync_items import read_items
+from schemas.sync import MOST_BYTES, DownOut, SyncIn, SyncOut, SyncResult, SyncStatus
 from services import sync as syncs
 from services.errors import CareloopError
 
@@ -21,9 +19,12 @@ router = APIRouter(prefix="/sync", tags=["sync"])
 public_router = APIRouter(prefix="/e/{slug}/sync", tags=["sync"])
 
 MINIMAL = "return=minimal"
-_ITEMS = TypeAdapter(list[OfflineFeedback])
-_RANGES = ("greater_than", "less_than")
 _NEWS = (SyncStatus.conflict, SyncStatus.rejected)
+Slug = Annotated[str, Path(max_length=63)]
+Cursor = Annotated[
+    str | None, Query(max_length=400, description="of the last answer; without it, everything")
+]
+IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=400)]
 
 
 class BatchTooLarge(CareloopError):
@@ -52,16 +53,16 @@ def upload(
     once: OnceDep,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
 ) -> SyncOut | JSONResponse:
-    good, refused = read_items(body.items)
+    read = read_items(state.database, principal, body.items)
     batch = syncs.prepare(
         state.database,
         state.storage,
         establishment_of(state, principal),
-        good,
+        read.good,
         sent_at=body.sent_at,
         principal=principal,
     )
-    batch.results |= refused
+    batch.results |= read.refused
     minimal = prefer is not None and MINIMAL in prefer.replace(" ", "").lower()
     results: dict[int, SyncResult] = {}
 
@@ -89,7 +90,7 @@ def upload(
     dependencies=[Depends(_bounded)],
 )
 def upload_to(
-    slug: Annotated[str, Path(max_length=63)],  # noqa: ARG001 - read by Submitter
+    slug: Slug,  # noqa: ARG001 - read by Submitter
     body: SyncIn,
     response: Response,
     state: StateDep,
@@ -100,45 +101,30 @@ def upload_to(
     return upload(body, response, state, principal, once, prefer)
 
 
-def read_items(
-    items: list[Any],
-) -> tuple[list[tuple[int, OfflineFeedback]], dict[int, SyncResult]]:
-    """The items that have the right shape, with their places; and why the others have not."""
-    try:
-        return list(enumerate(_ITEMS.validate_python(items))), {}
-    except ValidationError as error:
-        refused: dict[int, SyncResult] = {}
-        for found in error.errors(include_url=False, include_context=False):
-            place = int(found["loc"][0])
-            if place not in refused:
-                refused[place] = _rejected(place, items[place], found)
-    good = [place for place in range(len(items)) if place not in refused]
-    parsed = _ITEMS.validate_python([items[place] for place in good])
-    return list(zip(good, parsed, strict=True)), refused
+@router.get("", summary="What changed for a device", response_model=DownOut)
+def changed(
+    state: StateDep,
+    principal: Submitter,
+    cursor: Cursor = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    body = DownOut(**state.down.changed(principal.establishment_id, cursor))
+    content = body.model_dump_json().encode()
+    etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    headers = {"ETag": f"W/{etag}", "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    if etag in (if_none_match or ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="application/json", headers=headers)
 
 
-def _rejected(place: int, item: Any, found: Mapping[str, Any]) -> SyncResult:
-    """Why an item was not understood: by its first error, in the words of the single end points."""
-    client_id = _identity(item)
-    inside = {**found, "loc": ("body", *found["loc"][1:])}
-    name = field_of(inside) if found["loc"][1:] else "item"
-    kind, detail = str(found["type"]), reason_of(inside)
-    if kind == "model_type":
-        kind, detail = "not_an_object", "An item is a JSON object."
-    return SyncResult(
-        client_id=client_id,
-        index=None if client_id else place,
-        status=SyncStatus.rejected,
-        code=f"{name}_out_of_range" if kind.startswith(_RANGES) else kind,
-        field=name,
-        detail=detail,
-    )
-
-
-def _identity(item: Any) -> UUID | None:
-    """The identity of an item that is wrong otherwise, so that its device knows which it is."""
-    given = item.get("client_id") if isinstance(item, dict) else None
-    try:
-        return UUID(given) if isinstance(given, str) else None
-    except ValueError:
-        return None
+@public_router.get(
+    "", summary="What changed for a device of a named establishment", response_model=DownOut
+)
+def changed_at(
+    slug: Slug,  # noqa: ARG001 - read by Submitter
+    state: StateDep,
+    principal: Submitter,
+    cursor: Cursor = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    return changed(state, principal, cursor, if_none_match)

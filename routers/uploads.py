@@ -98,11 +98,24 @@ async def options() -> Response:
 @router.post("", status_code=201, summary="Begin an upload", dependencies=[SpeaksTus])
 async def create_upload(request: Request, state: StateDep, principal: Submitter) -> Response:
     length = _length(request)
-    recording_id = _recording_id(request)
+    metadata = _metadata(request)
+    recording_id, sealed_for = _recording_id(metadata), metadata.get("sealed")
+    if sealed_for is not None and recording_id is None:
+        raise Invalid(
+            "What is sealed is sealed as a `recording`.",
+            field="header.Upload-Metadata",
+            code="missing",
+        )
 
     def begin() -> Upload:
         with state.database.establishment(principal.establishment_id) as session:
-            return uploads.begin(session, principal, length=length, recording_id=recording_id)
+            return uploads.begin(
+                session,
+                principal,
+                length=length,
+                recording_id=recording_id,
+                sealed_for=sealed_for,
+            )
 
     upload = await run_in_threadpool(begin)
     headers = {"Location": str(request.url.path).rstrip("/") + f"/{upload.token}"}
@@ -181,14 +194,28 @@ def _length(request: Request) -> int:
     return length
 
 
-def _recording_id(request: Request) -> UUID | None:
-    """`recording` of the upload's metadata: the UUID by which a feedback names it."""
+def _metadata(request: Request) -> dict[str, str]:
+    """The parts of the metadata that mean something here: `recording`, and `sealed`."""
     pairs = request.headers.get("Upload-Metadata", "").split(",")
     values = dict(pair.strip().partition(" ")[::2] for pair in pairs if pair.strip())
-    if "recording" not in values:
+    try:
+        return {
+            name: base64.b64decode(values[name], validate=True).decode("ascii")
+            for name in ("recording", "sealed")
+            if name in values
+        }
+    except ValueError:
+        raise Invalid(
+            "`recording` and `sealed` are base64 of ASCII.", field="header.Upload-Metadata"
+        ) from None
+
+
+def _recording_id(metadata: dict[str, str]) -> UUID | None:
+    """`recording` of the upload's metadata: the UUID by which a feedback names it."""
+    if "recording" not in metadata:
         return None
     try:
-        return UUID(base64.b64decode(values["recording"], validate=True).decode("ascii"))
+        return UUID(metadata["recording"])
     except ValueError:
         raise Invalid("`recording` is a UUID in base64.", field="header.Upload-Metadata") from None
 

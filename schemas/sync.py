@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Base64Bytes, Field, SerializerFunctionWrapHandler, model_serializer
 
 from schemas.common import In, MomentIn, Out
 from schemas.feedback import FeedbackIn
@@ -23,13 +23,23 @@ class OfflineFeedback(FeedbackIn):
     client_id: UUID
 
 
+class SealedItem(In):
+    """An item that a device sealed for its establishment; inside is one of the other types."""
+
+    type: Literal["sealed"]
+    client_id: UUID = Field(description="that of the item inside")
+    key_id: str = Field(min_length=1, max_length=16)
+    sealed: Base64Bytes = Field(description="base64; see docs/decisions/0014")
+
+
 class SyncIn(In):
     """A batch. Each item is judged by itself, so that a bad one blocks no other."""
 
     sent_at: MomentIn = Field(description="what the device's clock shows now; with an offset")
     items: list[Any] = Field(
         max_length=MOST_ITEMS,
-        description="feedback as in `POST /feedback`, with a `type` and a `client_id` each",
+        description="feedback as in `POST /feedback`, with a `type` and a `client_id` each;"
+        " or `sealed`",
     )
 
 
@@ -65,3 +75,10 @@ class SyncOut(Out):
     """The results, in the order of the items."""
 
     results: list[SyncResult]
+
+
+class DownOut(Out):
+    """What changed for a device: whole sections, by name."""
+
+    cursor: str = Field(description="opaque; for the next question")
+    sections: dict[str, Any]

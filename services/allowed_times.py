@@ -26,8 +26,8 @@ def allowed_times(establishment: Establishment, contact: Contact | None = None) 
     return times
 
 
-def times_for(session: ScopedSession, reminder: Reminder) -> AllowedTimes:
-    """When a stored reminder's messages may go out."""
+def times_of_reminder(session: ScopedSession, reminder: Reminder) -> AllowedTimes:
+    """When a stored reminder may go out."""
     establishment = session.scalars(
         select(Establishment)
         .where(Establishment.id == session.establishment_id)

@@ -26,7 +26,8 @@ from models.task import NOT_REACHED, UNKNOWN_DELIVERY
 from services.address import opt_out
 from services.errors import NotFound
 from services.escalation import close_tasks, escalate
-from services.omission import any_missed, leave_out
+from services.omission import leave_out
+from services.reminder_status import final_status, under_way
 from services.series import sent_at, series_of
 from services.twilio_status import CARRIER_OPT_OUT
 from utils.failpoint import reached
@@ -214,11 +215,6 @@ def _carry_over(session: ScopedSession, delivery: Delivery) -> None:
     reminder.status = final_status(session, reminder)
 
 
-def under_way(reminder: Reminder) -> ReminderStatus:
-    """The status of a reminder of which something is still to come."""
-    return ReminderStatus.active if reminder.rrule else ReminderStatus.scheduled
-
-
 def pass_over(session: ScopedSession, delivery: Delivery) -> bool:
     """Open the next channel for a locked delivery that was sent and of which nothing was heard.
 
@@ -399,32 +395,6 @@ def open_next_turn(
         called_off.valid_until = turn.occurrence + series.validity
         reschedule(session, called_off, cause=turn.cause)
     return True
-
-
-def final_status(session: ScopedSession, reminder: Reminder) -> ReminderStatus:
-    """What became of the whole reminder, from each occurrence's best delivery."""
-    rows = session.execute(
-        select(Delivery.occurrence, Delivery.before_seconds, Delivery.status).where(
-            Delivery.reminder_id == reminder.id
-        )
-    ).all()
-    if any(row.status not in FINAL for row in rows):
-        return under_way(reminder)
-    occurrences: dict[object, set[str]] = {}
-    for row in rows:
-        key = row.before_seconds or row.occurrence
-        occurrences.setdefault(key, set()).add(row.status)
-    wanted = [found for found in occurrences.values() if found != {S.cancelled}]
-    reached = [bool(found & {S.sent, S.delivered}) for found in wanted]
-    if not wanted:
-        return ReminderStatus.cancelled
-    if all(reached) and not any_missed(session, reminder.id):
-        return ReminderStatus.done
-    if any(reached):
-        return ReminderStatus.partly_failed
-    if set().union(*wanted) == {S.expired}:
-        return ReminderStatus.expired
-    return ReminderStatus.failed
 
 
 def address_of(session: ScopedSession, delivery: Delivery) -> Address:

@@ -42,6 +42,7 @@ def create(session: ScopedSession, wanted: DepartmentIn, principal: Principal) -
         )
     made = session.get_one(Department, number)
     audit(session, principal, "create", "department", made.id, after=facts(made))
+    session.outdate_devices()
     return made
 
 
@@ -65,6 +66,7 @@ def change(
         found.active = wanted.active
     session.flush()
     audit(session, principal, "change", "department", found.id, before=before, after=facts(found))
+    session.outdate_devices()
     return found
 
 

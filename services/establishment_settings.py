@@ -119,6 +119,7 @@ def change(
     before = _facts(found)
     apply(found, wanted)
     session.flush()
+    session.outdate_devices(found.id)
     audit(
         session, principal, "change", "establishment", found.id, before=before, after=_facts(found)
     )

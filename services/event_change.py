@@ -11,7 +11,7 @@ from models.establishment import Establishment
 from models.omission import OmissionReason
 from models.reminder import Reminder, ReminderStatus
 from schemas.reminder import ReminderChange
-from services.allowed_times import times_for
+from services.allowed_times import times_of_reminder
 from services.delivery import drop, open_delivery, reschedule
 from services.errors import Conflict, Invalid
 from services.omission import Run, forget, leave_out, skipped_after
@@ -83,8 +83,7 @@ def move_event(
             code="already_with_carrier",
         )
     event = event_of(establishment, reminder, time)
-    allowed = times_for(session, reminder)
-    planned, left_out = notices(allowed, event, left - skipped, now)
+    planned, left_out = notices(times_of_reminder(session, reminder), event, left - skipped, now)
     if not planned:
         refuse_nothing_left(left_out)
     reminder.event_time, reminder.scheduled_time = time, planned[0].occurrence

@@ -21,10 +21,11 @@ from models.establishment import Sender
 from models.message import Call, Message
 from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY
-from services.delivery import look_again, move, others_of, under_way
+from services.delivery import look_again, move, others_of
 from services.escalation import close_tasks
 from services.give_back import give_back
 from services.policy import read_policy
+from services.reminder_status import under_way
 from services.suspension import RECEIPT, note_fault, note_success, suspends
 from services.twilio_status import NOT_PICKED_UP, meaning
 

@@ -23,7 +23,6 @@ from models.message import Call, Message
 from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY
 from services.delivery import (
-    CANCELLED,
     address_of,
     ask_again,
     forget_due,
@@ -195,10 +194,6 @@ def same_text(listed: str, ours: str) -> bool:
 def _send_again(session: ScopedSession, delivery: Delivery, now: datetime, *, cause: str) -> None:
     if delivery.valid_until <= now:
         move(session, delivery, S.expired, cause=cause)
-        return
-    reminder = session.get_one(Reminder, delivery.reminder_id)
-    if reminder.cancelled_at is not None:
-        move(session, delivery, S.cancelled, cause=CANCELLED)
     elif _out_of_attempts(session, delivery):
         move(session, delivery, S.failed, cause="no attempts left")
     else:

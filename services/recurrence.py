@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import takewhile
-from zoneinfo import ZoneInfo
 
 from services.errors import Invalid
 from utils.clock import moment_at
@@ -37,8 +36,8 @@ _EXAMPLE = "This is not an RFC 5545 RRULE, such as FREQ=WEEKLY;BYDAY=MO;COUNT=8.
 _UNTIL = re.compile(r"UNTIL=(\d{8})(T\d{6})?(Z)?")
 
 
-def check_rule(rule: str, start: datetime) -> str:
-    """An RRULE in its canonical form; `start` is local. Raises `Invalid` on field `rrule`."""
+def check_rule(rule: str, start: datetime, zone: tzinfo) -> str:
+    """An RRULE in its canonical form. Raises `Invalid` on field `rrule`."""
     body = rule.strip().upper().removeprefix("RRULE:")
     parts = dict(part.partition("=")[::2] for part in body.split(";"))
     allowed = _ALLOWED.get(parts.get("FREQ", ""))
@@ -58,8 +57,6 @@ def check_rule(rule: str, start: datetime) -> str:
             raise _refused(f"{name} has a value that does not exist.", "rrule_invalid")
     if {"COUNT", "UNTIL"} <= set(parts):
         raise _refused("A rule has COUNT or UNTIL, not both.", "rrule_invalid")
-    zone = start.tzinfo
-    assert isinstance(zone, ZoneInfo)
     try:
         canonical = _with_utc_until(body, zone)
         first = following(canonical, start, start - timedelta(microseconds=1), zone)
@@ -86,7 +83,7 @@ def _refused(detail: str, code: str) -> Invalid:
     return Invalid(detail, field="rrule", code=code)
 
 
-def _with_utc_until(rule: str, zone: ZoneInfo) -> str:
+def _with_utc_until(rule: str, zone: tzinfo) -> str:
     """UNTIL in UTC, as RFC 5545 wants it; a local one, or a date alone, is meant locally."""
 
     def in_utc(found: re.Match[str]) -> str:
@@ -99,9 +96,7 @@ def _with_utc_until(rule: str, zone: ZoneInfo) -> str:
     return _UNTIL.sub(in_utc, rule)
 
 
-def occurrences(
-    rule: str, start: datetime, zone: ZoneInfo, *, after: datetime
-) -> Iterator[datetime]:
+def occurrences(rule: str, start: datetime, zone: tzinfo, *, after: datetime) -> Iterator[datetime]:
     """A rule's occurrences that are later than `after`, in UTC, each moment once.
 
     Counted on the wall clock of `zone`, so that 08:00 stays 08:00 when the clocks change. A time
@@ -125,7 +120,7 @@ def occurrences(
             last = moment
 
 
-def _wall_before(moment: datetime, zone: ZoneInfo) -> datetime:
+def _wall_before(moment: datetime, zone: tzinfo) -> datetime:
     try:
         return moment.astimezone(zone).replace(tzinfo=None, fold=0) - timedelta(days=2)
     except OverflowError:
@@ -138,12 +133,12 @@ def _until(rule: Rule) -> datetime | None:
     return datetime.strptime(rule.until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
-def following(rule: str, start: datetime, after: datetime, zone: ZoneInfo) -> datetime | None:
+def following(rule: str, start: datetime, after: datetime, zone: tzinfo) -> datetime | None:
     """The first occurrence after a time (UTC), None when the rule has ended."""
     return next(occurrences(rule, start, zone, after=after), None)
 
 
-def remaining(rule: str, start: datetime, zone: ZoneInfo, *, before: datetime) -> str:
+def remaining(rule: str, start: datetime, zone: tzinfo, *, before: datetime) -> str:
     """The rule for what is left of a series when its occurrences before a time are done.
 
     Only a COUNT says how many there are in all; it becomes the number of those that are left.

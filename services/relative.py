@@ -74,8 +74,8 @@ def notices(
             continue
         try:
             due_at, deferred = due_time(times, occurrence, valid_until - occurrence, now)
-        except Invalid:
-            left_out.append(LeftOut(ahead, occurrence, OmissionReason.quiet_hours))
+        except Invalid as closed:
+            left_out.append(LeftOut(ahead, occurrence, OmissionReason(closed.code)))
             continue
         if planned and _minute(planned[-1].due_at) >= _minute(due_at):
             last = planned.pop()
@@ -93,13 +93,14 @@ def _minute(moment: datetime) -> datetime:
 
 def refuse_nothing_left(left_out: list[LeftOut]) -> None:
     """Raise `Invalid` for an event before which nothing can go out any more."""
-    if any(notice.reason is OmissionReason.quiet_hours for notice in left_out):
-        raise Invalid(
-            "All messages before this event fall into the quiet hours, and would no longer be"
-            " valid after them.",
-            field="event_time",
-            code="quiet_hours",
-        )
+    for notice in left_out:
+        if notice.reason in (OmissionReason.quiet_hours, OmissionReason.holiday):
+            raise Invalid(
+                "All messages before this event have passed, or fall into quiet hours or a holiday"
+                " and would no longer be valid afterwards.",
+                field="event_time",
+                code=notice.reason.value,
+            )
     raise Invalid(
         "All times before this event have passed.", field="event_time", code="event_time_past"
     )

@@ -19,7 +19,7 @@ from models.delivery import WAITING, Delivery, DeliveryEvent, DeliveryStatus
 from models.establishment import Establishment
 from models.reminder import Channel, Reminder, ReminderStatus
 from schemas.reminder import ReminderChange
-from services.allowed_times import times_for
+from services.allowed_times import times_of_reminder
 from services.audit import audit
 from services.delivery import CANCELLED, drop, move, reschedule
 from services.errors import Conflict, Invalid
@@ -98,7 +98,7 @@ def change(
 
 def _refuse_gone(whole: Whole) -> None:
     repeats = whole.reminder.rrule is not None or whole.reminder.before is not None
-    if whole.ended or whole.reminder.cancelled_at is not None:
+    if whole.ended or whole.reminder.called_off:
         raise Conflict("This reminder has already gone out or ended.", code="already_gone")
     if not whole.waiting and not repeats:
         raise Conflict(
@@ -134,22 +134,22 @@ def _change_once(
         refuse_too_far(scheduled, now)
         refuse_past(scheduled, validity, now)
         reminder.scheduled_time = scheduled
-    allowed = times_for(session, reminder)
+    times = times_of_reminder(session, reminder)
     for delivery in whole.waiting:
         if wanted.scheduled_time is not None:
             delivery.occurrence = reminder.scheduled_time
-        _plan_again(session, allowed, delivery, validity, now)
+        _plan_again(session, times, delivery, validity, now)
 
 
 def _plan_again(
     session: ScopedSession,
-    allowed: AllowedTimes,
+    times: AllowedTimes,
     delivery: Delivery,
     validity: timedelta,
     now: datetime,
 ) -> None:
     delivery.valid_until = delivery.occurrence + validity
-    delivery.due_at, cause = due_time(allowed, delivery.occurrence, validity, now)
+    delivery.due_at, cause = due_time(times, delivery.occurrence, validity, now)
     reschedule(session, delivery, cause=cause or CHANGED)
 
 
@@ -168,9 +168,9 @@ def _change_series(
     validity = timedelta(seconds=reminder.validity_seconds)
     open_ones = [delivery for delivery in whole.waiting if not whole.begun(delivery)]
     if wanted.rrule is None and wanted.scheduled_time is None:
-        allowed = times_for(session, reminder)
+        times = times_of_reminder(session, reminder)
         for delivery in whole.waiting:
-            _plan_again(session, allowed, delivery, validity, now)
+            _plan_again(session, times, delivery, validity, now)
         return
     _new_rule(establishment, whole, open_ones, wanted, now)
     if open_ones:  # else the occurrence that is under way opens the next one when it ends
@@ -202,7 +202,7 @@ def _new_rule(
                 "The last occurrence is already with the carrier.", code="already_with_carrier"
             )
         rule = remaining(reminder.rrule, reminder.scheduled_time, zone, before=coming)
-    reminder.rrule = check_rule(rule, start.astimezone(zone))
+    reminder.rrule = check_rule(rule, start, zone)
     reminder.scheduled_time = start
     reminder.status = ReminderStatus.active
 

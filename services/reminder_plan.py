@@ -13,6 +13,7 @@ from models.contact import Contact
 from models.establishment import Establishment, Sender
 from models.reminder import Channel
 from schemas.reminder import ReminderIn
+from services.allowed_times import allowed_times
 from services.contact import find_contact
 from services.errors import Invalid
 from services.policy import wishes
@@ -67,7 +68,7 @@ def plan(
     channels = _channels(wanted, phone, email, senders)
     language, message = _words(wanted, contact, establishment, channels)
     wishes(wanted)
-    times = times_of(establishment, contact, wanted, now)
+    times = times_of(allowed_times(establishment, contact), establishment, wanted, now)
     first = times.deliveries[0]
     sms = analyse(sms_text(establishment, language, message)) if Channel.sms in channels else None
     return Plan(

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from models.contact import Contact
 from models.establishment import Establishment
 from schemas.reminder import ReminderIn
-from services.allowed_times import allowed_times
 from services.errors import Invalid
 from services.recurrence import check_rule
 from services.relative import Event, LeftOut, notices, refuse_nothing_left
@@ -58,14 +56,13 @@ class Times:
 
 
 def times_of(
-    establishment: Establishment, contact: Contact | None, wanted: ReminderIn, now: datetime
+    times: AllowedTimes, establishment: Establishment, wanted: ReminderIn, now: datetime
 ) -> Times:
     """When a reminder goes out, once or several times; raises `Invalid` with the field."""
-    allowed = allowed_times(establishment, contact)
     if wanted.valid_for is not None:
         check_validity(wanted.valid_for)
     if wanted.event_time is not None:
-        return _before_event(establishment, allowed, wanted, now)
+        return _before_event(times, establishment, wanted, now)
     if wanted.scheduled_time is None:
         raise Invalid(
             "Give `scheduled_time`, or `event_time` with `before`.",
@@ -77,17 +74,17 @@ def times_of(
     scheduled = moment_of(wanted.scheduled_time, establishment)
     refuse_too_far(scheduled, now)
     if wanted.rrule is not None:
-        return series_times(allowed, wanted.rrule, scheduled, validity, now)
+        return _series_times(times, wanted.rrule, scheduled, validity, now)
     refuse_past(scheduled, validity, now)
-    due_at, deferred = due_time(allowed, scheduled, validity, now)
+    due_at, deferred = due_time(times, scheduled, validity, now)
     once = PlannedDelivery(
         scheduled, due_at, scheduled + validity, deferred or "scheduled", deferred=deferred
     )
     return Times(scheduled, validity, (once,))
 
 
-def series_times(
-    allowed: AllowedTimes,
+def _series_times(
+    times: AllowedTimes,
     rrule: str,
     start: datetime,
     validity: timedelta,
@@ -96,8 +93,8 @@ def series_times(
     """A series: its first delivery, and what comes after it."""
     if now - start > FARTHEST:
         raise past()
-    rule = check_rule(rrule, start.astimezone(allowed.zone))
-    series = Series(allowed, rule, start, validity)
+    rule = check_rule(rrule, start, times.zone)
+    series = Series(times, rule, start, validity)
     first = series.first_turn(now)
     if first is None:
         raise past()
@@ -118,7 +115,7 @@ def series_times(
 
 
 def _before_event(
-    establishment: Establishment, allowed: AllowedTimes, wanted: ReminderIn, now: datetime
+    times: AllowedTimes, establishment: Establishment, wanted: ReminderIn, now: datetime
 ) -> Times:
     assert wanted.event_time is not None
     assert wanted.before is not None
@@ -129,7 +126,7 @@ def _before_event(
         margin=timedelta(seconds=0 if wanted.valid_for else establishment.event_margin_seconds),
     )
     refuse_too_far(event.time, now, "event_time")
-    planned, left_out = notices(allowed, event, wanted.before, now)
+    planned, left_out = notices(times, event, wanted.before, now)
     if not planned:
         refuse_nothing_left(left_out)
     return Times(

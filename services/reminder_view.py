@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
 from sqlalchemy import case, select, tuple_
 
 from database.session import ScopedSession
-from models.delivery import WAITING, Delivery, DeliveryEvent
+from models.delivery import WAITING, Delivery
 from models.establishment import Establishment
 from models.reminder import Channel, Reminder, ReminderStatus
 from schemas.common import Page, shortened
@@ -16,7 +15,6 @@ from schemas.reminder import (
     DeliveryEventOut,
     DeliveryOut,
     LeftOutRun,
-    NextOccurrence,
     ReminderDetail,
     ReminderOut,
     ReminderPlan,
@@ -26,17 +24,16 @@ from schemas.reminder import (
 )
 from services.audit import audit
 from services.contact import reference_index
-from services.dispatch.attempts import DAILY_CAP
 from services.errors import Invalid
+from services.forecast import coming_of, deferral, next_occurrences, shown_time, why_deferred
 from services.identity import Principal
-from services.omission import listed, skipped_after
+from services.omission import listed
 from services.paging import decode_cursor, encode_cursor
 from services.policy import policy_of
 from services.reminder import trace
 from services.reminder_plan import Plan, sms_text
-from services.reminder_times import SHOWN_AHEAD
-from services.series import turns_to_come
-from utils.clock import HOLIDAY, QUIET_HOURS, local_time
+from services.reminder_times import PlannedDelivery
+from services.series import Turn
 from utils.sms_encoding import analyse
 
 ANSWER_BYTES = 1000
@@ -46,12 +43,10 @@ ANSWER_BYTES = 1000
 def plan_view(establishment: Establishment, planned: Plan) -> ReminderPlan:
     """A plan as a preview shows it."""
     times = planned.times
+    one_after_the_other: tuple[PlannedDelivery | Turn, ...] = (*times.deliveries, *times.to_come)
     coming = [
-        *(
-            _coming(establishment, d.occurrence, d.due_at, _code(d.deferred))
-            for d in times.deliveries
-        ),
-        *(_coming(establishment, t.occurrence, t.due_at, _code(t.deferred)) for t in times.to_come),
+        coming_of(establishment, one.occurrence, one.due_at, deferral(one.deferred))
+        for one in one_after_the_other
     ]
     return ReminderPlan(
         channels=[Channel(channel) for channel in planned.channels],
@@ -68,51 +63,6 @@ def plan_view(establishment: Establishment, planned: Plan) -> ReminderPlan:
             for notice in times.left_out
         ],
     )
-
-
-def _coming(
-    establishment: Establishment,
-    occurrence: datetime,
-    due_at: datetime,
-    deferred: str | None,
-) -> NextOccurrence:
-    return NextOccurrence(
-        occurrence=occurrence,
-        local_time=_shown(due_at, establishment),
-        deferred=deferred,
-    )
-
-
-def _shown(moment: datetime, establishment: Establishment) -> str:
-    return local_time(moment, establishment.zone).strftime("%Y-%m-%d %H:%M")
-
-
-def next_occurrences(
-    session: ScopedSession, establishment: Establishment, reminder: Reminder
-) -> list[NextOccurrence]:
-    """The next few times at which a reminder goes out, and those among them that are skipped."""
-    if reminder.status not in (ReminderStatus.scheduled, ReminderStatus.active):
-        return []
-    now = session.now()
-    waiting = session.scalars(
-        select(Delivery)
-        .where(Delivery.reminder_id == reminder.id, Delivery.status.in_(WAITING))
-        .order_by(Delivery.occurrence, Delivery.id)
-    ).all()
-    coming = [
-        _coming(establishment, d.occurrence, d.due_at, _why_deferred(session, d)) for d in waiting
-    ]
-    if reminder.rrule is not None:
-        later = turns_to_come(session, reminder, now)
-        coming += [
-            _coming(establishment, t.occurrence, t.due_at, _code(t.deferred))
-            for t in islice(later, SHOWN_AHEAD)
-        ]
-    coming += [
-        NextOccurrence(occurrence=moment, local_time=_shown(moment, establishment), skipped=True)
-        for moment in skipped_after(session, reminder.id, now)
-    ]
-    return sorted(coming, key=lambda shown: shown.occurrence)[:SHOWN_AHEAD]
 
 
 def reminder_view(
@@ -135,6 +85,7 @@ def reminder_view(
         else None
     )
     goes_out = first.due_at if first else reminder.scheduled_time
+    deferred = why_deferred(session, first) if first is not None else None
     answer = ReminderOut(
         id=reminder.id,
         patient_id=reminder.patient_id,
@@ -148,8 +99,8 @@ def reminder_view(
         rrule=reminder.rrule,
         encoding=sms.encoding if sms else None,
         segments=sms.segments if sms else None,
-        local_time=_shown(goes_out, establishment),
-        deferred=_why_deferred(session, first) if first else None,
+        local_time=shown_time(goes_out, establishment),
+        deferred=deferred,
         event_time=reminder.event_time,
         **_messages_before(session, reminder),
     )
@@ -158,25 +109,6 @@ def reminder_view(
     return answer.model_copy(
         update={"message": message, "message_truncated": True if cut else None}
     )
-
-
-def _why_deferred(session: ScopedSession, delivery: Delivery) -> str | None:
-    """Why a delivery waits for another time than asked for, as the last step of its trace says."""
-    if delivery.due_at == delivery.occurrence:
-        return None
-    cause = session.scalar(
-        select(DeliveryEvent.cause)
-        .where(DeliveryEvent.delivery_id == delivery.id, DeliveryEvent.status != "queued")
-        .order_by(DeliveryEvent.id.desc())
-        .limit(1)
-    )
-    return _code(cause)
-
-
-def _code(cause: str | None) -> str | None:
-    """The stable word for what keeps a message from going out when it was asked for."""
-    why = (cause or "").partition(":")[0]
-    return why.replace(" ", "_") if why in (QUIET_HOURS, HOLIDAY, DAILY_CAP) else None
 
 
 def _messages_before(session: ScopedSession, reminder: Reminder) -> dict[str, list[timedelta]]:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -19,7 +18,7 @@ from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
 from models.omission import OmissionReason
 from models.reminder import Reminder
-from services.allowed_times import times_for
+from services.allowed_times import times_of_reminder
 from services.errors import Invalid
 from services.omission import Run, skipped_after
 from services.recurrence import occurrences
@@ -48,7 +47,8 @@ class Turn:
     def cause(self) -> str:
         """What the trace says of it."""
         if self.stands_for:
-            return f"next occurrence; stands for {self.stands_for} more"
+            why = (self.deferred or "next occurrence").partition(":")[0]
+            return f"{why}: stands for {self.stands_for} more"
         return self.deferred or "next occurrence"
 
 
@@ -65,9 +65,7 @@ class Series:
 
     def occurrences(self, after: datetime) -> Iterator[datetime]:
         """The occurrences after a time, in UTC, without those that are skipped."""
-        zone = self.times.zone
-        assert isinstance(zone, ZoneInfo)  # an establishment's own
-        for moment in occurrences(self.rule, self.start, zone, after=after):
+        for moment in occurrences(self.rule, self.start, self.times.zone, after=after):
             if moment not in self.without:
                 yield moment
 
@@ -168,7 +166,7 @@ def series_of(session: ScopedSession, reminder: Reminder, *, after: datetime) ->
         )
     )
     return Series(
-        times=times_for(session, reminder),
+        times=times_of_reminder(session, reminder),
         rule=reminder.rrule,
         start=reminder.scheduled_time,
         validity=timedelta(seconds=reminder.validity_seconds),

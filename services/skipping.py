@@ -9,7 +9,7 @@ from models.delivery import WAITING, DeliveryStatus
 from models.establishment import Establishment
 from models.omission import OmissionReason
 from models.reminder import Reminder, ReminderStatus
-from services.allowed_times import times_for
+from services.allowed_times import times_of_reminder
 from services.audit import audit
 from services.delivery import move, open_delivery, reschedule
 from services.errors import Conflict, Invalid
@@ -146,7 +146,12 @@ def _refuse_unknown(
         raise Invalid("This occurrence has passed.", field="occurrence", code="occurrence_past")
 
 
-def _bring_back(session: ScopedSession, whole: Whole, chosen: datetime, now: datetime) -> None:
+def _bring_back(
+    session: ScopedSession,
+    whole: Whole,
+    chosen: datetime,
+    now: datetime,
+) -> None:
     """Open an occurrence that the reminder would pass over now, unless its turn is to come."""
     reminder, waiting = whole.reminder, whole.waiting
     called_off = [
@@ -161,8 +166,9 @@ def _bring_back(session: ScopedSession, whole: Whole, chosen: datetime, now: dat
     valid_until = called_off[0].valid_until if called_off else chosen + validity
     if valid_until <= now:
         raise Conflict("This occurrence has passed.", code="occurrence_past")
-    allowed = times_for(session, reminder)
-    due_at, deferred = due_time(allowed, chosen, valid_until - chosen, now)
+    due_at, deferred = due_time(
+        times_of_reminder(session, reminder), chosen, valid_until - chosen, now
+    )
     if any(_minute(other.due_at) == _minute(due_at) for other in waiting):
         return  # another one goes out in that very minute
     cause = deferred or "no longer skipped"

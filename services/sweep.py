@@ -10,14 +10,8 @@ from database.session import ScopedSession
 from models.delivery import CLOSED, FINAL, Delivery, DeliveryStatus
 from models.due import Due
 from models.reminder import Reminder, ReminderStatus
-from services.delivery import (
-    ask_again,
-    final_status,
-    forget_due,
-    look_again,
-    move,
-    open_next_turn,
-)
+from services.delivery import ask_again, forget_due, look_again, move, open_next_turn
+from services.reminder_status import final_status
 from services.series import sent_at, series_of
 
 S = DeliveryStatus

@@ -7,9 +7,11 @@ whole or in part, cut anywhere, twice at the same time, months later: the rows a
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import DataError, IntegrityError
@@ -17,12 +19,13 @@ from sqlalchemy.exc import DataError, IntegrityError
 from database.session import Database, ScopedSession
 from models.establishment import Establishment
 from models.recording import Recording
-from schemas.sync import OfflineFeedback, SyncResult, SyncStatus
+from schemas.sync import OfflineFeedback, SealedItem, SyncResult, SyncStatus
 from services.errors import CareloopError, Conflict, Invalid
 from services.feedback import in_local_time
 from services.identity import Principal
 from services.intake import Arrival, Result, Stored, arrival, known_submission, store
 from services.recording import put_away, throw_away
+from services.sealing_key import ITEM, SealingKeys, sealing_keys
 from utils.logs import get_logger
 from utils.storage import Storage
 
@@ -81,6 +84,38 @@ def _with_voice(
     recording = put_away(storage, one.establishment_id, base64.b64decode(voice))
     batch.recordings[recording.id] = recording
     return replace(one, recording_id=recording.id)
+
+
+def unsealed(
+    database: Database, principal: Principal, items: Sequence[tuple[int, SealedItem]]
+) -> tuple[list[tuple[int, Any]], dict[int, SyncResult]]:
+    """What is inside sealed items, not judged yet, by place; and why some did not open."""
+    with database.establishment(principal.establishment_id) as session:
+        keys = sealing_keys(session, [item.key_id for _, item in items])
+    inside: list[tuple[int, Any]] = []
+    refused: dict[int, SyncResult] = {}
+    for place, item in items:
+        try:
+            inside.append((place, _inside(keys, item)))
+        except CareloopError as error:
+            refused[place] = result_of(item.client_id, error)
+    return inside, refused
+
+
+def _inside(keys: SealingKeys, item: SealedItem) -> Any:
+    plain = keys.open(item.key_id, item.sealed, ITEM, item.client_id)
+    try:
+        found = json.loads(plain)
+        same = UUID(str(found["client_id"])) == item.client_id
+        if found.get("type") == "sealed":
+            raise ValueError("sealed twice")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise Invalid("There is no item inside.", field="sealed", code="not_an_item") from None
+    if not same:
+        raise Invalid(
+            "The item inside has another identity.", field="client_id", code="identity_differs"
+        )
+    return found
 
 
 def store_batch(session: ScopedSession, batch: Batch) -> dict[int, SyncResult]:

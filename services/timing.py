@@ -1,4 +1,4 @@
-"""When something goes out: moments as they were asked for, validity, and closed times."""
+"""When something goes out: moments as they were asked for, validity, and the quiet hours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from models.establishment import Establishment
 from services.errors import Invalid
-from utils.clock import HOLIDAY, QUIET_HOURS, AllowedTimes, moment_at
+from utils.clock import HOLIDAY, LONGEST_CLOSURE, QUIET_HOURS, AllowedTimes, moment_at
 
 SHORTEST_VALIDITY = timedelta(minutes=1)
 LONGEST_VALIDITY = timedelta(days=7)
@@ -53,8 +53,10 @@ def past() -> Invalid:
 
 
 def closed_until(times: AllowedTimes, moment: datetime) -> datetime | None:
-    """The end of the quiet hours or holidays that a moment lies in; None outside of them."""
-    return times.next_allowed(moment) if times.refusal(moment) else None
+    """The end of the quiet hours or holidays that a moment lies in, None when it is allowed."""
+    if times.refusal(moment) is None:
+        return None
+    return times.next_allowed(moment) or moment + LONGEST_CLOSURE
 
 
 _OVER = {QUIET_HOURS: "they end", HOLIDAY: "it is over"}

@@ -7,6 +7,7 @@ the store, so a store that is away or full delays it and loses nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -17,9 +18,11 @@ from database.session import ScopedSession
 from models.feedback import Feedback
 from models.recording import Recording
 from models.upload import Upload, UploadPiece
+from services import sealing_key
 from services.errors import CareloopError, Conflict, NotFound
 from services.identity import Principal, uuid7
 from services.intake import PROCESS_FEEDBACK
+from services.sealing_key import RECORDING, KeyUnknown, SealBroken
 
 FINISH_UPLOAD = "workers.upload.finish"
 MOST_BYTES = 20 * 1024 * 1024
@@ -48,19 +51,29 @@ class NoRoom(CareloopError):
 
 
 def begin(
-    session: ScopedSession, principal: Principal, *, length: int, recording_id: UUID | None
+    session: ScopedSession,
+    principal: Principal,
+    *,
+    length: int,
+    recording_id: UUID | None,
+    sealed_for: str | None = None,
 ) -> Upload:
     """Begin an upload, or find the one that was begun for the same recording.
 
-    A creation whose answer was lost may be repeated. Raises `Conflict` when the recording is
-    another upload's: of another length, or somebody else's.
+    A creation whose answer was lost may be repeated, also after the upload was finished and
+    forgotten: then it is complete from the start. `sealed_for` is the id of the key that the
+    bytes are sealed for. Raises `Conflict` when the recording is another upload's: of another
+    length, or somebody else's; `KeyUnknown` for what nobody could ever open.
     """
+    if sealed_for is not None and not sealing_key.known(session, sealed_for):
+        raise KeyUnknown("There is no such key here.", field="header.Upload-Metadata")
     waiting = session.scalar(
         select(func.coalesce(func.sum(Upload.length), 0)).where(Upload.finished_at.is_(None))
     )
     if (waiting or 0) + length > MOST_WAITING_BYTES:
         raise NoRoom("There is no room for more recordings just now: keep it and try later.")
     identity = recording_id or uuid7()
+    here = session.scalar(select(Recording.id).where(Recording.id == identity)) is not None
     session.execute(
         insert(Upload)
         .values(
@@ -68,15 +81,17 @@ def begin(
             recording_id=identity,
             owner=principal.actor,
             length=length,
-            received=0,
+            sealed_for=sealed_for,
+            received=length if here else 0,
+            finished_at=func.now() if here else None,
             expires_at=datetime.now(UTC) + KEPT_FOR,
         )
         .on_conflict_do_nothing(index_elements=["recording_id"])
     )
     upload = session.scalars(select(Upload).where(Upload.recording_id == identity)).one()
-    if upload.length != length or upload.owner != principal.actor:
+    if (upload.length, upload.owner, upload.sealed_for) != (length, principal.actor, sealed_for):
         raise Conflict("This recording is being uploaded already.", code="recording_taken")
-    if length == 0:
+    if length == 0 and upload.finished_at is None:
         session.enqueue(FINISH_UPLOAD, upload.id)
     return upload
 
@@ -121,8 +136,20 @@ def abandon(session: ScopedSession, principal: Principal, token: UUID) -> None:
     session.delete(upload)
 
 
-def whole(session: ScopedSession, upload_id: int) -> tuple[UUID, bytes] | None:
-    """The recording's id and audio of a complete upload; None when there is nothing to finish."""
+@dataclass(frozen=True)
+class Whole:
+    """What a complete upload makes: a recording's id and audio, and what is wrong with it."""
+
+    recording_id: UUID
+    audio: bytes
+    problem: str | None = None
+
+
+def whole(session: ScopedSession, upload_id: int) -> Whole | None:
+    """What a complete upload makes; None when there is nothing to finish.
+
+    Sealed bytes that do not open are kept as they came: a voice is never dropped.
+    """
     upload = session.get(Upload, upload_id)
     if upload is None or upload.finished_at is not None or upload.received < upload.length:
         return None
@@ -131,14 +158,28 @@ def whole(session: ScopedSession, upload_id: int) -> tuple[UUID, bytes] | None:
         .where(UploadPiece.upload_id == upload_id)
         .order_by(UploadPiece.start)
     )
-    return upload.recording_id, b"".join(pieces)
+    content, identity = b"".join(pieces), upload.recording_id
+    if upload.sealed_for is None:
+        return Whole(identity, content)
+    keys = sealing_key.sealing_keys(session, [upload.sealed_for])
+    try:
+        return Whole(identity, keys.open(upload.sealed_for, content, RECORDING, identity))
+    except SealBroken as error:
+        return Whole(identity, content, problem=error.code)
 
 
-def finish(session: ScopedSession, upload_id: int, recording: Recording) -> None:
-    """Note a recording whose audio is in the store; its pieces are no longer needed."""
+def finish(
+    session: ScopedSession, upload_id: int, recording: Recording, problem: str | None = None
+) -> None:
+    """Note a recording whose audio is in the store; its pieces are no longer needed.
+
+    One with a `problem` is flagged; what is sealed needs no probe.
+    """
     upload = session.get(Upload, upload_id, with_for_update=True)
     if upload is None or upload.finished_at is not None:
         return
+    if problem is not None:
+        recording.problems, recording.probed_at = [problem], datetime.now(UTC)
     session.add(recording)
     upload.finished_at = datetime.now(UTC)
     session.execute(delete(UploadPiece).where(UploadPiece.upload_id == upload_id))

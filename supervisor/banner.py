@@ -94,6 +94,7 @@ class Banner:
         rows = [
             ("API", self.url),
             ("Manual", f"{self.url}/docs"),
+            ("Patients", f"{self.url}/app/"),
             ("Phone", f"{self.url}/simulator/"),
             ("Metrics", f"{self.url}/metrics"),
             ("Data", f"{escape(str(self.data))} (with admin.env, secrets.env)"),

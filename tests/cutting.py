@@ -7,19 +7,28 @@ import random
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterator
 
 PIECE = 1024
+REQUESTS = (b"GET ", b"HEAD ", b"POST ", b"PATCH ")
 
 
 class CuttingLink:
-    """Relays to a port; each connection gets through at most some bytes, drawn from a seed."""
+    """Relays to a port; each connection gets through at most some bytes, drawn from a seed.
+
+    While it is `down` nothing gets through at all. `rate` (bytes a second, each way) and `latency`
+    (seconds, before each request) make it slow.
+    """
 
     def __init__(self, target: int, seed: int, at_most: int) -> None:
         self.cuts = 0
         self._target = target
         self._dice = random.Random(seed)
-        self._at_most = at_most
+        self.at_most = at_most
+        self.down = False
+        self.rate: float | None = None
+        self.latency = 0.0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -33,14 +42,21 @@ class CuttingLink:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            if self.down:
+                _reset(client)
+                continue
             server = socket.create_connection(("127.0.0.1", self._target))
-            limit = self._dice.randrange(200, self._at_most)
+            limit = self._dice.randrange(200, self.at_most)
             threading.Thread(target=self._relay, args=(client, server, limit), daemon=True).start()
             threading.Thread(target=self._back, args=(server, client), daemon=True).start()
 
     def _relay(self, client: socket.socket, server: socket.socket, limit: int) -> None:
         with contextlib.suppress(OSError):
             while data := client.recv(min(PIECE, limit)):
+                if self.down:
+                    _reset(client)
+                    break
+                self._pace(data, self.latency if data.startswith(REQUESTS) else 0.0)
                 server.sendall(data)
                 limit -= len(data)
                 if limit <= 0:
@@ -52,8 +68,13 @@ class CuttingLink:
     def _back(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := server.recv(PIECE):
+                self._pace(data, 0.0)
                 client.sendall(data)
         _shut(client)
+
+    def _pace(self, data: bytes, latency: float) -> None:
+        if self.rate is not None:
+            time.sleep(latency + len(data) / self.rate)
 
 
 def _reset(connection: socket.socket) -> None:

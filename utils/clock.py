@@ -7,7 +7,6 @@ in [start, end). In the nights when clocks change that is what people there woul
 from __future__ import annotations
 
 import re
-import time as clocks
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -271,8 +270,3 @@ def _aware(moment: datetime) -> datetime:
     if moment.utcoffset() is None:
         raise ValueError("a moment needs an offset from UTC")
     return moment
-
-
-def awake() -> float:
-    """Seconds on a clock that nobody sets, and that goes on while the machine is suspended."""
-    return clocks.clock_gettime(getattr(clocks, "CLOCK_BOOTTIME", clocks.CLOCK_MONOTONIC))

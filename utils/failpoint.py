@@ -48,7 +48,9 @@ UPLOAD = ("upload.after_store", "upload.after_finish")
 """The steps of an upload."""
 CAMPAIGN = ("campaign.before_batch", "campaign.before_commit", "campaign.after_commit")
 """Every step of a campaign's batch, in order."""
-POINTS = DELIVERY + UPLOAD + CAMPAIGN
+ALARM = ("alarm.after_take", "alarm.after_call")
+"""The steps of an alarm's mail."""
+POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM
 
 _times = {point: count(1) for point in POINTS}
 

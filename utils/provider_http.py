@@ -6,15 +6,12 @@ of one's own, so theirs are thin shells around this one.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from http import HTTPStatus
 
 import urllib3
 
-from utils.clock import awake
+from utils.lease import insist
 
 CONNECT_SECONDS = 5.0
 
@@ -39,24 +36,6 @@ class Throttled(Exception):
         self.retry_after = retry_after
 
 
-_LATEST: ContextVar[float] = ContextVar("latest", default=math.inf)
-
-
-@contextmanager
-def leaving_before(latest: float) -> Iterator[None]:
-    """Within this, no request leaves after `latest` on the clock of `utils.clock.awake`.
-
-    Looked at when all but the body has been sent. A process may stand still between any two of
-    its lines, as on a machine that is suspended: the later it looks, the less it can miss. The
-    providers' libraries pass no such thing on, hence a context variable.
-    """
-    token = _LATEST.set(latest)
-    try:
-        yield
-    finally:
-        _LATEST.reset(token)
-
-
 class ProviderHttp:
     """A bounded, thread-safe pool. Every wait is at most `timeout` seconds; nothing is repeated."""
 
@@ -74,6 +53,8 @@ class ProviderHttp:
     ) -> urllib3.BaseHTTPResponse:
         """One request; raises this module's errors for everything but an answer below 500.
 
+        Raises `LeaseOver` when the work is no longer this process's (`utils/lease.py`).
+
         Whatever breaks before the first byte of the body was asked for (no connection, no TLS, a
         cut among the headers) cannot have been carried out: the request was not whole.
         """
@@ -81,8 +62,7 @@ class ProviderHttp:
 
         def telling(content: bytes) -> Iterator[bytes]:
             nonlocal body_began
-            if awake() > _LATEST.get():
-                raise DidNotLeave
+            insist()  # a provider acts on a whole request only: this is the last moment
             body_began = True
             yield content
 

@@ -13,10 +13,12 @@ from models.reminder import Channel
 from services.allowed_times import allowed_times
 from services.dispatch import Pace, Paces, Rules
 from services.establishment import Directory
+from services.sync_down import cache_name
 from utils.dry_run import DryRun
 from utils.email_client import SendGridEmail, SmtpEmail
 from utils.pace import Buckets
 from utils.senders import Sender
+from utils.shared_cache import SharedCache
 from utils.storage import Storage, storage_from_url
 from utils.twilio_client import TwilioSms, TwilioVoice
 from workers.queue import JobQueue, connect
@@ -93,7 +95,10 @@ def get_context() -> Context:
     """This process's context."""
     settings = get_settings()
     queue = JobQueue(connect(settings.redis))
-    database = Database(service_engine(settings.database), queue.hand_over)
+    cache = SharedCache(connect(settings.redis))
+    database = Database(
+        service_engine(settings.database), queue.hand_over, lambda n: cache.forget(cache_name(n))
+    )
     storage = storage_from_url(*settings.storage.where)
     return Context(
         settings, database, Directory(database), queue, storage, {}, Buckets(settings.redis)

@@ -20,10 +20,9 @@ from services.reconcile import Patience, Question, questions, settle_unknown, se
 from services.reminder_plan import email_subject, sms_text
 from services.suspension import hold_back, note_answers
 from utils.backoff import delay
-from utils.clock import awake
 from utils.failpoint import reached
+from utils.lease import awake, held_until, insist
 from utils.logs import get_logger
-from utils.provider_http import leaving_before
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 from utils.sms_encoding import analyse
 from workers.asking import answers
@@ -43,10 +42,6 @@ _STATUS = {
 
 log = get_logger("careloop.worker")
 _dice = random.Random()  # noqa: S311 - jitter, not a secret
-
-
-class LeaseOver(Exception):
-    """This process stood still for so long that others are looking after its deliveries."""
 
 
 @lru_cache(maxsize=1)
@@ -158,14 +153,14 @@ def _call(context: Context, begun: Begun) -> Settlement:
 
     A process that slept through its lease, as on a machine that was suspended, must not call any
     more: the carrier's list has been asked meanwhile, and it may have been sent by somebody else.
+    The provider's client asks once more, before the last bytes of its request leave.
     """
     establishment, attempt = begun.establishment, begun.attempt
     sender = context.sender(establishment.id, attempt.channel)
     message = _outbound(context, establishment, attempt)
     reached("worker.before_call")
-    if awake() > begun.lease_over:
-        raise LeaseOver
-    with leaving_before(begun.lease_over):  # or while it is stopped from here on
+    with held_until(begun.lease_over):
+        insist()
         outcome = sender.send(message) if sender else NO_SENDER
     reached("worker.after_call")
     accepted_sms = attempt.channel == Channel.sms and outcome.verdict is Verdict.accepted

@@ -21,9 +21,8 @@ def finish(establishment_id: int, ids: list[int]) -> None:
             found = whole(session, upload_id)
         if found is None:
             continue
-        recording_id, audio = found
-        recording = put_away(context.storage, establishment_id, audio, recording_id)
+        recording = put_away(context.storage, establishment_id, found.audio, found.recording_id)
         reached("upload.after_store")
         with context.database.establishment(establishment_id) as session:
-            note_finished(session, upload_id, recording)
+            note_finished(session, upload_id, recording, found.problem)
         reached("upload.after_finish")

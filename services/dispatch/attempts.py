@@ -17,7 +17,7 @@ from sqlalchemy import text
 from database.session import ScopedSession
 from models.campaign import CampaignStatus
 from models.delivery import Delivery, DeliveryStatus
-from services.delivery import settle
+from services.delivery import CANCELLED, settle
 from services.dispatch.holds import Hold, hold_back
 from services.dispatch.lines import Paces, take_turns
 from utils.clock import AllowedTimes
@@ -61,7 +61,8 @@ class Attempt:
 _LOCK = text(
     """
     select d.id, d.channel, d.due_at, d.valid_until, a.opted_out_at is not null as opted_out,
-        c.quiet_start, c.quiet_end, p.status as campaign, now() as now
+        c.quiet_start, c.quiet_end, p.status as campaign,
+        r.cancelled_at is not null as cancelled, now() as now
     from deliveries d
     join addresses a on a.id = d.address_id
     join reminders r on r.id = d.reminder_id
@@ -96,8 +97,8 @@ _STAMP = text(
             ) gone
         ) <= :cap
     ), moved as (
-        update deliveries d set status = 'sending', attempt = d.attempt + 1,
-            attempted_at = now(), message = null
+        update deliveries d set status = 'sending', attempt = d.attempt + 1, attempted_at = now(),
+            message = null
         from allowed l where d.id = any(:ids) and d.id = l.id
         returning d.id, d.reminder_id, d.address_id, d.channel, d.attempt, d.valid_until,
             d.correlation_id
@@ -159,6 +160,9 @@ def _held(rows: Sequence[Any], times: AllowedTimes, now: datetime) -> Iterator[H
             continue
         if row.valid_until <= now:
             yield Hold(row.id, S.expired, "validity over")
+            continue
+        if row.cancelled:  # it had left, and came back
+            yield Hold(row.id, S.cancelled, CANCELLED)
             continue
         if row.campaign == CampaignStatus.cancelled:
             yield Hold(row.id, S.cancelled, "campaign cancelled")

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from config.settings import get_settings
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
-from services.delivery import CANCELLED, move, settle
+from services.delivery import settle
 from utils.senders import ASKABLE
 
 
@@ -114,7 +114,6 @@ _OUTCOME = text(
     select m.id from moved m join reminders r on r.id = m.reminder_id
     where m.moves and (
         m.status = 'failed'
-        or m.status = 'scheduled' and r.cancelled_at is not null
         or m.status = 'sent' and (r.rrule is not null or r.event_time is not null)
     )
     """
@@ -161,10 +160,7 @@ def conclude(
     ended = [session.get_one(Delivery, row.id) for row in rows]
     # Settling may opt an address out: always in the same order, so that no two wait in a circle.
     for delivery in sorted(ended, key=lambda delivery: delivery.address_id):
-        if delivery.status == DeliveryStatus.scheduled:  # cancelled while it was being tried
-            move(session, delivery, DeliveryStatus.cancelled, cause=CANCELLED)
-        else:
-            settle(session, delivery)
+        settle(session, delivery)
 
 
 def _bounded(session: ScopedSession, settlements: Sequence[Settlement]) -> list[Settlement]:

@@ -1,9 +1,19 @@
 """The delivery engine on a very bad day, in its short form; `make chaos` is the long one.
 
-Seen to fail, each with a guard of the engine taken away (`make chaos-guards` does it again; the
-word is the count that caught it):
+Seen to fail, each with one guard of the engine taken away, and the counts that caught it:
 
-(filled in below)
+- an unknown is sent again: twice
+- what was attempted is due again after the lease: twice, contradiction
+- what was claimed is not found again: lost, twice
+- a call is made after the lease: twice, outside
+- the attempt is not stamped before the call: lost, twice, contradiction
+- a job that is there twice sends twice: twice
+- what is no longer queued is released: twice
+- opt-out is not checked when sending begins: after_stop
+- more than the daily cap: over_cap
+
+`make chaos-guards` takes away these and others (validity, quiet hours, callbacks, due rows, the
+carrier's list, tasks, fallback), one by one, and fails for each that the judge does not see.
 """
 
 from __future__ import annotations

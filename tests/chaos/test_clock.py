@@ -1,7 +1,7 @@
 """Machines whose clocks are hours wrong, in either direction: nothing doubled, nothing at night.
 
-Every worker and every scheduler here is wrong, no two alike. Seen to fail with quiet hours that go
-by the worker's own clock, and with a time to retry that does.
+Every worker and every scheduler here is wrong, in both directions. Seen to fail with quiet hours
+that go by the worker's own clock.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """PostgreSQL's disk is full: what cannot be stored is refused, nothing is stored by half, and when
 there is room again everything goes on by itself.
 
-The disk is a real one, of some megabytes, in a mount namespace of the server's own. Seen to fail:
-with 53100 answered as an internal error (500), and with a reminder committed before its delivery.
+The disk is a real one, of some megabytes, in a mount namespace of the server's own. Seen to fail
+with 53100 answered as an internal error (500).
 """
 
 from __future__ import annotations

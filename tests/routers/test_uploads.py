@@ -263,3 +263,21 @@ def test_a_complete_upload_whose_job_was_lost_is_found(
         assert find_complete(session) == 0
     finish_all(owner)  # a job that comes twice
     assert recording(owner).size == 10
+
+
+def test_a_tablet_that_comes_back_when_its_finished_upload_was_forgotten(
+    client: Any, owner: Any
+) -> None:
+    """The answer to the last piece was lost, and the tablet was away for weeks."""
+    named = metadata(uuid4())
+    location = create(client, **named).headers["Location"]
+    patch(client, location, 0, AUDIO)
+    finish_all(owner)
+    with owner.begin() as connection:
+        connection.execute(text("delete from est_1.uploads"))
+    again = create(client, **named).headers["Location"]
+    assert again != location
+    assert offset(client, again) == len(AUDIO)
+    assert patch(client, again, 0, AUDIO).status_code == 409
+    finish_all(owner)
+    assert bytes(recording(owner).checksum) == hashlib.sha256(AUDIO).digest()

@@ -267,7 +267,7 @@ def test_what_a_worker_gives_back_while_paused_does_not_leave(database: Any, own
     assert begin(database, claim(database).to_send)
     with database.establishment(NORTH) as session:
         campaigns.pause(session, number, None, STAFF)
-    conclude(database, one, S.scheduled, retry_at=now())
+    conclude(database, one, S.scheduled, retry_in=0.0)
     assert claim(database).to_send == (one,)
     assert begin(database, [one]) == []
     assert delivery(database, one).status == S.scheduled
@@ -470,7 +470,7 @@ def test_what_a_worker_gives_back_after_a_cancel_does_not_leave(database: Any, o
     assert begin(database, claim(database).to_send)
     with database.establishment(NORTH) as session:
         assert campaigns.cancel(session, number, None, STAFF)[1] == 1
-    conclude(database, one, S.scheduled, retry_at=now())
+    conclude(database, one, S.scheduled, retry_in=0.0)
     assert begin(database, claim(database).to_send) == []
     assert delivery(database, one).status == S.cancelled
     assert due(database, one) is None

@@ -25,7 +25,7 @@ from models.delivery import DeliveryStatus as S
 from services import dispatch
 from services.delivery import lock_delivery, reschedule
 from services.dispatch import Pace, Paces
-from services.reminder import cancel
+from services.reminder_change import cancel
 from services.sweep import sweep
 from tests.fixtures import NORTH, owned
 from tests.services.deliveries import begin, causes, claim, delivery, due, make, now

@@ -40,7 +40,7 @@ def test_a_count_is_counted_from_the_start() -> None:
 )
 def test_until_in_every_writing(until: str) -> None:
     start = datetime(2026, 11, 23, 8, tzinfo=DOUALA)
-    rule = check_rule(f"FREQ=DAILY;{until}", start)
+    rule = check_rule(f"FREQ=DAILY;{until}", start, DOUALA)
     at = start.astimezone(UTC)
     assert following(rule, at, utc(2026, 11, 24, 7), DOUALA) == utc(2026, 11, 25, 7)
     assert following(rule, at, utc(2026, 11, 25, 7), DOUALA) is None
@@ -67,7 +67,7 @@ def test_until_in_every_writing(until: str) -> None:
 )
 def test_what_is_refused_names_the_field(rule: str, code: str) -> None:
     with pytest.raises(Invalid) as refused:
-        check_rule(rule, datetime(2026, 11, 23, 8, tzinfo=DOUALA))
+        check_rule(rule, datetime(2026, 11, 23, 8, tzinfo=DOUALA), DOUALA)
     assert (refused.value.field, refused.value.code) == ("rrule", code)
 
 
@@ -159,5 +159,5 @@ def test_what_is_left_of_a_count(rule: str, before: int, left: str) -> None:
 
 def test_a_rule_that_has_ended_before_it_begins_is_refused() -> None:
     with pytest.raises(Invalid) as refused:
-        check_rule("FREQ=DAILY;UNTIL=20261101", datetime(2026, 11, 23, 8, tzinfo=DOUALA))
+        check_rule("FREQ=DAILY;UNTIL=20261101", datetime(2026, 11, 23, 8, tzinfo=DOUALA), DOUALA)
     assert (refused.value.field, refused.value.code) == ("rrule", "rrule_never")

@@ -17,14 +17,7 @@ from pydantic import SecretStr
 
 from config.settings import TwilioSettings
 from tests.tree import free_port
-from utils.clock import awake
-from utils.provider_http import (
-    DidNotLeave,
-    MayHaveLeft,
-    ProviderHttp,
-    Throttled,
-    leaving_before,
-)
+from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
 from utils.senders import Outbound, Verdict
 from utils.twilio_client import LONGEST_TWIML, TwilioSms, spoken
 
@@ -147,15 +140,6 @@ def test_what_breaks_before_the_body_did_not_leave() -> None:
         ProviderHttp(1, 1).request("POST", f"http://127.0.0.1:{free_port()}/", b"body", {})
     with answering(None) as url, pytest.raises(DidNotLeave):
         ProviderHttp(1, 1).request("POST", url.replace("http:", "https:"), b"body", {})
-
-
-def test_what_would_leave_too_late_does_not() -> None:
-    """Whoever stood still between the last look at the clock and the request."""
-    said = with_body("201 Created", "{}")
-    with answering(said, until=b"body") as url, leaving_before(awake() + 60):
-        assert ProviderHttp(1, 1).request("POST", url, b"body", {}).status == 201
-    with answering(said) as url, leaving_before(awake() - 1), pytest.raises(DidNotLeave):
-        ProviderHttp(1, 1).request("POST", url, b"body", {})
 
 
 def test_a_tls_error_after_the_body_may_have_left(monkeypatch: pytest.MonkeyPatch) -> None:

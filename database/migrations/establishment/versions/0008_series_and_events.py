@@ -58,7 +58,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint(
-            "reason in ('skipped', 'missed', 'past', 'merged', 'quiet_hours')",
+            "reason in ('skipped', 'missed', 'past', 'merged', 'quiet_hours', 'holiday')",
             name=op.f("ck_omissions_reason_known"),
         ),
         sa.ForeignKeyConstraint(

@@ -1,4 +1,4 @@
-"""How long before its event a relative reminder is no longer worth sending; who sees a holiday.
+"""Until how long before its event a relative reminder is valid; an establishment reads its holidays.
 
 Works with the previous release's code: the column has a default.
 """
