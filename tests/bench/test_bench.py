@@ -6,9 +6,11 @@ import argparse
 from collections.abc import Iterator
 
 import pytest
+from pydantic import ValidationError
 
 from bench import dispatch, lag, memory, references, tick
 from bench.stack import Stack, running_stack
+from config.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +62,10 @@ def test_a_tables_figures_come_with_their_verdict(
     printed = capsys.readouterr().out
     assert "cli.py worker" in printed
     assert any(word in printed for word in ("met (", "MISSED (", "beyond ("))
+
+
+def test_production_refuses_to_send_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    monkeypatch.setenv("DRY_RUN", "true")
+    with pytest.raises(ValidationError, match="DRY_RUN"):
+        Settings()
