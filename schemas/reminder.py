@@ -169,7 +169,7 @@ class NextOccurrence(Out):
 class LeftOutRun(Out):
     """Occurrences for which no message goes out, and why."""
 
-    reason: str = Field(description="skipped, missed, past, merged or quiet_hours")
+    reason: str = Field(description="skipped, missed, past, merged, quiet_hours or holiday")
     first: UtcOut
     last: UtcOut
     count: int

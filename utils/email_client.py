@@ -28,6 +28,7 @@ from sendgrid import SendGridAPIClient
 
 from config.settings import EmailSettings
 from utils.languages import tag
+from utils.lease import insist
 from utils.provider_codes import fault_of
 from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
@@ -203,6 +204,7 @@ class SmtpEmail:
                 in_time()
                 _must_be_yes(server.rcpt(message.to))
                 in_time()
+                insist()
                 text_may_have_left = True
                 _must_be_yes(server.data(content))
         except _NotTaken as answer:

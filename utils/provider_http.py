@@ -11,6 +11,8 @@ from http import HTTPStatus
 
 import urllib3
 
+from utils.lease import insist
+
 CONNECT_SECONDS = 5.0
 
 
@@ -51,6 +53,8 @@ class ProviderHttp:
     ) -> urllib3.BaseHTTPResponse:
         """One request; raises this module's errors for everything but an answer below 500.
 
+        Raises `LeaseOver` when the work is no longer this process's (`utils/lease.py`).
+
         Whatever breaks before the first byte of the body was asked for (no connection, no TLS, a
         cut among the headers) cannot have been carried out: the request was not whole.
         """
@@ -58,6 +62,7 @@ class ProviderHttp:
 
         def telling(content: bytes) -> Iterator[bytes]:
             nonlocal body_began
+            insist()  # a provider acts on a whole request only: this is the last moment
             body_began = True
             yield content
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Sequence
 from functools import lru_cache, partial
 
@@ -22,6 +21,7 @@ from services.reminder_plan import email_subject, sms_text
 from services.suspension import hold_back, note_answers
 from utils.backoff import delay
 from utils.failpoint import reached
+from utils.lease import awake, held_until, insist
 from utils.logs import get_logger
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 from utils.sms_encoding import analyse
@@ -42,15 +42,6 @@ _STATUS = {
 
 log = get_logger("careloop.worker")
 _dice = random.Random()  # noqa: S311 - jitter, not a secret
-
-
-def awake() -> float:
-    """Seconds on a clock that nobody sets, and that goes on while the machine is suspended."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-class LeaseOver(Exception):
-    """This process stood still for so long that others are looking after its deliveries."""
 
 
 @lru_cache(maxsize=1)
@@ -162,14 +153,15 @@ def _call(context: Context, begun: Begun) -> Settlement:
 
     A process that slept through its lease, as on a machine that was suspended, must not call any
     more: the carrier's list has been asked meanwhile, and it may have been sent by somebody else.
+    The provider's client asks once more, before the last bytes of its request leave.
     """
     establishment, attempt = begun.establishment, begun.attempt
     sender = context.sender(establishment.id, attempt.channel)
     message = _outbound(context, establishment, attempt)
     reached("worker.before_call")
-    if awake() > begun.lease_over:
-        raise LeaseOver
-    outcome = sender.send(message) if sender else NO_SENDER
+    with held_until(begun.lease_over):
+        insist()
+        outcome = sender.send(message) if sender else NO_SENDER
     reached("worker.after_call")
     accepted_sms = attempt.channel == Channel.sms and outcome.verdict is Verdict.accepted
     encoding = analyse(message.text) if accepted_sms else None

@@ -55,8 +55,8 @@ GUARDS = (
     ),
     Guard(
         "no call after the lease",
-        "workers/delivery.py",
-        "if awake() > begun.lease_over:",
+        "utils/lease.py",
+        "if awake() > _ends.get():",
         "if False:",
     ),
     Guard(

@@ -123,7 +123,7 @@ class Judge:
 
     def _match(self, ledger: list[dict[str, Any]]) -> None:
         for raw in ledger:
-            if not raw["direction"].startswith("outbound"):
+            if not raw["direction"].startswith("outbound") or _is_alarm(raw):
                 continue
             self.verdict.accepted += 1
             given = raw["extra"].get("custom_args", {}).get("delivery")
@@ -302,3 +302,8 @@ class Judge:
             failed = all(d.status in ("failed", "undelivered") for d in together)
             if failed and tried != set(case.channels):
                 self.verdict.blame("lost", f"a channel was not tried: {together[-1]}")
+
+
+def _is_alarm(raw: dict[str, Any]) -> bool:
+    """True for a mail to the administrators: that so much fails here is worth an alarm."""
+    return bool(raw["channel"] == "email" and raw["to"].startswith("admin@"))

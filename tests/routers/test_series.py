@@ -1,9 +1,10 @@
 """Series and relative reminders over HTTP: what is shown, skipped, moved, ended.
 
-Seen to fail with: `skipped_after` left out of `series_of` (a skipped one goes out); the row of a
-skipped occurrence not opened again by `unskip`; `_refuse_unknown` left out of `skip`; `remaining`
-left out of `_new_rule` (a COUNT begins again); `skipped` left out of `move_event`; the messages
-that left not taken out of it (a second "7 days before"); `drop` left out of it.
+Seen to fail with: the row of a skipped occurrence not opened again by `unskip`; `_refuse_unknown`
+or `_refuse_gone` left out of `skip`; `remaining` left out of `_new_rule` (a COUNT begins again);
+`skipped` left out of `move_event`, or its row left where it was; the messages that left not taken
+out of it (a second "7 days before"); `drop` left out of it; `event_time` left out of what
+`_OUTCOME` gives to `settle`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Seen to fail with: `with_for_update()` left out of `lock_whole` (cancelled and sent); the second
 look at the deliveries left out of it (the occurrence opened meanwhile goes out); the words read
-in `_BEGIN` itself instead of after it (`change` says one thing, the old words go out);
+before the lock instead of after it (`change` says one thing, the old words go out); `message =
+null` left out of `_STAMP`; the reminder of an only message that had left called cancelled;
 `cancelled_at` left out of `_OUTCOME`, of `_send_again`, of `settle`; `delivery.message` left out
 of `_change_message` or of `reconcile`.
 """
@@ -266,6 +267,16 @@ def test_an_unknown_is_found_by_the_words_that_it_said(database: Any) -> None:
         settle_unknown(session, question, [Passed("SM9", "delivered", "Rappel")], PATIENCE)
     found = delivery(database, number)
     assert (found.status, found.message) == (S.delivered, "Rappel")
+
+
+def test_what_goes_again_after_a_change_says_the_new_words(database: Any) -> None:
+    number = begun(database, rrule="FREQ=DAILY", status="active")
+    changed(database, reminder_of(database, number), message="Autre chose")
+    assert delivery(database, number).message == "Rappel"
+    conclude(database, number, S.scheduled, code="unreachable", retry_in=0.0)
+    (attempt,) = sent_now(database, number)
+    assert attempt.message == "Autre chose"
+    assert delivery(database, number).message is None
 
 
 def test_a_one_off_that_is_with_the_carrier_cannot_be_changed(database: Any) -> None:

@@ -7,7 +7,7 @@ out (two messages at 07:00); the cap by the next message left out (a burst after
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,16 +28,19 @@ def planned(
     event: datetime = EVENT,
     valid_for: timedelta | None = None,
     quiet: tuple[time, time] | None = None,
+    holidays: frozenset[date] = frozenset(),
 ) -> tuple[list[tuple[timedelta, str, str]], list[tuple[timedelta, str]]]:
     """What goes out (when, until when) and what does not, `ahead` before the event; local times."""
-    times = AllowedTimes(ZoneInfo("Africa/Douala"), quiet=(quiet,) if quiet else ())
+    allowed = AllowedTimes(
+        ZoneInfo("Africa/Douala"), quiet=(quiet,) if quiet else (), holidays=holidays
+    )
     about = Event(
         event,
         late=valid_for or 4 * HOUR,
         validity=valid_for or 7 * DAY,
         margin=timedelta() if valid_for else timedelta(minutes=45),
     )
-    going, left_out = notices(times, about, before, event - ahead)
+    going, left_out = notices(allowed, about, before, event - ahead)
 
     def local(moment: datetime) -> str:
         return f"{moment + HOUR:%d %H:%M}"
@@ -110,3 +113,9 @@ def test_what_could_not_wait_for_the_morning_goes_before_the_night() -> None:
     assert without == [(10 * HOUR, "merged")]
     going, without = planned([2 * HOUR], 8 * HOUR, event=early, quiet=NIGHT)
     assert (going, without) == ([], [(2 * HOUR, "quiet_hours")])
+
+
+def test_one_that_only_a_holiday_is_left_for_is_left_out_for_it() -> None:
+    closed = frozenset({EVENT.date()})
+    going, without = planned([2 * HOUR], 3 * HOUR, holidays=closed)
+    assert (going, without) == ([], [(2 * HOUR, "holiday")])

@@ -1,9 +1,9 @@
 """Which turn of a series goes out next: after outages, in quiet hours, with some left out.
 
-Seen to fail with: `missed = _longer(missed, latest)` left out; all that passed opened instead of
-the latest; `occurrence + self.validity <= now` left out of `_turn`; `others` left out of `_turn`
-(each hour of the night a turn); `covered_by` giving the occurrence itself (each hour of the
-evening brought forward to 19:59, at once); `sent_at` left out of it.
+Seen to fail with: `missed = _longer(missed, latest)` left out; `occurrence + self.validity <= now`
+left out of `_turn`; `others` left out of it (each hour of the night a turn); the night, or
+`sent_at`, left out of `covered_by`; `last` left out of `next_turn`; `without` left out of
+`occurrences`.
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ def test_the_hours_of_a_night_are_one(minute: int, hours: float, dues: list[str]
     hourly = series("FREQ=HOURLY", start, hours, NIGHT)
     first = hourly.first_turn(at(1, "17:00"))
     assert first is not None
-    assert [shown(turn) for turn in islice(hourly.turns(first, at(1, "17:00")), 4)] == dues
+    turns = list(islice(hourly.turns(first, at(1, "17:00")), 4))
+    assert [shown(turn) for turn in turns] == dues
+    causes = {turn.cause.partition(":")[0] for turn in turns if turn.due_at != turn.occurrence}
+    assert causes <= {"quiet hours"}
 
 
 def test_what_would_not_be_valid_after_the_night_goes_before_it_every_day() -> None:
@@ -121,6 +124,24 @@ def test_what_would_not_be_valid_after_the_night_goes_before_it_every_day() -> N
         "01 19:59",
         "02 19:59",
         "03 19:59",
+    ]
+
+
+def test_what_an_occurrence_of_the_night_stands_for() -> None:
+    hourly = series("FREQ=HOURLY", at(1, "20:30"), 4, NIGHT)
+    assert hourly.covered_by(at(2, "06:30")) == at(2, "07:00")  # deferred to then
+    assert hourly.covered_by(at(1, "20:30")) == at(2, "07:00") - INSTANT  # it went before
+    assert hourly.covered_by(at(1, "12:00")) == at(1, "12:00")
+
+
+def test_what_would_be_brought_forward_into_the_minute_of_another_went_out_with_it() -> None:
+    hourly = series("FREQ=HOURLY", at(1, "11:59"), 1 / 60, (time(12), time(13)))
+    first = hourly.first_turn(at(1, "11:00"))
+    assert first is not None
+    assert [shown(turn) for turn in islice(hourly.turns(first, at(1, "11:00")), 3)] == [
+        "01 11:59",
+        "01 13:59",
+        "01 14:59",
     ]
 
 

@@ -2,7 +2,8 @@
 
 Seen to fail with: `leave_out` left out of `open_next_turn`; the look for what goes on left out of
 `_open_next_occurrence` (two receipts, two next ones); `any_missed` left out of `final_status`;
-`resume_series` opening from now on instead of after the last one.
+`skipped_after` left out of `series_of`; `merged` not noted; `resume_series` opening from three
+days on instead of after the last one.
 """
 
 from __future__ import annotations
@@ -131,6 +132,18 @@ def test_what_passed_until_it_was_sent_went_out_with_it(database: Any) -> None:
     assert claim(database).to_send == ()
     following = delivery(database, number + 1).occurrence
     assert following - delivery(database, number).occurrence == timedelta(hours=4)
+
+
+def test_a_skipped_day_is_passed_over_when_its_turn_comes(database: Any) -> None:
+    number = begun(database, rrule="FREQ=DAILY", status="active")
+    first = delivery(database, number)
+    tomorrow = first.occurrence + timedelta(days=1)
+    with database.establishment(NORTH) as session:
+        leave_out(session, first.reminder_id, Run(OmissionReason.skipped, tomorrow, tomorrow))
+    conclude(database, number, S.sent, provider_id="SM1")
+    following = delivery(database, number + 1)
+    assert following.occurrence - first.occurrence == timedelta(days=2)
+    assert missed(database) == [("skipped", 1)]
 
 
 def test_news_that_comes_twice_opens_one_next(database: Any) -> None:
