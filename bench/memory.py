@@ -82,15 +82,18 @@ def idle_tree(idle_seconds: float) -> list[Process]:
 
 def _wait_until_ready(port: int) -> None:
     deadline = time.monotonic() + START_SECONDS
+    last = "no answer"
     while time.monotonic() < deadline:
         try:
             answer = httpx2.get(f"http://127.0.0.1:{port}/health/ready", timeout=2)
+        except httpx2.TransportError as error:
+            last = type(error).__name__
+        else:
             if answer.is_success and not answer.json().get("reasons"):
                 return
-        except httpx2.TransportError:
-            pass
+            last = answer.text
         time.sleep(0.5)
-    raise SystemExit(f"the tree was not ready within {START_SECONDS:.0f} s")
+    raise SystemExit(f"the tree was not ready within {START_SECONDS:.0f} s: {last}")
 
 
 def _family(pid: int) -> list[int]:
