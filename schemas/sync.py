@@ -29,7 +29,7 @@ class SealedItem(In):
     type: Literal["sealed"]
     client_id: UUID = Field(description="that of the item inside")
     key_id: str = Field(min_length=1, max_length=16)
-    sealed: Base64Bytes = Field(description="base64; see docs/decisions/0014")
+    sealed: Base64Bytes = Field(description="base64; see docs/decisions/0015")
 
 
 class SyncIn(In):

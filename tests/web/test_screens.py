@@ -185,7 +185,7 @@ def quota(page: Page, tree: Tree, size: int) -> None:
 def test_a_full_device_says_so_first_and_recovers(chromium: Any, tree: Tree) -> None:
     context = fresh(chromium)
     page = context.new_page()
-    quota(page, tree, 100)
+    quota(page, tree, 100_000)  # enough for the app itself, not for what somebody says
     page.goto(f"{tree.url}/app/#/north")
     page.get_by_role("heading", name="ne peut pas garder votre avis").wait_for()
     quota(page, tree, 1024 * 1024 * 1024)

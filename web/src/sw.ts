@@ -25,7 +25,7 @@ self.addEventListener('sync', (event) => {
   const asked = event as SyncEvent
   asked.waitUntil(
     sendAll().then((outcome) => {
-      if (outcome === 'later') throw new Error('not yet') // the browser tries again
+      if (outcome === 'later' || outcome === 'busy') throw new Error('not yet') // the browser tries again
     }),
   )
 })
