@@ -113,3 +113,8 @@ def _loopback_only() -> Iterator[None]:
 
 
 pytest_plugins = ["tests.fixtures"]
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes do not name a test: random or dated ones would name it anew in each process."""
+    return argname if isinstance(val, bytes) else None
