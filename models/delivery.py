@@ -63,8 +63,8 @@ TRANSITIONS: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
     _S.suppressed: _PROVIDER_NEWS,
 }
 
-# The one way back. The provider itself says that nothing was delivered, through a fault of the
-# sender's that has nothing to do with the patient: the attempt is taken as never made.
+# A way back outside the table. The provider itself says that nothing was delivered, through a
+# fault of the sender's that has nothing to do with the patient: the attempt is taken as never made.
 GIVEN_BACK = frozenset({_S.sending, _S.unknown, _S.sent})
 
 FINAL = frozenset(
@@ -78,8 +78,8 @@ CLOSED = FINAL - {_S.sent}
 CALLED_AGAIN = frozenset({_S.scheduled, _S.queued, _S.sending, _S.unknown, _S.sent})
 """States in which a call that nobody picked up may become `scheduled` again, for a new attempt.
 
-The one way back in the table's ladder, taken by `services/provider_news.py` alone, before the
-delivery has ended: `undelivered` and `failed` have made way for another channel.
+The other way back, taken by `services/provider_news.py` alone, before the delivery has
+ended: `undelivered` and `failed` have made way for another channel.
 """
 
 WAITING = frozenset({_S.scheduled, _S.queued})

@@ -1,6 +1,6 @@
 """Attempts that count as never made: the carrier took them and then said that they went nowhere.
 
-It is the one way back in a delivery's life, and only for a fault of the sender's that has nothing
+It is a way back in a delivery's life, and only for a fault of the sender's that has nothing
 to do with the patient. What is told later of such a message is about an earlier attempt
 (`services/provider_news.py`): it counts only when it says that it arrived after all.
 """
