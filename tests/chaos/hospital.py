@@ -211,7 +211,7 @@ class Hospital:
         while True:
             try:
                 return run()
-            except (psycopg2.OperationalError, DBAPIError):
+            except (psycopg2.OperationalError, psycopg2.InterfaceError, DBAPIError):
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(_AGAIN)
