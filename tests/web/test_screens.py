@@ -4,6 +4,7 @@ fingers, and the truth when something is not possible."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -24,6 +25,7 @@ from tests.web.browser import (
     say,
     stored,
     wait_until_it_works_offline,
+    tablet,
 )
 from tests.web.conftest import rows
 
@@ -194,15 +196,17 @@ def test_a_full_device_says_so_first_and_recovers(chromium: Any, tree: Tree) -> 
     context.close()
 
 
-def test_without_room_for_a_voice_one_can_still_write(chromium: Any, tree: Tree) -> None:
-    context = fresh(chromium)
-    page = context.new_page()
-    quota(page, tree, 600_000)
-    page.goto(f"{tree.url}/app/#/north")
-    choose_french(page)
-    page.get_by_text("plus assez de place sur cet appareil pour une voix").wait_for()
-    assert page.get_by_role("button", name="Enregistrer ma voix").count() == 0
-    context.close()
+def test_without_room_for_a_voice_one_can_still_write(
+    playwright: Playwright, tree: Tree, tmp_path: Path
+) -> None:
+    # A browser of its own: what one was told of an origin's room it does not forget.
+    with tablet(playwright, tmp_path) as context:
+        page = context.new_page()
+        quota(page, tree, 600_000)
+        page.goto(f"{tree.url}/app/#/north")
+        choose_french(page)
+        page.get_by_text("plus assez de place sur cet appareil pour une voix").wait_for()
+        assert page.get_by_role("button", name="Enregistrer ma voix").count() == 0
 
 
 def test_what_the_disk_refuses_stays_on_the_screen(page: Page) -> None:
