@@ -32,6 +32,7 @@ FLOWS: dict[str, tuple[str, ...]] = {
         "feedback.thanks",
         "patient.which",
         "note.received",
+        "media.unreadable",
     ),
     "reminder_by_sms": (
         "reminder.keys",
@@ -39,10 +40,13 @@ FLOWS: dict[str, tuple[str, ...]] = {
         "reminder.reschedule",
         "reminder.which",
         "reminder.not_understood",
-        "patient.which",
+        "reminder.cancelled",
+        "reminder.too_late",
         "note.received",
     ),
-    "choices_by_sms": ("help", "opt.stopped", "opt.started", "language.chosen"),
+    "choices_by_sms": ("help", "opt.stopped", "opt.started", "language.which", "language.chosen"),
+    # Not said but understood: words separated by commas, each of which is a whole message.
+    "words_by_sms": ("words.stop", "words.start", "words.help", "words.language"),
 }
 """Every flow with the phrases that it needs. A key is never renamed: people have recorded it."""
 

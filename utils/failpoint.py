@@ -50,7 +50,13 @@ CAMPAIGN = ("campaign.before_batch", "campaign.before_commit", "campaign.after_c
 """Every step of a campaign's batch, in order."""
 ALARM = ("alarm.after_take", "alarm.after_call")
 """The steps of an alarm's mail."""
-POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM
+CONVERSATION = (
+    "conversation.before_hear",
+    "conversation.before_commit",
+    "conversation.after_commit",
+)
+"""The steps of hearing one message."""
+POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + CONVERSATION
 
 _times = {point: count(1) for point in POINTS}
 

@@ -76,6 +76,7 @@ def main() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
     import workers.alarm
     import workers.campaign
+    import workers.conversation
     import workers.delivery
     import workers.feedback
     import workers.receipt
