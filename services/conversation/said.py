@@ -237,5 +237,5 @@ def _emoji(words: str) -> tuple[str | None, str | None]:
     only_emoji = not _seen(rest)
     if only_emoji:
         emoji = (faces or found)[0] if found else None
-        return emoji, words if len(set(found)) > 1 else None
+        return emoji, words if len(found) > 1 else None
     return faces[0] if len(faces) == 1 else None, words

@@ -35,6 +35,7 @@ from models.delivery import Delivery, DeliveryStatus
 from models.establishment import Establishment, Sender
 from models.feedback import Feedback
 from models.message import Message
+from models.phrase import Phrase
 from models.reminder import Purpose, Reminder
 from models.task import Task
 from services.address import address_for
@@ -180,7 +181,7 @@ class Dialogue:
     def do_remind(self, *words: str) -> None:
         """`at 10:00` of tomorrow is the event; `for PAT123`; `in english`; `quietly`: no reply."""
         wanted = dict(zip(words[::2], words[1::2], strict=False))
-        now = datetime.now(UTC) - timedelta(seconds=len(self.reminders()))
+        now = self.session.now() - timedelta(seconds=10 - len(self.reminders()))
         event = None
         if "at" in wanted:
             hour, minute = map(int, wanted["at"].split(":"))
@@ -213,6 +214,15 @@ class Dialogue:
             self.session, reminder, "sms", occurrence=now, due_at=now, cause="scheduled"
         )
         delivery.status, delivery.attempt, delivery.attempted_at = DeliveryStatus.sent, 1, now
+        self.session.flush()
+
+    def do_approve(self, key: str, written: str, language: str = "dua") -> None:
+        """A phrase of the establishment's own, approved by a second person."""
+        self.session.add(
+            Phrase(
+                key=key, language=language, text=written, written_by="user:1", approved_by="user:2"
+            )
+        )
         self.session.flush()
 
     def do_cancel(self) -> None:

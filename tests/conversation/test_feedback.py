@@ -11,29 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.conversation.phrases import PHRASES, in_words
+
 Play = Callable[..., Any]
-
-THANKS = {
-    "fra": "Merci. Votre avis nous aide à mieux vous accueillir. Hôpital Nord",
-    "eng": "Thank you. What you say helps us to look after you better. South Clinic",
-}
-RATING = {"fra": "Merci de votre message. Quelle note…", "eng": "Thank you for your message. How…"}
-WORDS = {"fra": "Merci de votre note. Si vous…", "eng": "Thank you for your rating. If you…"}
-WHICH = {"fra": "Pour qui est ce message ? … :", "eng": "Who is this message about? …:"}
-HELP = {"fra": "Hôpital Nord. Écrivez-nous…", "eng": "South Clinic. Write to us…"}
-NOTED = {"fra": "Nous avons bien reçu…", "eng": "We have received your message…"}
-MEDIA = {"fra": "Nous ne pouvons pas voir…", "eng": "We cannot see the pictures…"}
-
-
-def in_words(script: str, language: str) -> str:
-    """A script with the phrases of a language in it."""
-    for name, phrases in (
-        ("THANKS", THANKS), ("RATING", RATING), ("WORDS", WORDS), ("WHICH", WHICH),
-        ("HELP", HELP), ("NOTED", NOTED), ("MEDIA", MEDIA),
-    ):  # fmt: skip
-        script = script.replace(f"> {name}", f"> {phrases[language]}")
-    return script
-
 
 DIALOGUES = {
     "rating and words": """
@@ -179,7 +159,7 @@ DIALOGUES = {
         ! patient PAT123 Marie Bella
         ! patient PAT207 Jean Bella
         < 4 bon service
-        > WHICH 1 = ..123, 2 = ..207
+        > WHOSE 1 = ..123, 2 = ..207
         = feedback 4 "bon service"
         < 2
         > THANKS
@@ -192,7 +172,7 @@ DIALOGUES = {
         < bon service
         > RATING
         < 4
-        > WHICH 1 = ..123, 2 = ..207
+        > WHOSE 1 = ..123, 2 = ..207
         < 123
         > THANKS
         = feedback 4 "bon service" "patient PAT123"
@@ -201,13 +181,13 @@ DIALOGUES = {
         ! patient PAT1123
         ! patient PAT2123
         < 4 bon service
-        > WHICH 1 = ..1123, 2 = ..2123
+        > WHOSE 1 = ..1123, 2 = ..2123
     """,
     "a family's phone: no digits, so initials": """
         ! patient ABX Marie Bella
         ! patient ABY Jean Bella
         < 4 bon service
-        > WHICH 1 = MB, 2 = JB
+        > WHOSE 1 = MB, 2 = JB
         < mb
         > THANKS
         = feedback 4 "bon service" "patient ABX"
@@ -224,7 +204,7 @@ DIALOGUES = {
         ! patient PAT123
         ! patient PAT207
         < 4 bon service
-        > WHICH 1 = ..123, 2 = ..207
+        > WHOSE 1 = ..123, 2 = ..207
         = no task
         ~ 25h
         = feedback 4 "bon service"
@@ -235,9 +215,9 @@ DIALOGUES = {
         ! patient PAT123
         ! patient PAT207
         < 4 bon service
-        > WHICH 1 = ..123, 2 = ..207
+        > WHOSE 1 = ..123, 2 = ..207
         < 3
-        > WHICH 1 = ..123, 2 = ..207
+        > WHOSE 1 = ..123, 2 = ..207
         < 4
         > THANKS
         = feedback 4 "bon service"
@@ -247,7 +227,7 @@ DIALOGUES = {
         ! patient PAT123
         ! patient PAT207
         < 4 bon service
-        > WHICH 1 = ..123, 2 = ..207
+        > WHOSE 1 = ..123, 2 = ..207
         < la nuit il fait chaud
         > THANKS
         = feedback 4 "bon service\\nla nuit il fait chaud"
@@ -327,14 +307,14 @@ def test_dialogues(play: Play, name: str, language: str) -> None:
 def test_only_a_nul(play: Play) -> None:
     dialogue = play("")
     dialogue.write("\x01\x02")
-    dialogue.replied(HELP["fra"])
+    dialogue.replied(PHRASES["HELP"][0])
 
 
 def test_the_longest_message_is_kept_whole(play: Play) -> None:
     dialogue = play("")
     body = "é😀" * 800
     dialogue.write(body)
-    dialogue.replied(RATING["fra"])
+    dialogue.replied(PHRASES["RATING"][0])
     (kept,) = dialogue.seen_feedback()
     assert kept.endswith(body)
 
