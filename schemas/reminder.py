@@ -214,6 +214,8 @@ class DeliveryOut(Out):
     message: str | None = Field(
         default=None, description="what it said, if the reminder says another thing now"
     )
+    reply: str | None = Field(default=None, description="the patient's: confirmed, reschedule")
+    replied_at: UtcOut | None = None
     events: list[DeliveryEventOut] = Field(default_factory=list)
 
 

@@ -186,6 +186,7 @@ def _detail(
         date_submitted=feedback.date_submitted,
         processed=feedback.processed,
         state=FeedbackState(feedback.state),
+        conversation_id=feedback.conversation_id,
         voice=f"/api/v1/feedback/{feedback.id}/voice" if recording else None,
         voice_awaited=recording is None and feedback.awaited_recording is not None,
         voice_seconds=recording.seconds if recording else None,
