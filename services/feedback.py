@@ -17,10 +17,10 @@ from schemas.common import Page, shortened
 from schemas.feedback import FeedbackChannel, FeedbackDetail, FeedbackIn, FeedbackOut
 from services.audit import audit
 from services.contact import reference_index
+from services.device_clock import clock_wrong
 from services.errors import CareloopError, Invalid, NotFound
 from services.identity import Principal
 from services.intake import (
-    EARLIEST,
     PROCESS_FEEDBACK,
     Result,
     Stored,
@@ -36,7 +36,6 @@ CONTENT_BUDGET = 420
 """Bytes of the content in a short answer, which as a whole stays under 1 KB."""
 UNPROCESSED_AFTER = timedelta(seconds=60)
 SWEEP_AT_ONCE = 500
-CLOCK_WRONG = timedelta(days=1)
 
 
 def in_local_time(wanted: FeedbackIn, establishment: Establishment) -> FeedbackIn:
@@ -182,7 +181,7 @@ def _detail(
         department=department,
         channel=FeedbackChannel(feedback.channel),
         recorded_at=feedback.recorded_at,
-        clock_wrong=_clock_wrong(feedback),
+        clock_wrong=clock_wrong(feedback.recorded_at, feedback.clock_offset, feedback.received_at),
         date_submitted=feedback.date_submitted,
         processed=feedback.processed,
         state=FeedbackState(feedback.state),
@@ -192,16 +191,6 @@ def _detail(
         voice_seconds=recording.seconds if recording else None,
         voice_problems=recording.problems if recording else [],
     )
-
-
-def _clock_wrong(feedback: Feedback) -> bool:
-    """True when the device's clock was a day or more off: a human must not trust its time."""
-    offset, recorded = feedback.clock_offset, feedback.recorded_at
-    if offset is not None and abs(offset) >= CLOCK_WRONG.total_seconds():
-        return True
-    if recorded is None:
-        return False
-    return recorded < EARLIEST or recorded - feedback.received_at >= CLOCK_WRONG
 
 
 def read_feedback(session: ScopedSession, feedback_id: int) -> FeedbackDetail:
