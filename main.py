@@ -17,6 +17,7 @@ from database.session import Database
 from routers import (
     auth,
     campaigns,
+    console,
     contacts,
     deliveries,
     departments,
@@ -80,6 +81,7 @@ def build_app(settings: Settings) -> FastAPI:
     v1 = APIRouter(prefix="/api/v1")
     for router in (
         auth.router,
+        console.router,
         feedback.router,
         feedback.public_router,
         reminders.router,
