@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from database.session import ScopedSession
 from models.address import Address
+from models.answer import Answer
 from models.contact import Contact
 from models.conversation import Conversation
 from models.delivery import Delivery
 from models.message import Message
-from models.reminder import Reminder
+from models.reminder import Purpose, Reminder
 from schemas.common import Page
 from schemas.conversation import ConversationDetail, ConversationSummary, Direction, Turn
 from services.audit import audit
@@ -84,7 +85,7 @@ def read(session: ScopedSession, conversation_id: int, principal: Principal) -> 
     turns = [
         *_asked(session, conversation),
         *_written(session, conversation_id),
-        *_replied(session, conversation_id),
+        *_replied(session, conversation),
     ]
     return ConversationDetail(
         **dict(_summary(conversation, patient)),
@@ -149,10 +150,13 @@ def _written(session: ScopedSession, conversation_id: int) -> list[Turn]:
     ]
 
 
-def _replied(session: ScopedSession, conversation_id: int) -> list[Turn]:
-    """What was replied, and what became of it."""
+def _replied(session: ScopedSession, conversation: Conversation) -> list[Turn]:
+    """What was replied, by the service or by staff, and what became of it."""
+    answered = select(Answer.reminder_id).where(Answer.feedback_id == conversation.feedback_id)
     replies = session.scalars(
-        select(Reminder).where(Reminder.conversation_id == conversation_id).order_by(Reminder.id)
+        select(Reminder)
+        .where(or_(Reminder.conversation_id == conversation.id, Reminder.id.in_(answered)))
+        .order_by(Reminder.id)
     ).all()
     deliveries = session.scalars(
         select(Delivery)
@@ -168,7 +172,7 @@ def _replied(session: ScopedSession, conversation_id: int) -> list[Turn]:
 def _out(reminder: Reminder, deliveries: Sequence[Delivery], said: str | None) -> Turn:
     last = deliveries[-1] if deliveries else None
     sent = last.attempted_at if last else None
-    at = sent if reminder.conversation_id is None and sent else reminder.created_at
+    at = sent if reminder.purpose == Purpose.reminder and sent else reminder.created_at
     return Turn(
         at=at,
         direction=Direction.out,

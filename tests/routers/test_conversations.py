@@ -113,6 +113,23 @@ def test_a_task_leads_to_the_conversation_and_that_to_the_reminder(
     assert reminder["deliveries"][0]["status"] == "delivered"
 
 
+def test_what_the_patient_says_to_an_answer_belongs_to_the_feedback(
+    client: Any, database: Any, some: None, staff: Headers
+) -> None:
+    answer = client.post(
+        "/api/v1/feedback/1/answer", json={"text": "Merci, passez nous voir."}, headers=staff
+    )
+    assert answer.status_code == 201, answer.text
+    with database.establishment(NORTH) as session:  # the next day
+        session.execute(text("update conversations set last_at = last_at - interval '1 day'"))
+    hear(NORTH, came_in(database, "Quand puis-je venir"))
+    feedback = client.get("/api/v1/feedback/1", headers=staff).json()
+    assert feedback["content"] == "bon service\nQuand puis-je venir"
+    assert feedback["state"] == "open"
+    detail = client.get(f"/api/v1/conversations/{feedback['conversation_id']}", headers=staff)
+    assert [turn["text"][:5] for turn in detail.json()["turns"]][-3:] == ["Merci", "Quand", "Nous "]
+
+
 def test_replies_stand_among_no_reminders(client: Any, some: None, staff: Headers) -> None:
     assert len(client.get("/api/v1/reminders", headers=staff).json()["items"]) == 1
 
