@@ -46,13 +46,12 @@ def hear(session: ScopedSession, establishment: Establishment, message_id: int) 
     if address_id is None:
         _hear_nobody(session, message_id)
         return False
-    session.execute(_ONE_AT_A_TIME, {"place": session.establishment_id, "address": address_id})
+    _wait_in_line(session, address_id)
     message = session.scalar(
         select(Message)
         .where(*_UNHEARD, Message.address_id == address_id, Message.id <= message_id)
         .order_by(Message.id)
         .limit(1)
-        .with_for_update()
     )
     if message is None:
         return False
@@ -63,6 +62,15 @@ def hear(session: ScopedSession, establishment: Establishment, message_id: int) 
     message.handled_at = now
     session.flush()
     return message.id != message_id
+
+
+def _wait_in_line(session: ScopedSession, address_id: int) -> None:
+    """Let nobody else hear this address until the transaction ends.
+
+    An advisory lock, not one on the address's row: a reply's delivery must not wait for its own
+    conversation, nor a receipt that brings a carrier's opt-out.
+    """
+    session.execute(_ONE_AT_A_TIME, {"place": session.establishment_id, "address": address_id})
 
 
 def _open_one(session: ScopedSession, message: Message) -> Conversation | None:
@@ -102,6 +110,8 @@ def note_failure(session: ScopedSession, message_id: int) -> None:
     address_id = session.scalar(
         select(Message.address_id).where(*_UNHEARD, Message.id == message_id)
     )
+    if address_id is not None:
+        _wait_in_line(session, address_id)
     first = session.scalar(
         select(Message.id)
         .where(*_UNHEARD, Message.address_id == address_id, Message.id <= message_id)

@@ -236,6 +236,16 @@ def test_a_language_without_a_complete_flow_is_not_spoken(play: Play) -> None:
     dialogue.play("< 4 bon service\n> Thank you. What you say…")
 
 
+def test_only_languages_with_all_flows_can_be_chosen(play: Play) -> None:
+    dialogue = play("")
+    dialogue.place.languages = ["fra", "eng", "dua"]
+    for key in FLOWS[CHOICES]:
+        dialogue.do_approve(key, f"[{key}]")
+    dialogue.session.add(FlowLanguage(flow=CHOICES, language="dua", switched_by="user:1"))
+    dialogue.session.flush()
+    dialogue.play("< LANGUE\n> Dans quelle langue … : 1 = francais, 2 = English")
+
+
 def test_a_language_with_all_flows_is_spoken_and_can_be_chosen(play: Play) -> None:
     dialogue = play("")
     dialogue.place.languages = ["fra", "eng", "dua"]
