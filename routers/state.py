@@ -18,6 +18,7 @@ from services.group_commit import GroupCommit
 from services.player import Player
 from services.sync_down import DownSync
 from services.tokens import TokenSigner
+from services.webhook_door import WebhookDoor
 from utils.storage import Storage
 
 
@@ -36,6 +37,7 @@ class State:
     intake: GroupCommit
     down: DownSync
     player: Player
+    door: WebhookDoor
 
 
 def state_of(connection: HTTPConnection) -> State:

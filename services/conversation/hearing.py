@@ -134,7 +134,10 @@ def note_failure(session: ScopedSession, message_id: int) -> None:
 def _put_aside(session: ScopedSession, message_id: int) -> None:
     """Have staff read a message that no conversation could be held about."""
     try:
-        words = session.scalar(select(Message.body).where(Message.id == message_id))
+        row = session.execute(
+            select(Message.written_from, Message.body).where(Message.id == message_id)
+        ).one()
+        words = "\n".join(filter(None, row)) or None
     except CannotDecrypt:
         words = None
     open_task(session, LOOK_AT_MESSAGE, f"{LOOK_AT_MESSAGE}:m{message_id}", note=words)

@@ -123,9 +123,11 @@ def test_a_message_that_cannot_be_heard_is_read_by_staff_and_holds_up_nobody(
 
 
 def test_a_message_from_what_is_no_number_is_read_by_staff(database: Any) -> None:
-    (number,) = came_in(database, "Votre solde est de 100 F", address_id=None)
+    (number,) = came_in(
+        database, "Votre solde est de 100 F", address_id=None, written_from="OPERATOR"
+    )
     hear(NORTH, [number])
     assert unheard(database) == []
     assert replies(database) == []
     with database.establishment(NORTH) as session:
-        assert session.scalars(select(Task)).one().note == "Votre solde est de 100 F"
+        assert session.scalars(select(Task)).one().note == "OPERATOR\nVotre solde est de 100 F"
