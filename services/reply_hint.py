@@ -23,12 +23,17 @@ BREAK = "\n"
 """Between what staff wrote and the keys."""
 
 
+def keys_in(session: ScopedSession, language: str) -> str:
+    """What is put after a message in a language; nothing where nobody has approved the words."""
+    try:
+        return BREAK + speech(session, FLOW, [language]).sms(KEYS)
+    except NoLanguage:
+        return ""
+
+
 def with_keys(session: ScopedSession, message: str, language: str) -> str:
     """A message as it asks for an answer by SMS; unchanged where its language has no keys."""
-    try:
-        return f"{message}{BREAK}{speech(session, FLOW, [language]).sms(KEYS)}"
-    except NoLanguage:
-        return message
+    return message + keys_in(session, language)
 
 
 def reminder_sms(session: ScopedSession, reminder: Reminder) -> str:
@@ -51,9 +56,13 @@ def can_come_back(session: ScopedSession) -> bool:
 
 def ask(session: ScopedSession, attempts: Sequence[Attempt]) -> list[Attempt]:
     """Attempts with the keys in those that ask, by a sender that can take in the answer."""
+    asking = [one for one in attempts if _asks(one)]
+    keys = {language: keys_in(session, language) for language in {one.language for one in asking}}
     return [
-        replace(one, message=with_keys(session, one.message, one.language))
-        if one.asks and one.channel == Channel.sms
-        else one
+        replace(one, message=one.message + keys[one.language]) if _asks(one) else one
         for one in attempts
     ]
+
+
+def _asks(attempt: Attempt) -> bool:
+    return attempt.asks and attempt.channel == Channel.sms

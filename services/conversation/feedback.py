@@ -17,7 +17,7 @@ from schemas.feedback import CONTENT_LENGTH, FeedbackChannel, FeedbackIn
 from services.contact import reference_index
 from services.conversation.ending import ask_staff_whose
 from services.conversation.patients import ask_whose, chosen_patient, patients
-from services.conversation.turn import FEEDBACK, MOST_QUESTIONS, Step, Turn
+from services.conversation.turn import FEEDBACK, MOST_QUESTIONS, PATIENT, Step, Turn
 from services.errors import CareloopError
 from services.identity import Principal
 from services.intake import PROCESS_FEEDBACK, Stored, arrival, store
@@ -26,7 +26,6 @@ ADDED_FOR = timedelta(hours=1)
 """What comes within that time after the thanks belongs to the same feedback."""
 ANSWERED_WITHIN = timedelta(days=3)
 """What comes within that time after the hospital's answer to a feedback is about that."""
-PATIENT = "patient"
 _IDENTITY = UUID("0c1c9b7e-4a53-4a6a-9f0e-7b5f4d1e8a52")
 
 

@@ -20,10 +20,10 @@ from models.task import LOOK_AT_MESSAGE
 from services.conversation.ending import end
 from services.conversation.routing import route
 from services.conversation.turn import GOES_ON_FOR, Turn
+from services.inbound import HEAR
 from services.task import open_task
 from utils.crypto import CannotDecrypt
 
-HEAR = "workers.conversation.hear"
 SWEEP_AT_ONCE = 500
 MOST_TRIES = 5
 

@@ -27,6 +27,8 @@ from services.task import open_task
 FEEDBACK, REMINDER, CHOICES = "feedback_by_sms", "reminder_by_sms", "choices_by_sms"
 """The flows of `services.phrase.FLOWS` that are held by SMS."""
 
+PATIENT = "patient"
+"""Who acted, where it was whoever wrote."""
 MOST_QUESTIONS = 2
 MOST_REPLIES = 12
 """To one address within 24 hours. Two machines that answer each other end there."""
