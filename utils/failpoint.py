@@ -50,8 +50,13 @@ CAMPAIGN = ("campaign.before_batch", "campaign.before_commit", "campaign.after_c
 """Every step of a campaign's batch, in order."""
 ALARM = ("alarm.after_take", "alarm.after_call")
 """The steps of an alarm's mail."""
-INBOUND = ("inbound.before_commit", "inbound.after_commit")
-"""The steps of storing a message that came in."""
+INBOUND = (
+    "inbound.before_commit",
+    "inbound.after_commit",
+    "spool.after_append",
+    "spool.after_store",
+)
+"""The steps of storing a message that came in; the last two while PostgreSQL is away, and after."""
 POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + INBOUND
 
 _times = {point: count(1) for point in POINTS}
