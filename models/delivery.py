@@ -121,6 +121,9 @@ class Delivery(Numbered, Created, Base):
     valid_until: Mapped[datetime]
     attempt: Mapped[int] = mapped_column(SmallInteger, default=0)
     attempted_at: Mapped[datetime | None]
+    sender_id: Mapped[int | None] = mapped_column(
+        Integer, doc="of `shared.senders`: the one that the latest attempt was made from"
+    )
     provider: Mapped[str | None] = mapped_column(String(16))
     provider_id: Mapped[str | None] = mapped_column(String(128))
     error_code: Mapped[str | None] = mapped_column(String(24))
@@ -166,6 +169,9 @@ class DeliveryEvent(Numbered, Base):
     cause: Mapped[str] = mapped_column(String(40))
     code: Mapped[str | None] = mapped_column(String(24), doc="the provider's own code")
     attempt: Mapped[int] = mapped_column(Integer, default=0)
+    sender_id: Mapped[int | None] = mapped_column(
+        Integer, doc="of `shared.senders`: what an attempt was made from"
+    )
 
     __table_args__ = (
         # Rows come in order of time and stay where they are: a few pages tell what happened in

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from models.establishment import AnsweringMachines, InboundCalls, UnknownChoice
+from models.establishment import AnsweringMachines, AskOneWay, InboundCalls, UnknownChoice
 from schemas.common import DurationIn, In, LanguageIn, LanguageOut, Out, QuietHours, cleaned
 
 EstablishmentName = Annotated[str, Field(min_length=1, max_length=200), cleaned(200)]
@@ -64,6 +64,11 @@ class EstablishmentChange(In):
     answering_machines: AnsweringMachines | None = Field(
         default=None, description="message: that the hospital called, without any detail"
     )
+    ask_one_way: AskOneWay | None = Field(
+        default=None,
+        description="a question where no answer can come back: refuse it, or drop it and send the"
+        " rest",
+    )
 
 
 class EstablishmentOut(Out):
@@ -91,6 +96,7 @@ class EstablishmentOut(Out):
     inbound_calls: InboundCalls
     call_backs_per_hour: int
     answering_machines: AnsweringMachines
+    ask_one_way: AskOneWay
     version: int
 
 

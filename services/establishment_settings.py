@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from database.session import ScopedSession
 from models.establishment import (
     AnsweringMachines,
+    AskOneWay,
     Establishment,
     InboundCalls,
     UnknownChoice,
@@ -92,6 +93,8 @@ def apply(found: Establishment, wanted: EstablishmentChange) -> None:
     for name in ("inbound_calls", "call_backs_per_hour", "answering_machines"):
         if (value := getattr(wanted, name)) is not None:
             setattr(found, name, value)
+    if wanted.ask_one_way is not None:
+        found.ask_one_way = wanted.ask_one_way
     apply_policy(found, wanted)
 
 
@@ -159,6 +162,7 @@ def view(found: Establishment) -> EstablishmentOut:
         inbound_calls=InboundCalls(found.inbound_calls),
         call_backs_per_hour=found.call_backs_per_hour,
         answering_machines=AnsweringMachines(found.answering_machines),
+        ask_one_way=AskOneWay(found.ask_one_way),
         version=found.version,
     )
 

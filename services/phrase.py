@@ -18,7 +18,8 @@ from babel.messages.pofile import read_po
 from sqlalchemy import select
 
 from database.session import ScopedSession
-from models.phrase import Phrase
+from models.phrase import FlowLanguage, Phrase
+from services.errors import Invalid, NotFound
 from utils.languages import VOICES, parse_language
 
 LOCALES = Path(__file__).resolve().parent.parent / "locales"
@@ -144,6 +145,34 @@ def shipped() -> dict[str, dict[str, Words]]:
     return texts
 
 
+def check_key(key: str) -> None:
+    """Raise `NotFound` for a key that no flow has."""
+    if key not in shipped()["fra"]:
+        raise NotFound("phrase")
+
+
+def check_words(key: str, words: str, *, field: str) -> None:
+    """Raise `Invalid` unless words carry exactly the values that the phrase has, each as `{name}`.
+
+    A value that is missing would be kept from the patient; one too many could not be filled in.
+    """
+    try:
+        parts = list(Formatter().parse(words))
+    except ValueError:
+        raise Invalid(
+            "A brace stands alone: write {{ or }} for a brace.",
+            field=field,
+            code="placeholder_broken",
+        ) from None
+    names = [name for _, name, _, _ in parts if name is not None]
+    styled = any(spec or conversion for _, _, spec, conversion in parts)
+    if styled or set(names) != placeholders(key):
+        wanted = ", ".join(f"{{{name}}}" for name in sorted(placeholders(key))) or "none"
+        raise Invalid(
+            f"The values that stand in this phrase: {wanted}.", field=field, code="placeholders"
+        )
+
+
 def placeholders(key: str) -> frozenset[str]:
     """The values that a phrase may carry, by the French text that ships."""
     text = shipped()["fra"][key].text or ""
@@ -153,16 +182,39 @@ def placeholders(key: str) -> frozenset[str]:
 def speech(
     session: ScopedSession, flow: str, preferred: Sequence[str], *, spoken: bool = False
 ) -> Speech:
-    """A flow's phrases in the first preferred language that has all of them.
+    """A flow's phrases in the first preferred language that is switched on and has all of them.
 
     `spoken`: each phrase needs a recording, unless the language has a voice. Raises `NoLanguage`.
     """
     own = _own(session, FLOWS[flow])
+    on = switched_on(session, flow)
     for language in dict.fromkeys(preferred):
-        words = shipped().get(language, {}) | own.get(language, {})
+        if language not in on:
+            continue
+        words = spoken_words(language, own.get(language, {}))
         if all(_can_say(words.get(key), language, spoken=spoken) for key in FLOWS[flow]):
             return Speech(language, {key: words[key] for key in FLOWS[flow]})
     raise NoLanguage(flow)
+
+
+def switched_on(session: ScopedSession, flow: str) -> set[str]:
+    """The languages of a flow: those that ship, and those that the establishment switched on."""
+    own = session.scalars(select(FlowLanguage.language).where(FlowLanguage.flow == flow))
+    return set(shipped()) | set(own)
+
+
+def spoken_words(language: str, own: Mapping[str, Words]) -> dict[str, Words]:
+    """What ships in a language, with an establishment's own words before it.
+
+    Own words without a text are a recording of the text that ships.
+    """
+    words = dict(shipped().get(language, {}))
+    for key, mine in own.items():
+        ours = words.get(key)
+        if mine.text is None and ours is not None:
+            mine = Words(ours.text, mine.sms_text or ours.sms_text, mine.recording_id)
+        words[key] = mine
+    return words
 
 
 def _can_say(words: Words | None, language: str, *, spoken: bool) -> bool:

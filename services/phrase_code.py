@@ -1,64 +1,103 @@
-"""Phoning a phrase in: the one-time code that a member of staff types, and what they then say."""
+"""Codes for speaking a phrase in by phone: one caller, one phrase, one time, for a short while.
+
+Somebody who speaks Duala calls the hospital's number, enters the code that a member of staff was
+given, and speaks. Only a keyed hash of the code is stored. What was spoken counts as written by
+whoever asked for the code: a second person approves it (`services/phrase_change.py`).
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, or_, select, update
 
 from database.session import ScopedSession
-from models.call_recording import CallRecording
-from models.phrase import Phrase, PhraseCode
-from models.recording import Recording
+from models.phrase import PhraseCode
+from services.audit import audit
+from services.errors import TooMany
+from services.identity import Principal
+from services.phrase import check_key
 from utils.crypto import get_blind_index
 
-PURPOSE = "phrase-code"
+DIGITS = 8
+"""A guess opens one of a hundred million codes, of which some few are open for a quarter of an hour."""
+OPEN_FOR = timedelta(minutes=15)
+MOST_OPEN = 20
+"""Of an establishment, so that guessing stays hopeless."""
+KEPT_FOR = timedelta(days=1)
 
 
-def code_hash(session: ScopedSession, code: str) -> bytes:
-    """How a code is kept: nobody can read it from the row."""
-    return get_blind_index().of(PURPOSE, code, session.establishment_id)
+@dataclass(frozen=True, slots=True)
+class IssuedCode:
+    """A new code, said to its owner once and never shown again."""
+
+    code: str
+    expires_at: datetime
 
 
-def valid_code(session: ScopedSession, code: str) -> PhraseCode | None:
-    """The row of a code that may still be used; None for any other."""
-    if not code.isdecimal():
-        return None
-    return session.scalar(
-        select(PhraseCode).where(
-            PhraseCode.code_hash == code_hash(session, code),
-            PhraseCode.used_at.is_(None),
-            PhraseCode.expires_at > session.now(),
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a caller with a good code may speak in, and in whose name; `id` is the code's row."""
+
+    id: int
+    key: str
+    language: str
+    made_by: str
+
+
+def issue(session: ScopedSession, key: str, language: str, principal: Principal) -> IssuedCode:
+    """Make a code for one phrase in one language; raises `NotFound` or `TooMany`."""
+    check_key(key)
+    session.execute(
+        delete(PhraseCode).where(
+            or_(PhraseCode.used_at.is_not(None), PhraseCode.expires_at < func.now()),
+            PhraseCode.created_at < func.now() - KEPT_FOR,
         )
     )
-
-
-def redeem(session: ScopedSession, code: str) -> PhraseCode:
-    """Use a valid code: it opens nothing a second time."""
-    found = valid_code(session, code)
-    assert found is not None  # looked up in this transaction
-    found.used_at = session.now()
-    session.flush()
-    return found
-
-
-def keep_spoken(session: ScopedSession, code_id: int, spoken: CallRecording) -> None:
-    """Give a phrase its recording, once it was kept by whoever spoke it and is in our store.
-
-    Called when either happens. It is said to nobody until a second person has approved it.
-    """
-    stored = session.get(Recording, spoken.recording_id)
-    if spoken.kept_at is None or stored is None or stored.size == 0:
-        return
-    code = session.get_one(PhraseCode, code_id)
-    phrase = session.scalar(
-        select(Phrase)
-        .where(Phrase.key == code.key, Phrase.language == code.language)
-        .with_for_update()
+    opened = session.scalars(select(func.count()).where(*_open(session))).one()
+    if opened >= MOST_OPEN:
+        raise TooMany(OPEN_FOR.total_seconds())
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    row = PhraseCode(
+        key=key,
+        language=language,
+        code_hash=_hash(session, code),
+        made_by=principal.actor,
+        expires_at=session.now() + OPEN_FOR,
     )
-    if phrase is None:
-        phrase = Phrase(key=code.key, language=code.language, written_by=code.made_by)
-        session.add(phrase)
-    if phrase.recording_id == stored.id:
-        return
-    phrase.recording_id, phrase.written_by = stored.id, code.made_by
-    phrase.approved_by = phrase.approved_at = None
+    # A code that ran out unused may stand in the way of the same digits, once in a lifetime.
+    session.execute(
+        update(PhraseCode)
+        .where(PhraseCode.code_hash == row.code_hash, PhraseCode.used_at.is_(None))
+        .values(used_at=func.now())
+    )
+    session.add(row)
     session.flush()
+    audit(session, principal, "issue", "phrase_code", row.id, after={"key": key})
+    return IssuedCode(code, row.expires_at)
+
+
+def redeem(session: ScopedSession, code: str) -> Invitation | None:
+    """Use a code up; None for one that is wrong, used or too old. Nobody redeems it twice.
+
+    How often a caller may try is for the call to bound.
+    """
+    if len(code) != DIGITS or not (code.isascii() and code.isdecimal()):
+        return None
+    row = session.execute(
+        update(PhraseCode)
+        .where(PhraseCode.code_hash == _hash(session, code), *_open(session))
+        .values(used_at=func.now())
+        .returning(PhraseCode.id, PhraseCode.key, PhraseCode.language, PhraseCode.made_by)
+    ).one_or_none()
+    return None if row is None else Invitation(row.id, row.key, row.language, row.made_by)
+
+
+def _open(session: ScopedSession) -> tuple[object, ...]:
+    return PhraseCode.used_at.is_(None), PhraseCode.expires_at > session.now()
+
+
+def _hash(session: ScopedSession, code: str) -> bytes:
+    return get_blind_index().of("phrase_codes.code", code, session.establishment_id)

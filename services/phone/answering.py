@@ -37,7 +37,8 @@ from services.phone.flow import (
 from services.phone.links import Place
 from services.phone.recordings import Spoken, note_recording, playable
 from services.phone.script import newest_recording, spoken, state_of
-from services.phrase_code import keep_spoken, redeem, valid_code
+from services.phone.phrase import keep_spoken
+from services.phrase_code import redeem
 from services.reminder_reply import note_reply
 from services.task import open_task
 
@@ -129,7 +130,7 @@ def _heard(
         recorded=given.recording is not None,
         ready=looks and playable(session, conversation.id),
         given=conversation.feedback_id is not None,
-        code_good=state.step == Step.code and valid_code(session, given.keys) is not None,
+        code_good=state.step == Step.code and _redeem(session, conversation, given.keys),
         languages=languages,
         greeting=Remark.called_back if conversation.reminder_id else Remark.welcome,
     )
@@ -176,9 +177,12 @@ def _stop(session: ScopedSession, conversation: Conversation, _keys: str) -> Non
     )
 
 
-def _redeem(session: ScopedSession, conversation: Conversation, keys: str) -> None:
-    code = redeem(session, keys)
-    conversation.offered = [code.id]
+def _redeem(session: ScopedSession, conversation: Conversation, keys: str) -> bool:
+    """Whether a code was good; it is used up by that."""
+    invitation = redeem(session, keys)
+    if invitation is not None:
+        conversation.offered = [invitation.id]
+    return invitation is not None
 
 
 def _keep(session: ScopedSession, conversation: Conversation, _keys: str) -> None:
@@ -196,6 +200,5 @@ _EFFECTS: dict[Effect, Callable[[ScopedSession, Conversation, str], None]] = {
     Effect.confirm: _reply(Reply.confirmed),
     Effect.reschedule: _reply(Reply.reschedule),
     Effect.stop: _stop,
-    Effect.redeem: _redeem,
     Effect.keep: _keep,
 }

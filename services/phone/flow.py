@@ -71,7 +71,6 @@ class Effect(StrEnum):
     confirm = "confirm"
     reschedule = "reschedule"
     stop = "stop"
-    redeem = "redeem"
     keep = "keep"
 
 
@@ -231,7 +230,7 @@ def _stop(state: State, heard: Heard) -> Move:
 
 def _code(state: State, heard: Heard) -> Move:
     if heard.code_good:
-        return Move(_at(state, Step.speak), Effect.redeem)
+        return Move(_at(state, Step.speak))
     if state.tries >= REPEATS:
         return Move(_end(state, Remark.goodbye))
     remark = Remark.code_wrong if heard.keys else Remark.nothing_heard

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.phrase import Phrase
+from models.phrase import FlowLanguage, Phrase
 from services.phrase import FLOWS, NoLanguage, keys, placeholders, shipped, speech
 from utils.sms_encoding import analyse, fold_french
 
@@ -55,6 +55,9 @@ def test_a_language_is_chosen_once_and_only_when_it_has_the_whole_flow(database:
         session.flush()
         assert speech(session, "choices_by_sms", ["dua", "fra"]).language == "fra"
         session.query(Phrase).filter_by(key=flow[0]).one().approved_by = "user:2"
+        session.flush()
+        assert speech(session, "choices_by_sms", ["dua", "fra"]).language == "fra"
+        session.add(FlowLanguage(flow="choices_by_sms", language="dua", switched_by="user:2"))
         session.flush()
         assert speech(session, "choices_by_sms", ["dua", "fra"]).language == "dua"
         with pytest.raises(NoLanguage):
