@@ -37,10 +37,11 @@ from routers import (
 from routers.middleware import BoundedBody, Traced
 from routers.rate_limit import RateLimits
 from routers.state import State
-from routers.webhooks import twilio
+from routers.webhooks import twilio, twilio_voice
 from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.phone.prompts import Prompts
 from services.sync_down import DownSync, cache_name
 from services.tokens import TokenSigner
 from utils.logs import configure_logs
@@ -102,6 +103,7 @@ def build_app(settings: Settings) -> FastAPI:
     for published in (feedback.router, reminders.router):
         app.include_router(published, prefix="/api", include_in_schema=False)
     app.include_router(twilio.router, prefix="/webhooks")
+    app.include_router(twilio_voice.router, prefix="/webhooks")
     app.include_router(health.router)
     app.include_router(patient_app.patient_app_router())
     if settings.web.simulator_url and not settings.production:
@@ -143,6 +145,7 @@ def _build_state(settings: Settings) -> State:
         service_engine(settings.database), queue.hand_over, lambda n: cache.forget(cache_name(n))
     )
     signer = TokenSigner(settings.privacy)
+    storage = storage_from_url(*settings.storage.where)
     return State(
         settings=settings,
         database=database,
@@ -151,9 +154,10 @@ def _build_state(settings: Settings) -> State:
         authenticator=Authenticator(database, signer),
         rate_limits=RateLimits(settings),
         queue_depth=queue.depth,
-        storage=storage_from_url(*settings.storage.where),
+        storage=storage,
         intake=GroupCommit(database),
         down=DownSync(database, cache),
+        prompts=Prompts(storage),
     )
 
 

@@ -33,6 +33,8 @@ STOPPED = "stopped"
 """The kind of a task: somebody wants no messages any more and said so by phone."""
 CALL_BACK = "call_back"
 """The kind of a task: call somebody back whom the service itself must not or does not call."""
+VOICE_LOST = "voice_lost"
+"""The kind of a task: ask again what somebody said by phone: the provider has lost it."""
 TALKATIVE = "talkative"
 """The kind of a task: look at an address that is not replied to any more today."""
 

@@ -27,11 +27,13 @@ from services.give_back import give_back
 from services.policy import read_policy
 from services.reminder_status import under_way
 from services.suspension import RECEIPT, note_fault, note_success, suspends
-from services.twilio_status import NOT_PICKED_UP, meaning
+from services.twilio_status import MACHINES, NOT_PICKED_UP, meaning
 
 S = DeliveryStatus
 
 CALL_AGAIN = "nobody picked up: call again"
+BY_MACHINE = "machine"
+"""Our own word and code for a call that an answering machine or a fax picked up."""
 JITTER = 0.1
 """Of the wait before a call is tried again, so that many do not come back together."""
 
@@ -60,7 +62,9 @@ def provider_news(
     where that is known; `sender` is the number that it went out from. The provider's id is kept
     whatever the state: it proves that the request arrived.
     """
-    to = meaning(status, seconds)
+    if _by_machine(session, delivery, provider_id):
+        status = BY_MACHINE if meaning(status, seconds) == S.delivered else status
+    to = S.undelivered if status == BY_MACHINE else meaning(status, seconds)
     if to is None:
         return False
     replaced = _was_replaced(session, delivery, provider_id, attempt)
@@ -72,7 +76,7 @@ def provider_news(
         return False
     if to in _NOT_DELIVERED and _returned(session, delivery, provider, code):
         return True
-    if status in NOT_PICKED_UP:
+    if status in NOT_PICKED_UP or status == BY_MACHINE:
         code = code or status
         if _call_again(session, delivery, code):
             return True
@@ -89,6 +93,18 @@ def provider_news(
             sender_id=delivery.sender_id,
         )
     return moved
+
+
+def _by_machine(session: ScopedSession, delivery: Delivery, provider_id: str | None) -> bool:
+    """True for a call that a machine picked up: nobody has heard what it is about."""
+    if delivery.channel != Channel.voice or provider_id is None:
+        return False
+    call = session.scalar(
+        select(Call).where(Call.provider_id == provider_id, Call.delivery_id == delivery.id)
+    )
+    return (
+        call is not None and call.heard_at is None and (call.answered_by or "").startswith(MACHINES)
+    )
 
 
 def _returned(session: ScopedSession, delivery: Delivery, provider: str, code: str | None) -> bool:

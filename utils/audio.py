@@ -21,9 +21,18 @@ import imageio_ffmpeg
 
 from utils.audio_container import ends_early, sniff
 
-__all__ = ["AudioFacts", "ProbeUnavailable", "probe", "sniff"]
+__all__ = [
+    "DECODERS",
+    "DEMUXERS",
+    "AudioFacts",
+    "ProbeUnavailable",
+    "probe",
+    "sniff",
+    "started",
+    "unnamed_file",
+]
 
-_DEMUXERS = {
+DEMUXERS = {
     **dict.fromkeys(("amr-nb", "amr-wb"), "amr"),
     **dict.fromkeys(("3gp", "m4a"), "mov"),
     "ogg-opus": "ogg",
@@ -31,7 +40,7 @@ _DEMUXERS = {
     "wav": "wav",
     "mp3": "mp3",
 }
-_DECODERS = (
+DECODERS = (
     "amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,aac,opus,libopus,vorbis,mp3float,mp3,"
     "pcm_s16le,pcm_s24le,pcm_s32le,pcm_u8,pcm_f32le,pcm_alaw,pcm_mulaw,adpcm_ima_wav,adpcm_ms"
 )
@@ -145,9 +154,9 @@ def _stops_early(report: str, seconds: float) -> bool:
 def _decode(data: bytes, container: str, max_seconds: float, timeout: float) -> str | None:
     """ffmpeg's report on the whole recording; None when it took too long."""
     deadline = time.monotonic() + timeout
-    with _unnamed_file(data) as recording, _started(recording, container, max_seconds) as process:
+    command = _command(container, max_seconds)
+    with unnamed_file(data) as recording, started(command, recording, timeout) as process:
         try:
-            _limit(process.pid, timeout)
             said = _listen(process, deadline)
             process.wait(max(0.0, deadline - time.monotonic()))
         except (TimeoutError, subprocess.TimeoutExpired):
@@ -157,7 +166,7 @@ def _decode(data: bytes, container: str, max_seconds: float, timeout: float) -> 
     return said.decode("utf-8", "replace")
 
 
-def _unnamed_file(data: bytes) -> IO[bytes]:
+def unnamed_file(data: bytes) -> IO[bytes]:
     """A file that can be sought in, as MP4 needs: in memory on Linux, elsewhere without a name."""
     if sys.platform == "linux":
         file: IO[bytes] = os.fdopen(os.memfd_create("recording", os.MFD_CLOEXEC), "w+b")
@@ -169,10 +178,11 @@ def _unnamed_file(data: bytes) -> IO[bytes]:
     return file
 
 
-def _started(recording: IO[bytes], container: str, max_seconds: float) -> "subprocess.Popen[bytes]":
+def started(command: list[str], recording: IO[bytes], timeout: float) -> "subprocess.Popen[bytes]":
+    """ffmpeg, reading a recording, within its bounds. Raises `ProbeUnavailable`."""
     try:
-        return subprocess.Popen(  # noqa: S603 - a fixed command, no shell, no name of the file
-            _command(container, max_seconds),
+        process = subprocess.Popen(  # noqa: S603 - a fixed command, no shell, no name of the file
+            command,
             stdin=recording,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -181,12 +191,14 @@ def _started(recording: IO[bytes], container: str, max_seconds: float) -> "subpr
         )
     except (OSError, RuntimeError) as failure:
         raise ProbeUnavailable("ffmpeg cannot be started") from failure
+    _limit(process.pid, timeout)
+    return process
 
 
 def _command(container: str, max_seconds: float) -> list[str]:
     watch = "-nostdin -hide_banner -nostats -loglevel level+info -progress pipe:1"
     bounds = f"-max_alloc {_LARGEST_ALLOCATION} -filter_threads 1 -threads 1"
-    source = f"-protocol_whitelist fd -codec_whitelist {_DECODERS} -f {_DEMUXERS[container]} -i fd:"
+    source = f"-protocol_whitelist fd -codec_whitelist {DECODERS} -f {DEMUXERS[container]} -i fd:"
     # One second more than allowed is enough to know that it is too long.
     sink = f"-map 0:a:0 -vn -sn -dn -t {max_seconds + 1:.3f} -af volumedetect -f null -"
     return [imageio_ffmpeg.get_ffmpeg_exe(), *f"{watch} {bounds} {source} {sink}".split()]

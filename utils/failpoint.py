@@ -50,7 +50,14 @@ CAMPAIGN = ("campaign.before_batch", "campaign.before_commit", "campaign.after_c
 """Every step of a campaign's batch, in order."""
 ALARM = ("alarm.after_take", "alarm.after_call")
 """The steps of an alarm's mail."""
-POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM
+RECORDING = (
+    "recording.after_store",
+    "recording.after_fetch",
+    "recording.before_delete",
+    "recording.after_delete",
+)
+"""The steps of a recording of a call, on its way to our store."""
+POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + RECORDING
 
 _times = {point: count(1) for point in POINTS}
 

@@ -26,6 +26,8 @@ from services.alarm_mail import administrators
 from services.campaign import find_expandable
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
+from services.phone.calls import end_idle
+from services.phone.fetching import find_recordings
 from services.sweep import resume_series, sweep
 from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
@@ -119,6 +121,7 @@ class Scheduler:
                 find_complete(session)
                 join_feedback(session)
                 find_expandable(session, self.engine.claim_lease)
+                find_recordings(session)
                 if found:
                     reached("sweep.before_commit")
             if found:
@@ -141,6 +144,7 @@ class Scheduler:
             with self.context.database.establishment(establishment.id) as session:
                 forget_old(session)
                 forget_expired(session)
+                end_idle(session, session.now())
                 found = resume_series(session)
             if found:
                 log.warning("series stood", establishment=establishment.id, reminders=found)

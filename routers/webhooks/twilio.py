@@ -20,7 +20,7 @@ router = APIRouter(prefix="/twilio", tags=["webhooks"])
 log = get_logger("careloop.webhooks")
 
 
-def _genuine(state: State, request: Request, form: FormData) -> bool:
+def genuine(state: State, request: Request, form: FormData) -> bool:
     """True when Twilio, or somebody with our auth token, signed this request.
 
     Behind a proxy our own idea of the URL is not what Twilio called, so it is made of
@@ -42,7 +42,7 @@ def _genuine(state: State, request: Request, form: FormData) -> bool:
 async def status(request: Request) -> Response:
     state = state_of(request)
     form = await form_of(request)
-    if not _genuine(state, request, form):
+    if not genuine(state, request, form):
         WEBHOOKS_REFUSED.labels("twilio").inc()
         return problem(403, "signature_invalid", "This request was not signed by the provider.")
     reference = parse_reference(request.query_params.get("delivery", ""))
@@ -71,6 +71,7 @@ def _news(form: FormData, reference: Reference) -> StatusNews | None:
         seconds=int(seconds) if seconds.isdecimal() and len(seconds) < 10 else None,
         sender=str(form.get("From") or "")[:320] or None,
         attempt=reference.attempt,
+        answered_by=str(form.get("AnsweredBy") or "")[:24] or None,
     )
 
 

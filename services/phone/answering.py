@@ -35,9 +35,9 @@ from services.phone.flow import (
     go_on,
 )
 from services.phone.links import Place
+from services.phone.phrase import keep_spoken
 from services.phone.recordings import Spoken, note_recording, playable
 from services.phone.script import newest_recording, spoken, state_of
-from services.phone.phrase import keep_spoken
 from services.phrase_code import redeem
 from services.reminder_reply import note_reply
 from services.task import open_task
@@ -68,14 +68,10 @@ def answer(
     return conversation
 
 
-def locked(
-    session: ScopedSession, conversation_id: int, call_id: str
-) -> tuple[Call, Conversation]:
+def locked(session: ScopedSession, conversation_id: int, call_id: str) -> tuple[Call, Conversation]:
     """A call and its conversation, locked; raises `NotFound` when they do not belong together."""
     call = session.scalar(
-        select(Call)
-        .where(Call.provider == PROVIDER, Call.provider_id == call_id)
-        .with_for_update()
+        select(Call).where(Call.provider == PROVIDER, Call.provider_id == call_id).with_for_update()
     )
     if call is None or call.conversation_id != conversation_id:
         raise NotFound("call")

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from database.session import ScopedSession
 from models.address import Address
 from models.conversation import Conversation
 from models.delivery import Delivery
-from models.establishment import AnsweringMachines, Establishment, Sender
+from models.establishment import AnsweringMachines, Establishment
 from models.message import Call
 from models.reminder import Purpose, Reminder
 from services.errors import NotFound
 from services.phone.caller import known_language
 from services.phone.flow import Flow, Remark, Step
 from services.phone.script import spoken
+from services.twilio_status import MACHINES
 
 PROVIDER = "twilio"
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
-MACHINES = ("machine", "fax")
 IDLE = timedelta(hours=2)
 """A call whose end nobody told us of is over by then."""
 
@@ -71,6 +71,7 @@ def note_pick_up(
             provider=PROVIDER,
             provider_id=provider_id,
             delivery_id=delivery_id,
+            sender_id=delivery.sender_id,
             recorded=False,
         )
         .on_conflict_do_nothing(index_elements=["provider", "provider_id"])
@@ -132,7 +133,6 @@ def begin_reminder(
 ) -> Conversation:
     """The conversation of a call of ours, by who picked it up."""
     reminder = session.get_one(Reminder, delivery.reminder_id)
-    call.sender_id = reminder.sender_id
     if (call.answered_by or "").startswith(MACHINES):
         return _begin(
             session,
@@ -201,7 +201,7 @@ def _begin(
     return conversation
 
 
-def _end(session: ScopedSession, which: object) -> None:
+def _end(session: ScopedSession, which: ColumnElement[bool]) -> None:
     session.execute(
         update(Conversation)
         .where(Conversation.channel == "voice", Conversation.ended_at.is_(None), which)
@@ -211,7 +211,11 @@ def _end(session: ScopedSession, which: object) -> None:
 
 
 def note_status(
-    session: ScopedSession, provider_id: str, status: str, seconds: int | None
+    session: ScopedSession,
+    provider_id: str,
+    status: str,
+    seconds: int | None,
+    answered_by: str | None = None,
 ) -> Call | None:
     """Note how a call goes, and its end; what is said late of one that has ended is not noted.
 
@@ -225,6 +229,7 @@ def note_status(
     if call is None or call.ended_at is not None:
         return call
     call.status = status[:16]
+    call.answered_by = answered_by or call.answered_by
     if status in ENDED:
         call.ended_at, call.seconds = func.now(), seconds
         if call.conversation_id is not None:

@@ -1,4 +1,4 @@
-"""The addresses of ours that a call's instructions name: ids and a signature, never a person's data.
+"""The addresses of ours that a call's instructions name: ids and a signature, no person's data.
 
 What answers a question is signed by the provider itself, address and all. Audio is fetched without
 that, so its address carries a signature of ours and a time after which it is good for nothing.

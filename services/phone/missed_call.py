@@ -30,6 +30,8 @@ PER_HOUR, PER_DAY = 3, 8
 VALID_FOR = timedelta(minutes=10)
 """Later than that nobody expects it any more."""
 
+SAME_CALL = "same"
+
 _UNDER_WAY = (ReminderStatus.scheduled, ReminderStatus.active)
 
 
@@ -41,19 +43,28 @@ def call_back(
     Staff get a task for somebody who said stop, and for one who calls too often.
     """
     session.get_one(Address, address.id, with_for_update=True)  # ten calls at once are one
+    refusal = _refusal(session, establishment, address)
+    CALL_BACKS.labels(refusal or "called").inc()
+    if refusal is None:
+        return _have_called(session, establishment, address, sender_id)
+    if refusal != SAME_CALL:
+        _leave_to_staff(session, address, refusal)
+    return None
+
+
+def _refusal(session: ScopedSession, establishment: Establishment, address: Address) -> str | None:
+    """Why somebody is not called back; None when they are."""
+    hour, day = timedelta(hours=1), timedelta(days=1)
     if address.opted_out_at is not None:
-        return _leave_to_staff(session, address, "opted_out")
+        return "opted_out"
     if _called_back(session, AGAIN_AFTER, address) or _under_way(session, address):
-        CALL_BACKS.labels("same").inc()
-        return None
-    if _called_back(session, timedelta(hours=1), address) >= PER_HOUR:
-        return _leave_to_staff(session, address, "too_often")
-    if _called_back(session, timedelta(days=1), address) >= PER_DAY:
-        return _leave_to_staff(session, address, "too_often")
-    if _called_back(session, timedelta(hours=1)) >= establishment.call_backs_per_hour:
-        return _leave_to_staff(session, address, "too_many")
-    CALL_BACKS.labels("called").inc()
-    return _have_called(session, establishment, address, sender_id)
+        return SAME_CALL
+    of_hour, of_day = (_called_back(session, within, address) for within in (hour, day))
+    if of_hour >= PER_HOUR or of_day >= PER_DAY:
+        return "too_often"
+    if _called_back(session, hour) >= establishment.call_backs_per_hour:
+        return "too_many"
+    return None
 
 
 def _have_called(
@@ -77,9 +88,7 @@ def _have_called(
     return made
 
 
-def _called_back(
-    session: ScopedSession, within: timedelta, address: Address | None = None
-) -> int:
+def _called_back(session: ScopedSession, within: timedelta, address: Address | None = None) -> int:
     """How many call-backs there were, to a number or to all."""
     wanted = select(func.count()).where(
         Reminder.purpose == Purpose.reply,
@@ -108,7 +117,6 @@ def _under_way(session: ScopedSession, address: Address) -> bool:
 
 
 def _leave_to_staff(session: ScopedSession, address: Address, why: str) -> None:
-    CALL_BACKS.labels(why).inc()
     contacts = holders(session, address.id)
     open_task(
         session,

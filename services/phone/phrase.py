@@ -16,7 +16,7 @@ def keep_spoken(session: ScopedSession, code_id: int, spoken: CallRecording) -> 
     Called when either happens. It is said to nobody until a second person has approved it.
     """
     stored = session.get(Recording, spoken.recording_id)
-    if spoken.kept_at is None or stored is None or "missing" in stored.problems:
+    if spoken.kept_at is None or stored is None:
         return
     code = session.get(PhraseCode, code_id)
     if code is None:

@@ -7,7 +7,7 @@ when the file is ready, and in its list. Each of these makes the same row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -49,8 +49,8 @@ def note_recording(
             provider_id=spoken.provider_id,
             recording_id=uuid7(),
             seconds=spoken.seconds,
-            received_at=spoken.at or datetime.now(UTC),
-            next_at=datetime.now(UTC),
+            received_at=spoken.at or session.now(),
+            next_at=session.now(),
             tries=0,
         )
         .on_conflict_do_nothing(index_elements=["provider", "provider_id"])
@@ -81,8 +81,8 @@ def _replace_others(
 
 
 def discard(session: ScopedSession, recording: CallRecording) -> None:
-    """Somebody wants what they said not to be kept: it goes at the provider's and from our store."""
-    recording.replaced_at = recording.next_at = datetime.now(UTC)
+    """What somebody said is not to be kept: it goes at the provider's and from our store."""
+    recording.replaced_at = recording.next_at = session.now()
     session.flush()
     session.enqueue(FETCH_RECORDING, recording.id)
 
@@ -105,4 +105,4 @@ def playable(session: ScopedSession, conversation_id: int) -> bool:
     if newest is None or newest.fetched_at is None:
         return False
     stored = session.get(Recording, newest.recording_id)
-    return stored is not None and not {"missing", "not_audio", "empty"} & set(stored.problems)
+    return stored is not None and not {"not_audio", "empty"} & set(stored.problems)

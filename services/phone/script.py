@@ -54,9 +54,7 @@ def spoken(session: ScopedSession, establishment: Establishment, flow: Flow) -> 
     return found or _complete(session, flow, list(VOICES))
 
 
-def _complete(
-    session: ScopedSession, flow: Flow, languages: Sequence[str]
-) -> dict[str, Speech]:
+def _complete(session: ScopedSession, flow: Flow, languages: Sequence[str]) -> dict[str, Speech]:
     found = {}
     for language in languages:
         try:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0008"
 
 
 def upgrade() -> None:
@@ -29,8 +29,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_constraint(
-        op.f("ck_establishments_phone_choices"), "establishments", schema="shared"
-    )
+    op.drop_constraint(op.f("ck_establishments_phone_choices"), "establishments", schema="shared")
     for column in ("answering_machines", "call_backs_per_hour", "inbound_calls"):
         op.drop_column("establishments", column, schema="shared")
