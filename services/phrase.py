@@ -33,6 +33,7 @@ FLOWS: dict[str, tuple[str, ...]] = {
         "feedback.thanks",
         "patient.which",
         "note.received",
+        "media.unreadable",
     ),
     "reminder_by_sms": (
         "reminder.keys",
@@ -40,10 +41,10 @@ FLOWS: dict[str, tuple[str, ...]] = {
         "reminder.reschedule",
         "reminder.which",
         "reminder.not_understood",
-        "patient.which",
+        "reminder.cancelled",
+        "reminder.too_late",
         "note.received",
     ),
-    "choices_by_sms": ("help", "opt.stopped", "opt.started", "language.chosen"),
     "feedback_by_phone": (
         "phone.language",
         "phone.welcome",
@@ -85,6 +86,9 @@ FLOWS: dict[str, tuple[str, ...]] = {
         "phone.goodbye",
     ),
     "no_service": ("phone.sorry",),
+    "choices_by_sms": ("help", "opt.stopped", "opt.started", "language.which", "language.chosen"),
+    # Not said but understood: words separated by commas, each of which is a whole message.
+    "words_by_sms": ("words.stop", "words.start", "words.help", "words.language"),
 }
 """Every flow with the phrases that it needs. A key is never renamed: people have recorded it."""
 

@@ -57,7 +57,13 @@ RECORDING = (
     "recording.after_delete",
 )
 """The steps of a recording of a call, on its way to our store."""
-POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + RECORDING
+CONVERSATION = (
+    "conversation.before_hear",
+    "conversation.before_commit",
+    "conversation.after_commit",
+)
+"""The steps of hearing one message."""
+POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + CONVERSATION + RECORDING
 
 _times = {point: count(1) for point in POINTS}
 

@@ -77,6 +77,7 @@ def main() -> None:
     import workers.alarm
     import workers.call_recording
     import workers.campaign
+    import workers.conversation
     import workers.delivery
     import workers.feedback
     import workers.receipt

@@ -24,6 +24,7 @@ from models.reminder import Channel
 from services import alarm, dispatch
 from services.alarm_mail import administrators
 from services.campaign import find_expandable
+from services.conversation import GOES_ON_FOR, end_stale, find_unheard
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
 from services.phone.calls import end_idle
@@ -45,6 +46,9 @@ GATHER_SECONDS = 0.01
 LONGEST_GATHER = 9
 BACKLOG_SECONDS = 0.05
 """How often to look for room in the queue while more is due than fits in."""
+
+UNHEARD_SECONDS = 15.0
+"""A message that nobody has heard for so long has lost its job."""
 
 log = get_logger("careloop.scheduler")
 
@@ -122,6 +126,8 @@ class Scheduler:
                 join_feedback(session)
                 find_expandable(session, self.engine.claim_lease)
                 find_recordings(session)
+                find_unheard(session, min(self.engine.claim_lease, UNHEARD_SECONDS))
+                end_stale(session, GOES_ON_FOR)
                 if found:
                     reached("sweep.before_commit")
             if found:

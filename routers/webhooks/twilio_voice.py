@@ -180,8 +180,9 @@ def _picked_up(state: State, form: FormData, reference: Reference | None) -> Ins
     establishment = state.directory.get(reference.establishment_id)
     answered_by = _text(form, "AnsweredBy", 24) or None
     with state.database.establishment(establishment.id) as session:
+        sid = _text(form, "CallSid", 64)
         call, delivery = note_pick_up(
-            session, reference.delivery_id, _text(form, "CallSid", 64), answered_by
+            session, reference.delivery_id, reference.attempt, sid, answered_by
         )
         conversation = conversation_of(session, call)
         if conversation is None:

@@ -55,7 +55,11 @@ def note_call(session: ScopedSession, incoming: Incoming) -> tuple[Call, bool]:
 
 
 def note_pick_up(
-    session: ScopedSession, delivery_id: int, provider_id: str, answered_by: str | None
+    session: ScopedSession,
+    delivery_id: int,
+    attempt: int | None,
+    provider_id: str,
+    answered_by: str | None,
 ) -> tuple[Call, Delivery]:
     """The row of a call of ours that somebody or something picked up, locked.
 
@@ -70,7 +74,7 @@ def note_pick_up(
             direction="out",
             provider=PROVIDER,
             provider_id=provider_id,
-            delivery_id=delivery_id,
+            delivery_id=delivery.id,
             sender_id=delivery.sender_id,
             recorded=False,
         )
@@ -78,6 +82,10 @@ def note_pick_up(
     )
     call = _call(session, provider_id)
     call.answered_by = answered_by or call.answered_by
+    session.refresh(delivery, with_for_update=True)
+    if delivery.provider_id is None and delivery.attempt == attempt:
+        # Faster than the worker's own note: else this call would pass for an earlier attempt's.
+        delivery.provider, delivery.provider_id = PROVIDER, provider_id
     return call, delivery
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import text
 
 from tests.fixtures import owned
 from tests.phone.telephone import Call, Carrier
-from tests.services.deliveries import begun, delivery
+from tests.services.deliveries import begun, delivery, establishment_with
 
 
 @pytest.fixture
@@ -44,6 +45,21 @@ def ring(carrier: Carrier, database: Any) -> Callable[..., Call]:
 
 
 MESSAGE = "Rappel : vous êtes attendu lundi à 10 h."
+
+
+@pytest.fixture
+def settings(client: Any, owner: Any) -> Callable[..., Any]:
+    """The northern hospital with other settings, for a while; known at once."""
+
+    @contextmanager
+    def changed(**columns: Any) -> Iterator[None]:
+        directory = client.app.state.careloop.directory
+        with establishment_with(owner, **columns):
+            directory.forget()
+            yield
+        directory.forget()
+
+    return changed
 
 
 @pytest.fixture

@@ -200,10 +200,11 @@ class Call:
         self._fetch(verb.get("action"), more)
 
     def _at(self, name: str) -> Verb:
-        assert self._waits is not None and self._waits.name == name, (
-            f"the call waits for {self.waits_for or 'nothing'}, not for {name}: {self.said}"
-        )
-        return self._waits
+        waits = self._waits
+        wrong = f"the call waits for {self.waits_for or 'nothing'}, not for {name}: {self.said}"
+        assert waits is not None, wrong
+        assert waits.name == name, wrong
+        return waits
 
     def again(self) -> str:
         """The last request once more, as after a time-out on the way; the document it gets."""
@@ -242,8 +243,8 @@ def play(call: Call, dialogue: str, until: int | None = None) -> None:
             case "hangs":
                 call.hang_up()
             case "ends":
-                assert call.state == "completed" and not call.waits_for, where
+                assert (call.state, call.waits_for) == ("completed", ""), where
             case "rejected":
-                assert call.state == "busy" and not call.everything, where
+                assert (call.state, call.everything) == ("busy", []), where
             case _:
                 raise AssertionError(f"nobody knows how to do this: {what}")

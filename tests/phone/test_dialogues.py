@@ -217,13 +217,9 @@ def test_what_was_being_said_when_they_hung_up_is_kept(dial: Dial, look: Look) -
     assert kept(look) == (4, 1)
 
 
-def test_only_one_language_needs_no_menu(dial: Dial, look: Look, owner: Any) -> None:
-    from tests.services.deliveries import establishment_with
-
-    with establishment_with(owner, languages=["fra"]):
-        dial.__self__ if False else None
-        call = dial()
-        play(call, "hears Bonjour et bienvenue\npresses 0\nhears n'est pas proposée")
+def test_only_one_language_needs_no_menu(dial: Dial, settings: Any) -> None:
+    with settings(languages=["fra"]):
+        play(dial(), "hears Bonjour et bienvenue\npresses 0\nhears n'est pas proposée")
 
 
 def test_a_language_that_was_chosen_is_remembered(dial: Dial) -> None:

@@ -17,9 +17,7 @@ _LINKED = ("feedbacks", "tasks")
 def upgrade() -> None:
     op.add_column("addresses", sa.Column("language", sa.String(length=3), nullable=True))
     op.add_column("deliveries", sa.Column("reply", sa.String(length=12), nullable=True))
-    op.add_column(
-        "deliveries", sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True)
-    )
+    op.add_column("deliveries", sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True))
     op.create_check_constraint(
         op.f("ck_deliveries_reply_known"), "deliveries", "reply in ('confirmed', 'reschedule')"
     )
