@@ -115,7 +115,7 @@ def go_on(state: State, heard: Heard, turn: int) -> Move:
     """What follows from something heard; `turn` is the number of the answer."""
     move = _MOVES[state.step](state, heard)
     if turn >= MOST_TURNS and move.state.step != Step.done:
-        return Move(_end(state, _farewell(heard)), move.effect)
+        return Move(_end(state, _end_of(state, heard)), move.effect)
     return move
 
 
@@ -127,8 +127,9 @@ def _end(state: State, remark: Remark) -> State:
     return _at(state, Step.done, remark)
 
 
-def _farewell(heard: Heard) -> Remark:
-    return Remark.thanks if heard.given else Remark.goodbye
+def _end_of(state: State, heard: Heard) -> Remark:
+    thanks = state.flow == Flow.feedback and heard.given
+    return Remark.thanks if thanks else Remark.goodbye
 
 
 def _again(state: State, heard: Heard, otherwise: Move) -> Move:
@@ -169,10 +170,6 @@ def _speak(state: State, heard: Heard) -> Move:
     if state.tries == 0:
         return Move(replace(state, tries=1, remark=Remark.nothing_heard))
     return Move(_end(state, _end_of(state, heard)))
-
-
-def _end_of(state: State, heard: Heard) -> Remark:
-    return Remark.goodbye if state.flow == Flow.phrase else _farewell(heard)
 
 
 def _review(state: State, heard: Heard) -> Move:
