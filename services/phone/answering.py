@@ -21,6 +21,7 @@ from models.message import Call
 from models.task import STOPPED
 from services.address import opt_out
 from services.errors import NotFound
+from services.phone.caller import lock_address
 from services.phone.calls import PROVIDER, conversation_of
 from services.phone.feedback import feedback_of
 from services.phone.flow import (
@@ -162,7 +163,7 @@ def _delivery_of(session: ScopedSession, conversation: Conversation) -> int:
 def _stop(session: ScopedSession, conversation: Conversation, _keys: str) -> None:
     """Everything to this number stops; a person learns of it."""
     assert conversation.address_id is not None  # it was called
-    address = session.get_one(Address, conversation.address_id, with_for_update=True)
+    address = lock_address(session, conversation.address_id)
     opt_out(address, KEY_9)
     open_task(
         session,

@@ -29,6 +29,13 @@ def caller(session: ScopedSession, establishment: Establishment, number: str) ->
     return address_for(session, "phone", e164)
 
 
+def lock_address(session: ScopedSession, address_id: int) -> Address:
+    """An address, locked until the transaction ends; rows that only lead to it do not wait."""
+    return session.get_one(
+        Address, address_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+
+
 def holders(session: ScopedSession, address_id: int) -> list[Contact]:
     """The contacts whose phone this is: a family often has one."""
     return list(

@@ -16,7 +16,7 @@ from models.establishment import AnsweringMachines, Establishment
 from models.message import Call
 from models.reminder import Purpose, Reminder
 from services.errors import NotFound
-from services.phone.caller import known_language
+from services.phone.caller import known_language, lock_address
 from services.phone.flow import Flow, Remark, Step
 from services.phone.script import spoken
 from services.twilio_status import MACHINES
@@ -187,7 +187,7 @@ def _begin(
 ) -> Conversation:
     """An address has one open conversation by phone: an earlier one is over."""
     if address_id is not None:
-        session.get_one(Address, address_id, with_for_update={"key_share": True})
+        lock_address(session, address_id)
         _end(session, Conversation.address_id == address_id)
     conversation = Conversation(
         channel="voice",

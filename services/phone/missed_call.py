@@ -16,7 +16,7 @@ from models.address import Address
 from models.establishment import Establishment
 from models.reminder import Channel, Purpose, Reminder, ReminderStatus
 from models.task import CALL_BACK
-from services.phone.caller import holders, known_language
+from services.phone.caller import holders, known_language, lock_address
 from services.phone.flow import Flow
 from services.phone.script import spoken
 from services.reply import reply
@@ -42,7 +42,7 @@ def call_back(
 
     Staff get a task for somebody who said stop, and for one who calls too often.
     """
-    session.get_one(Address, address.id, with_for_update=True)  # ten calls at once are one
+    lock_address(session, address.id)  # ten calls at once are one
     refusal = _refusal(session, establishment, address)
     CALL_BACKS.labels(refusal or "called").inc()
     if refusal is None:

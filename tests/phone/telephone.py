@@ -153,7 +153,7 @@ class Call:
         self._todo = parse(answer.text, VOICE)
         if self.state == "ringing" and not (self._todo and self._todo[0].name == "Reject"):
             self.state = "in-progress"
-        if self.state == "in-progress":
+        if not self.over:
             self._run()
 
     def _run(self) -> None:
