@@ -17,6 +17,7 @@ from database.session import Database
 from routers import (
     auth,
     campaigns,
+    console,
     contacts,
     deliveries,
     departments,
@@ -42,6 +43,7 @@ from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
 from services.phone.prompts import Prompts
+from services.player import Player
 from services.sync_down import DownSync, cache_name
 from services.tokens import TokenSigner
 from utils.logs import configure_logs
@@ -81,6 +83,7 @@ def build_app(settings: Settings) -> FastAPI:
     v1 = APIRouter(prefix="/api/v1")
     for router in (
         auth.router,
+        console.router,
         feedback.router,
         feedback.public_router,
         reminders.router,
@@ -158,6 +161,7 @@ def _build_state(settings: Settings) -> State:
         intake=GroupCommit(database),
         down=DownSync(database, cache),
         prompts=Prompts(storage),
+        player=Player(database, storage),
     )
 
 

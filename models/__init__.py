@@ -3,6 +3,7 @@
 from models import (
     address,
     alarm,
+    answer,
     audit,
     call_recording,
     campaign,
@@ -33,6 +34,7 @@ __all__ = [
     "SharedBase",
     "address",
     "alarm",
+    "answer",
     "audit",
     "call_recording",
     "campaign",

@@ -16,6 +16,7 @@ from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
 from services.phone.prompts import Prompts
+from services.player import Player
 from services.sync_down import DownSync
 from services.tokens import TokenSigner
 from utils.storage import Storage
@@ -36,6 +37,7 @@ class State:
     intake: GroupCommit
     down: DownSync
     prompts: Prompts
+    player: Player
 
 
 def state_of(connection: HTTPConnection) -> State:

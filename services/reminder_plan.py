@@ -5,6 +5,7 @@ Nothing is stored here, so a preview and a creation cannot come to different res
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,11 +20,14 @@ from services.errors import Invalid
 from services.policy import wishes
 from services.reminder_times import Times, times_of
 from services.template import render
-from utils.clock import local_time
+from utils.clock import AllowedTimes, local_time
 from utils.email_address import normalise_email
 from utils.languages import VOICES, language_name
 from utils.phone import InvalidPhone, normalise_phone
 from utils.sms_encoding import analyse, fold_french
+
+TimesOf = Callable[[AllowedTimes, Establishment, ReminderIn, datetime], Times]
+"""Says when a reminder goes out."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def plan(
     senders: Senders,
     wanted: ReminderIn,
     now: datetime,
+    times_of: TimesOf = times_of,
 ) -> Plan:
     """Think a reminder through without storing anything; raises `Invalid` with the field."""
     contact = find_contact(session, wanted.patient_id) if wanted.patient_id else None

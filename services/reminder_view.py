@@ -24,6 +24,7 @@ from schemas.reminder import (
 )
 from services.audit import audit
 from services.contact import reference_index
+from services.device_clock import clock_wrong
 from services.errors import Invalid
 from services.forecast import coming_of, deferral, next_occurrences, shown_time, why_deferred
 from services.identity import Principal
@@ -154,6 +155,8 @@ def detail_view(
         receipt_window=policy.receipt_window_seconds,
         escalate=policy.escalate,
         created_at=reminder.created_at,
+        recorded_at=reminder.recorded_at,
+        clock_wrong=clock_wrong(reminder.recorded_at, reminder.clock_offset, reminder.created_at),
         version=reminder.version,
         next_occurrences=next_occurrences(session, establishment, reminder),
         omissions=[LeftOutRun.model_validate(run) for run in listed(session, reminder.id)],

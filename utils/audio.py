@@ -24,11 +24,12 @@ from utils.audio_container import ends_early, sniff
 __all__ = [
     "DECODERS",
     "DEMUXERS",
+    "LARGEST_ALLOCATION",
     "AudioFacts",
     "ProbeUnavailable",
+    "limit_process",
     "probe",
     "sniff",
-    "started",
     "unnamed_file",
 ]
 
@@ -46,7 +47,7 @@ DECODERS = (
 )
 _SILENT_DB = -50.0  # of the loudest sample; the comfort noise of a phone codec stays under it
 _LARGEST_MEMORY = 1024**3  # of address space, most of it never used
-_LARGEST_ALLOCATION = 64 * 1024**2
+LARGEST_ALLOCATION = 64 * 1024**2
 _KEPT_BYTES = 64 * 1024  # of the beginning, and of the end, of what ffmpeg says
 
 
@@ -154,9 +155,9 @@ def _stops_early(report: str, seconds: float) -> bool:
 def _decode(data: bytes, container: str, max_seconds: float, timeout: float) -> str | None:
     """ffmpeg's report on the whole recording; None when it took too long."""
     deadline = time.monotonic() + timeout
-    command = _command(container, max_seconds)
-    with unnamed_file(data) as recording, started(command, recording, timeout) as process:
+    with unnamed_file(data) as recording, _started(recording, container, max_seconds) as process:
         try:
+            limit_process(process.pid, timeout)
             said = _listen(process, deadline)
             process.wait(max(0.0, deadline - time.monotonic()))
         except (TimeoutError, subprocess.TimeoutExpired):
@@ -178,11 +179,10 @@ def unnamed_file(data: bytes) -> IO[bytes]:
     return file
 
 
-def started(command: list[str], recording: IO[bytes], timeout: float) -> "subprocess.Popen[bytes]":
-    """ffmpeg, reading a recording, within its bounds. Raises `ProbeUnavailable`."""
+def _started(recording: IO[bytes], container: str, max_seconds: float) -> "subprocess.Popen[bytes]":
     try:
-        process = subprocess.Popen(  # noqa: S603 - a fixed command, no shell, no name of the file
-            command,
+        return subprocess.Popen(  # noqa: S603 - a fixed command, no shell, no name of the file
+            _command(container, max_seconds),
             stdin=recording,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -191,20 +191,18 @@ def started(command: list[str], recording: IO[bytes], timeout: float) -> "subpro
         )
     except (OSError, RuntimeError) as failure:
         raise ProbeUnavailable("ffmpeg cannot be started") from failure
-    _limit(process.pid, timeout)
-    return process
 
 
 def _command(container: str, max_seconds: float) -> list[str]:
     watch = "-nostdin -hide_banner -nostats -loglevel level+info -progress pipe:1"
-    bounds = f"-max_alloc {_LARGEST_ALLOCATION} -filter_threads 1 -threads 1"
+    bounds = f"-max_alloc {LARGEST_ALLOCATION} -filter_threads 1 -threads 1"
     source = f"-protocol_whitelist fd -codec_whitelist {DECODERS} -f {DEMUXERS[container]} -i fd:"
     # One second more than allowed is enough to know that it is too long.
     sink = f"-map 0:a:0 -vn -sn -dn -t {max_seconds + 1:.3f} -af volumedetect -f null -"
     return [imageio_ffmpeg.get_ffmpeg_exe(), *f"{watch} {bounds} {source} {sink}".split()]
 
 
-def _limit(pid: int, timeout: float) -> None:
+def limit_process(pid: int, timeout: float) -> None:
     """Bounds of the kernel's, where it can set them on another process (Linux)."""
     if sys.platform != "linux":
         return

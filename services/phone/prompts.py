@@ -10,7 +10,8 @@ from uuid import UUID
 from services.errors import CareloopError
 from services.phone.links import Audio
 from services.recording import audio_of
-from utils.audio_telephone import NotPlayable, ProbeUnavailable, silence, telephone_wav
+from utils.audio import ProbeUnavailable
+from utils.audio_telephone import NotPlayable, silence, telephone_wav
 from utils.crypto import CannotDecrypt
 from utils.logs import get_logger
 from utils.storage import Storage
