@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from services.errors import NotFound
 from services.phone.fetching import (
     Work,
@@ -29,17 +27,12 @@ from utils.audio import probe
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.metrics import CALL_RECORDINGS
-from utils.twilio_recordings import RecordingGone, RecordingsAway, TwilioRecordings
+from utils.twilio_recordings import RecordingGone, RecordingsAway
 from workers.context import Context, get_context
 
 FETCH_SECONDS = 60.0
 
 log = get_logger("careloop.worker")
-
-
-@lru_cache(maxsize=1)
-def _provider() -> TwilioRecordings:
-    return TwilioRecordings(get_context().settings.twilio)
 
 
 def fetch(establishment_id: int, ids: list[int]) -> None:
@@ -61,7 +54,7 @@ def _one(context: Context, establishment_id: int, work: Work) -> str:
             _forget(context, establishment_id, work)
         reached("recording.before_delete")
         if not work.deleted:
-            _provider().delete(work.provider_id)
+            context.recordings.delete(work.provider_id)
         reached("recording.after_delete")
     except RecordingGone:
         with context.database.establishment(establishment_id) as session:
@@ -78,7 +71,7 @@ def _one(context: Context, establishment_id: int, work: Work) -> str:
 
 def _bring_home(context: Context, establishment_id: int, work: Work) -> None:
     """Store a recording's audio and note it; no transaction is open while it is fetched."""
-    fetched = _provider().fetch(work.provider_id, MOST_BYTES, FETCH_SECONDS)
+    fetched = context.recordings.fetch(work.provider_id, MOST_BYTES, FETCH_SECONDS)
     facts = probe(fetched.audio, LONGEST_SECONDS, PROBE_SECONDS)
     recording = put_away(context.storage, establishment_id, fetched.audio, work.recording_id)
     reached("recording.after_store")
@@ -101,7 +94,7 @@ def ask(establishment_id: int, ids: list[int]) -> None:
         calls = calls_to_ask(session, ids)
     for call_id, provider_id in calls:
         try:
-            listed = _provider().of_call(provider_id)
+            listed = context.recordings.of_call(provider_id)
         except RecordingsAway:
             log.warning("provider cannot be asked for recordings", establishment=establishment_id)
             return  # the sweep finds them again

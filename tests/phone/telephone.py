@@ -89,12 +89,16 @@ class Call:
 
     def speak(self, seconds: int = 7, *, last: bool = False) -> str | None:
         """Speak after the tone; nothing at all makes no request."""
-        record = self._at("Record")
-        seconds = min(seconds, int(record.get("maxLength", "3600")))
         if seconds == 0:
+            self._at("Record")
             self._pass()
             return None
-        sid = "RE" + uuid4().hex
+        return self.tell("RE" + uuid4().hex, seconds, last=last)
+
+    def tell(self, sid: str, seconds: int, *, last: bool = False) -> str:
+        """A recording of this name was made."""
+        record = self._at("Record")
+        seconds = min(seconds, int(record.get("maxLength", "3600")))
         self.recordings.append(sid)
         self.status_url = record.get("recordingStatusCallback")
         if last:
