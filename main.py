@@ -38,7 +38,7 @@ from routers import (
 from routers.middleware import BoundedBody, Traced
 from routers.rate_limit import RateLimits
 from routers.state import State
-from routers.webhooks import twilio, twilio_voice
+from routers.webhooks import HANDLERS, twilio, twilio_voice
 from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
@@ -46,6 +46,7 @@ from services.phone.prompts import Prompts
 from services.player import Player
 from services.sync_down import DownSync, cache_name
 from services.tokens import TokenSigner
+from services.webhook_door import WebhookDoor
 from utils.logs import configure_logs
 from utils.shared_cache import SharedCache
 from utils.storage import storage_from_url
@@ -149,10 +150,11 @@ def _build_state(settings: Settings) -> State:
     )
     signer = TokenSigner(settings.privacy)
     storage = storage_from_url(*settings.storage.where)
+    directory = Directory(database)
     return State(
         settings=settings,
         database=database,
-        directory=Directory(database),
+        directory=directory,
         signer=signer,
         authenticator=Authenticator(database, signer),
         rate_limits=RateLimits(settings),
@@ -162,6 +164,7 @@ def _build_state(settings: Settings) -> State:
         down=DownSync(database, cache),
         prompts=Prompts(storage),
         player=Player(database, storage),
+        door=WebhookDoor(database, directory, HANDLERS),
     )
 
 

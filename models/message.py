@@ -47,6 +47,9 @@ class Message(Numbered, Base):
     address_id: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey(Address.id), doc="who wrote it"
     )
+    written_from: Mapped[str | None] = mapped_column(
+        Sealed("messages.written_from"), doc="who wrote it, where that is no phone number"
+    )
     sender_id: Mapped[int | None] = mapped_column(
         Integer, doc="of `shared.senders`: the number that was written to"
     )

@@ -19,6 +19,7 @@ from services.phone.prompts import Prompts
 from services.player import Player
 from services.sync_down import DownSync
 from services.tokens import TokenSigner
+from services.webhook_door import WebhookDoor
 from utils.storage import Storage
 
 
@@ -38,6 +39,7 @@ class State:
     down: DownSync
     prompts: Prompts
     player: Player
+    door: WebhookDoor
 
 
 def state_of(connection: HTTPConnection) -> State:

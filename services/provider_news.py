@@ -33,7 +33,9 @@ S = DeliveryStatus
 
 CALL_AGAIN = "nobody picked up: call again"
 BY_MACHINE = "machine"
-"""Our own word and code for a call that an answering machine or a fax picked up."""
+"""Our own code on a call that an answering machine or a fax picked up."""
+NOT_TOLD = "not_told"
+"""Our own code on a call that was picked up while we could not say what it is about."""
 JITTER = 0.1
 """Of the wait before a call is tried again, so that many do not come back together."""
 
@@ -62,11 +64,12 @@ def provider_news(
     where that is known; `sender` is the number that it went out from. The provider's id is kept
     whatever the state: it proves that the request arrived.
     """
-    if _by_machine(session, delivery, provider_id):
-        status = BY_MACHINE if meaning(status, seconds) == S.delivered else status
-    to = S.undelivered if status == BY_MACHINE else meaning(status, seconds)
+    to = meaning(status, seconds)
     if to is None:
         return False
+    unheard = _unheard(session, delivery, provider_id) if to == S.delivered else None
+    if unheard is not None:
+        to, code = S.undelivered, unheard
     replaced = _was_replaced(session, delivery, provider_id, attempt)
     if provider_id:
         _record_passage(session, delivery, provider, provider_id)
@@ -76,7 +79,7 @@ def provider_news(
         return False
     if to in _NOT_DELIVERED and _returned(session, delivery, provider, code):
         return True
-    if status in NOT_PICKED_UP or status == BY_MACHINE:
+    if status in NOT_PICKED_UP or unheard:
         code = code or status
         if _call_again(session, delivery, code):
             return True
@@ -95,16 +98,16 @@ def provider_news(
     return moved
 
 
-def _by_machine(session: ScopedSession, delivery: Delivery, provider_id: str | None) -> bool:
-    """True for a call that a machine picked up: nobody has heard what it is about."""
+def _unheard(session: ScopedSession, delivery: Delivery, provider_id: str | None) -> str | None:
+    """Why nobody has heard what a call that was picked up is about; None when somebody has."""
     if delivery.channel != Channel.voice or provider_id is None:
-        return False
+        return None
     call = session.scalar(
         select(Call).where(Call.provider_id == provider_id, Call.delivery_id == delivery.id)
     )
-    return (
-        call is not None and call.heard_at is None and (call.answered_by or "").startswith(MACHINES)
-    )
+    if call is None or call.conversation_id is None or call.heard_at is not None:
+        return None
+    return BY_MACHINE if (call.answered_by or "").startswith(MACHINES) else NOT_TOLD
 
 
 def _returned(session: ScopedSession, delivery: Delivery, provider: str, code: str | None) -> bool:

@@ -63,7 +63,9 @@ CONVERSATION = (
     "conversation.after_commit",
 )
 """The steps of hearing one message."""
-POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + CONVERSATION + RECORDING
+INBOUND = ("inbound.before_commit", "inbound.after_commit")
+"""The steps of storing a message that came in."""
+POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + INBOUND + CONVERSATION + RECORDING
 
 _times = {point: count(1) for point in POINTS}
 

@@ -14,6 +14,9 @@ REQUEST_SECONDS = Histogram(
 WEBHOOKS_REFUSED = Counter(
     "careloop_webhooks_refused", "Webhooks with a bad signature", ["provider"]
 )
+WEBHOOKS_FOR_NOBODY = Counter(
+    "careloop_webhooks_for_nobody", "Messages to a number that is no establishment's", ["provider"]
+)
 QUEUE_FAILURES = Counter("careloop_queue_failures", "Jobs that could not be handed to Redis")
 QUEUE_DEPTH = Gauge("careloop_queue_depth", "Jobs waiting in Redis")
 DUE_BACKLOG = Gauge("careloop_due_backlog", "Deliveries due and not yet claimed")

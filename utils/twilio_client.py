@@ -70,8 +70,9 @@ class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
         body = urlencode(data, doseq=True).encode() if data else None
         answer = self._http.request(method, self._rebased(url), body, sent)
         text = answer.data.decode("utf-8", "replace")
-        nothing_to_say = answer.status == HTTPStatus.NO_CONTENT and not text
-        if not nothing_to_say and not _is_object(text):  # cut short, or a captive portal's page: it proves nothing
+        deleted = answer.status == HTTPStatus.NO_CONTENT and not text
+        # What is cut short, or a captive portal's page, proves nothing.
+        if not deleted and not _is_object(text):
             raise MayHaveLeft("unreadable")
         return Response(answer.status, text, answer.headers)
 

@@ -168,6 +168,21 @@ def begin_reminder(
     )
 
 
+def begin_unheard(session: ScopedSession, call: Call, delivery: Delivery) -> Conversation:
+    """The conversation of a call of ours in which nobody was told what it is about."""
+    reminder = session.get_one(Reminder, delivery.reminder_id)
+    return _begin(
+        session,
+        call,
+        delivery.address_id,
+        flow=Flow.reminder,
+        step=Step.done,
+        language=reminder.language,
+        remark=Remark.silence,
+        reminder_id=reminder.id,
+    )
+
+
 def _for_machines(establishment: Establishment, call: Call) -> Remark:
     """Without details, as others may hear it; a fax hears nothing at all."""
     says = establishment.answering_machines == AnsweringMachines.message
