@@ -19,6 +19,7 @@ from services.errors import NotFound
 from services.phone.caller import known_language, lock_address
 from services.phone.flow import Flow, Remark, Step
 from services.phone.script import spoken
+from services.provider_news import provider_news
 from services.twilio_status import MACHINES
 
 PROVIDER = "twilio"
@@ -86,6 +87,15 @@ def note_pick_up(
     if delivery.provider_id is None and delivery.attempt == attempt:
         # Faster than the worker's own note: else this call would pass for an earlier attempt's.
         delivery.provider, delivery.provider_id = PROVIDER, provider_id
+    # It rang, so the request arrived: one that was unknown must not be made again.
+    provider_news(
+        session,
+        delivery,
+        "in-progress",
+        cause="picked up",
+        provider_id=provider_id,
+        attempt=attempt,
+    )
     return call, delivery
 
 

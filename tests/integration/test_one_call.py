@@ -76,8 +76,6 @@ def test_killed_after_the_call_and_without_callbacks_it_rings_once(loop: Loop) -
         ({"answer": "failed"}, "failed", "failed"),
         # It hears that the hospital called; the reminder itself was told to nobody.
         ({"answer": "machine"}, "undelivered", "failed"),
-        # Picked up, and over within half a second: nothing can have been heard.
-        ({"answer": "auto", "digits": [], "pace": 0.004}, "undelivered", "failed"),
     ],
 )
 def test_how_a_call_ends(loop: Loop, voice: dict[str, Any], state: str, reminder: str) -> None:
@@ -110,17 +108,30 @@ def _ringing(loop: Loop, number: int) -> str | None:
 
 def test_a_call_that_only_the_list_knows_is_found_there(loop: Loop) -> None:
     loop.tree.behave(
-        # Over before the list is first asked, and nothing was keyed that would tell us.
-        voice=ANSWERS | {"pace": 0.05, "digits": []},
+        voice=ANSWERS | {"answer": "busy"},  # nobody picks up, so nobody asks us what to say
         faults=[{"on": "calls.create", "kind": "accept_then_drop", "times": 1}],
         callbacks={"mode": "never"},
     )
     before = len(loop.tree.ledger(channel="voice"))
     number = loop.remind("La liste seule", "voice")
-    loop.wait_until(number, ("voice", "delivered"))
-    assert len(loop.tree.ledger(channel="voice")) == before + 1
+    loop.wait_until(number, ("voice", "undelivered"))
+    calls = loop.tree.ledger(channel="voice")
+    assert len(calls) == before + 1, [(c["time"], c["state"], c["body"][:90]) for c in calls]
     causes = [e["cause"] for e in loop.detail(number)["deliveries"][0]["events"]]
     assert causes[-1] == "found in the provider's list"
+
+
+def test_a_call_that_is_picked_up_is_no_longer_unknown(loop: Loop) -> None:
+    loop.tree.behave(
+        voice=ANSWERS | {"digits": [], "pace": 0.05},
+        faults=[{"on": "calls.create", "kind": "accept_then_drop", "times": 1}],
+        callbacks={"mode": "never"},
+    )
+    number = loop.remind("Décroché", "voice")
+    loop.wait_until(number, ("voice", "sent"))
+    causes = [e["cause"] for e in loop.detail(number)["deliveries"][0]["events"]]
+    assert causes[-1] == "picked up"
+    assert loop.copies("voice", "Décroché") == 1
 
 
 def test_what_is_keyed_settles_a_call_that_nobody_told_us_of(loop: Loop) -> None:

@@ -124,7 +124,7 @@ caller = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.sampled_from(BEGINNINGS), st.lists(caller, min_size=MOST_TURNS, max_size=MOST_TURNS))
 def test_whatever_a_caller_does_the_call_ends(start: State, doings: list[Heard]) -> None:
     state = start

@@ -13,7 +13,19 @@ import pytest
 
 from tests.phone.conftest import MESSAGE
 from tests.phone.telephone import CALLER, Call, play
-from tests.services.deliveries import begin, causes, claim, delivery, make, states, tasks, tell
+from tests.services.deliveries import (
+    S,
+    begin,
+    begun,
+    causes,
+    claim,
+    conclude,
+    delivery,
+    make,
+    states,
+    tasks,
+    tell,
+)
 
 Ring = Callable[..., Call]
 Look = Callable[[str], list[tuple[Any, ...]]]
@@ -155,6 +167,14 @@ def test_after_a_machine_the_next_channel_is_tried(ring: Ring, database: Any) ->
     call = ring("machine_end_beep", channels=("voice", "sms"))
     tell(database, call.delivery, "completed", seconds=20, provider_id=call.sid)
     assert states(database, call.delivery) == [("voice", "undelivered"), ("sms", "scheduled")]
+
+
+def test_a_call_that_was_picked_up_is_not_made_again(ring: Ring, database: Any) -> None:
+    number = begun(database, channels=("voice",))
+    conclude(database, number, S.unknown)
+    call = ring(number=number)
+    assert states(database, number) == [("voice", "sent")]
+    assert delivery(database, number).provider_id == call.sid
 
 
 def test_another_hospitals_delivery_is_not_read_out(ring: Ring, carrier: Any) -> None:
