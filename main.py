@@ -40,10 +40,11 @@ from routers import (
 from routers.middleware import BoundedBody, Traced
 from routers.rate_limit import RateLimits
 from routers.state import State
-from routers.webhooks import HANDLERS, twilio
+from routers.webhooks import HANDLERS, twilio, twilio_voice
 from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.phone.prompts import Prompts
 from services.player import Player
 from services.readiness import NotFit
 from services.sync_down import DownSync, cache_name
@@ -113,6 +114,7 @@ def build_app(settings: Settings) -> FastAPI:
     for published in (feedback.router, reminders.router):
         app.include_router(published, prefix="/api", include_in_schema=False)
     app.include_router(twilio.router, prefix="/webhooks")
+    app.include_router(twilio_voice.router, prefix="/webhooks")
     app.include_router(health.router)
     app.include_router(patient_app.patient_app_router())
     if settings.web.simulator_url and not settings.production:
@@ -185,6 +187,7 @@ def _build_state(settings: Settings) -> State:
         storage=storage,
         intake=GroupCommit(database),
         down=DownSync(database, cache),
+        prompts=Prompts(storage),
         player=Player(database, storage),
         door=_build_door(settings, database, directory),
     )

@@ -36,7 +36,8 @@ _APPEND_ONLY = ("audit_entries", "delivery_events", "messages", "calls", "webhoo
 # What becomes known of a message or a call only after it was stored; never what was said.
 _NOTED_LATER = {
     "messages": "conversation_id, handled_at, tries",
-    "calls": "conversation_id, status, answered_by, seconds, ended_at",
+    "calls": "conversation_id, status, answered_by, seconds, ended_at, heard_at, recorded,"
+    " recordings_asked_at",
 }
 
 

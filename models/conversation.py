@@ -36,7 +36,9 @@ class Conversation(Numbered, Base):
     __tablename__ = "conversations"
 
     channel: Mapped[str] = mapped_column(String(8))
-    address_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Address.id), index=True)
+    address_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey(Address.id), index=True, doc="None: a caller who hides their number"
+    )
     sender_id: Mapped[int | None] = mapped_column(
         Integer, doc="of `shared.senders`: the number that was written to, or called"
     )
@@ -53,6 +55,12 @@ class Conversation(Numbered, Base):
     )
     offered: Mapped[list[int]] = mapped_column(
         ARRAY(BigInteger), default=list, server_default=text("'{}'")
+    )
+    turn: Mapped[int] = mapped_column(
+        SmallInteger, default=0, server_default="0", doc="of a call: how often it was answered"
+    )
+    remark: Mapped[str | None] = mapped_column(
+        String(16), doc="of a call: what is said before the question, of `Remark`"
     )
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -15,6 +15,7 @@ from routers.rate_limit import RateLimits
 from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.phone.prompts import Prompts
 from services.player import Player
 from services.sync_down import DownSync
 from services.tokens import TokenSigner
@@ -36,6 +37,7 @@ class State:
     storage: Storage
     intake: GroupCommit
     down: DownSync
+    prompts: Prompts
     player: Player
     door: WebhookDoor
 

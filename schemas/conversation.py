@@ -47,21 +47,26 @@ class Turn(Out):
 
     at: UtcOut
     direction: Direction
-    text: str | None
+    text: str | None = Field(default=None, description="null for a call")
     media: int = Field(default=0, description="pictures and the like, which are not kept")
     carrier_answered: bool = Field(
         default=False, description="the carrier has recognised STOP, START or HELP and answered"
     )
     message_id: int | None = None
+    call_id: int | None = None
+    seconds: int | None = Field(default=None, description="of a call that has ended")
     purpose: str | None = Field(default=None, description="reminder, reply, opt_out or answer")
     reminder_id: int | None = None
     delivery_id: int | None = None
-    status: str | None = Field(default=None, description="of the delivery, for what went out")
+    status: str | None = Field(
+        default=None,
+        description="of the delivery; of a call: the provider's word",
+    )
     error_code: str | None = None
 
 
 class ConversationDetail(ConversationSummary):
     """A conversation with all that was said in it."""
 
-    phone_number: str
+    phone_number: str | None = Field(description="null for a caller who hides it")
     turns: list[Turn] = Field(description="in order; the reminder that was answered comes first")

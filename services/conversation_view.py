@@ -13,7 +13,7 @@ from models.answer import Answer
 from models.contact import Contact
 from models.conversation import Conversation
 from models.delivery import Delivery
-from models.message import Message
+from models.message import Call, Message
 from models.reminder import Purpose, Reminder
 from schemas.common import Page
 from schemas.conversation import ConversationDetail, ConversationSummary, Direction, Turn
@@ -74,7 +74,7 @@ def read(session: ScopedSession, conversation_id: int, principal: Principal) -> 
     """A conversation with its turns; the reading is audited. Raises `NotFound`."""
     row = session.execute(
         select(Conversation, Address.value, Contact.patient_id)
-        .join(Address, Address.id == Conversation.address_id)
+        .outerjoin(Address, Address.id == Conversation.address_id)
         .outerjoin(Contact, Contact.id == Conversation.contact_id)
         .where(Conversation.id == conversation_id)
     ).one_or_none()
@@ -85,6 +85,7 @@ def read(session: ScopedSession, conversation_id: int, principal: Principal) -> 
     turns = [
         *_asked(session, conversation),
         *_written(session, conversation_id),
+        *_called(session, conversation_id),
         *_replied(session, conversation),
     ]
     return ConversationDetail(
@@ -147,6 +148,24 @@ def _written(session: ScopedSession, conversation_id: int) -> list[Turn]:
             carrier_answered=message.opt_out_type is not None,
         )
         for message in messages
+    ]
+
+
+def _called(session: ScopedSession, conversation_id: int) -> list[Turn]:
+    """The calls in which it was held; what was said in them stands in the feedback."""
+    calls = session.scalars(
+        select(Call).where(Call.conversation_id == conversation_id).order_by(Call.id)
+    )
+    return [
+        Turn(
+            at=call.at,
+            direction=Direction(call.direction),
+            call_id=call.id,
+            delivery_id=call.delivery_id,
+            status=call.status,
+            seconds=call.seconds,
+        )
+        for call in calls
     ]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from database.engine import DatabaseNotReady
 from models.delivery import DeliveryStatus
-from models.establishment import AskOneWay, Establishment
+from models.establishment import AnsweringMachines, AskOneWay, Establishment
 from models.reminder import Channel
 from services import dispatch
 from services.callback import reference_of
@@ -198,18 +198,18 @@ def _outbound(context: Context, establishment: Establishment, attempt: Attempt) 
     sms = attempt.channel == Channel.sms
     words = sms_text(establishment, attempt.language, attempt.message) if sms else attempt.message
     reference = reference_of(establishment.id, attempt.delivery_id)
+    webhooks = f"{context.settings.web.base_url}/webhooks/twilio"
     return Outbound(
         to=attempt.to,
         text=words,
         language=attempt.language,
         reference=reference,
-        callback=(
-            f"{context.settings.web.base_url}/webhooks/twilio/status"
-            f"?delivery={reference}.{attempt.attempt}"
-        ),
+        callback=f"{webhooks}/status?delivery={reference}.{attempt.attempt}",
         seconds_valid=attempt.seconds_valid,
         subject=email_subject(establishment, attempt.language),
         sender_name=establishment.name,
+        answer=f"{webhooks}/voice/reminder?delivery={reference}.{attempt.attempt}",
+        waits_for_tone=establishment.answering_machines == AnsweringMachines.message,
     )
 
 

@@ -29,6 +29,8 @@ from services.claim_gate import ClaimGate
 from services.conversation import GOES_ON_FOR, end_stale, find_unheard
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
+from services.phone.calls import end_idle
+from services.phone.fetching import find_recordings
 from services.sweep import resume_series, sweep
 from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
@@ -136,6 +138,7 @@ class Scheduler:
                 find_complete(session)
                 join_feedback(session)
                 find_expandable(session, self.engine.claim_lease)
+                find_recordings(session)
                 find_unheard(session, min(self.engine.claim_lease, UNHEARD_SECONDS))
                 end_stale(session, GOES_ON_FOR)
                 if found:
@@ -160,6 +163,7 @@ class Scheduler:
             with self.context.database.establishment(establishment.id) as session:
                 forget_old(session)
                 forget_expired(session)
+                end_idle(session, session.now())
                 found = resume_series(session)
             if found:
                 log.warning("series stood", establishment=establishment.id, reminders=found)

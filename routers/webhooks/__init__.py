@@ -3,7 +3,7 @@
 Storing, spooling during an outage and replaying after it are shared: `services/webhook_door.py`.
 """
 
-from routers.webhooks import twilio
+from routers.webhooks import twilio, twilio_voice
 
-HANDLERS = {**twilio.HANDLERS}
+HANDLERS = {**twilio.HANDLERS, **twilio_voice.HANDLERS}
 """Every kind of webhook, with what stores it."""
