@@ -18,6 +18,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import ProgrammingError
 
 from models.delivery import Delivery
 from models.due import Due
@@ -120,6 +121,19 @@ def test_a_message_that_cannot_be_heard_is_read_by_staff_and_holds_up_nobody(
     assert [row.content for row in feedbacks(database)] == ["encore mieux"]
     with database.establishment(NORTH) as session:
         assert [task.kind for task in session.scalars(select(Task))] == ["message"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["update messages set body = null", "delete from messages", "update calls set at = now()"],
+)
+def test_what_was_said_cannot_be_changed(database: Any, change: str) -> None:
+    came_in(database, "4 bon service")
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        database.establishment(NORTH) as session,
+    ):
+        session.execute(text(change))
 
 
 def test_a_message_from_what_is_no_number_is_read_by_staff(database: Any) -> None:

@@ -83,6 +83,11 @@ def test_a_feedback_in_two_messages(tree: Tree) -> None:
     phone.wait_for("Merci de votre message. Quelle note")
     phone.write("5")
     phone.wait_for("Merci de votre message. Quelle note", "Merci. Votre avis nous aide")
+    for name, event in (("api", "request"), ("worker", "message heard")):
+        assert f'"event": "{event}"' in (tree.folder / f"{name}.log").read_text()
+    for log in tree.folder.glob("*.log"):
+        assert "très gentil" not in log.read_text()
+        assert log.name == "simulator.log" or phone.number not in log.read_text()
     found = feedback_of(tree, "Accueil très gentil")
     assert (found["rating"], found["channel"]) == (5, "sms")
 
