@@ -31,7 +31,7 @@ from sqlalchemy import select, text
 
 from models.contact import Contact
 from models.conversation import Conversation
-from models.delivery import Delivery, DeliveryStatus
+from models.delivery import Delivery, DeliveryStatus, Reply
 from models.establishment import Establishment, Sender
 from models.feedback import Feedback
 from models.message import Message
@@ -42,6 +42,7 @@ from services.address import address_for
 from services.contact import reference_index
 from services.conversation import GOES_ON_FOR, end_stale, hear
 from services.delivery import open_delivery
+from services.reminder_reply import note_reply
 
 PHONE = "+237650000001"
 _numbers = count(1)
@@ -229,6 +230,26 @@ class Dialogue:
     def do_cancel(self) -> None:
         """Staff cancel the last reminder; it had left."""
         self.reminders()[-1].cancelled_at = datetime.now(UTC)
+        self.session.flush()
+
+    def do_answered(self, answer: str) -> None:
+        """The same occurrence was answered by another channel: a key on the phone."""
+        reminder = self.reminders()[-1]
+        occurrence = self.session.scalars(
+            select(Delivery.occurrence).where(Delivery.reminder_id == reminder.id)
+        ).first()
+        call = open_delivery(
+            self.session, reminder, "voice", occurrence=occurrence, due_at=occurrence, cause="test"
+        )
+        call.status, call.attempted_at = DeliveryStatus.sent, occurrence
+        note_reply(self.session, call.id, Reply(answer))
+
+    def do_refused(self) -> None:
+        """The carrier refused the last reminder: it never arrived."""
+        for delivery in self.session.scalars(
+            select(Delivery).where(Delivery.reminder_id == self.reminders()[-1].id)
+        ):
+            delivery.status = DeliveryStatus.failed
         self.session.flush()
 
     def do_deaf(self) -> None:

@@ -198,6 +198,10 @@ def test_a_language_is_chosen_by_digit_and_remembered_on_the_contact(play: Play)
     )
 
 
+def test_a_language_can_be_written_out(play: Play) -> None:
+    play("< LANGUE\n> Dans quelle…\n< Français\n> C'est noté, nous vous écrirons en français…")
+
+
 def test_a_familys_phone_remembers_the_language_itself(play: Play) -> None:
     dialogue = play(
         """

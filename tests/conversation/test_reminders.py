@@ -145,6 +145,34 @@ DIALOGUES = {
         > CONFIRMED
         = reply confirmed
     """,
+    "ok is no key: the keys are named, and nobody needs to read it": """
+        ! remind in LANGUAGE
+        < ok merci
+        > AGAIN
+        = no task
+        < 1
+        > CONFIRMED
+        = reply confirmed
+    """,
+    "answered by a key on the phone meanwhile": """
+        ! remind in LANGUAGE
+        ! answered reschedule
+        = task "reschedule reminder"
+        < bon service
+        > RATING
+        < 3
+        > THANKS
+        < 1
+        > CONFIRMED
+        = no task
+    """,
+    "refused by the carrier: nothing was asked": """
+        ! remind in LANGUAGE
+        ! refused
+        < 1
+        > WORDS
+        = feedback 1
+    """,
     "words that begin with a key are not taken for one": """
         ! remind in LANGUAGE
         < 1 enfant malade en plus
