@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from models.audit import AuditEntry
 from models.contact import Contact
+from models.message import Message
 from models.phrase import FlowLanguage
 from services.conversation.turn import CHOICES, FEEDBACK, REMINDER
 from services.phrase import FLOWS
@@ -181,6 +184,21 @@ def test_nothing_else_ever_opts_in(play: Play, words: str) -> None:
     dialogue.write(words)
     assert dialogue.seen_opted() == ["out"]
     assert dialogue.seen_replies() == ["1"]
+
+
+def test_who_stopped_and_who_started_again_is_on_record(play: Play) -> None:
+    dialogue = play("< STOP\n> C'est noté…\n<START START\n> -")
+    entries = dialogue.session.scalars(
+        select(AuditEntry).where(AuditEntry.kind == "address").order_by(AuditEntry.id)
+    ).all()
+    assert [(entry.actor, entry.action) for entry in entries] == [
+        ("patient", "opt_out"),
+        ("patient", "opt_in"),
+    ]
+    written = dialogue.session.scalars(
+        select(Message.id).where(Message.direction == "in").order_by(Message.id)
+    ).all()
+    assert [entry.after["message_id"] for entry in entries] == written
 
 
 def test_a_language_is_chosen_by_digit_and_remembered_on_the_contact(play: Play) -> None:
