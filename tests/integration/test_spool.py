@@ -47,6 +47,7 @@ class Place:
     other_port: int
     answered: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    client: httpx2.Client = field(default_factory=httpx2.Client)  # one: each costs a TLS context
 
     def kill_postgres(self) -> None:
         assert self.postgres.pid is not None
@@ -67,7 +68,7 @@ class Place:
         url = f"{self.tree.url}/webhooks/twilio/sms"  # the public one, whoever takes it
         signature = RequestValidator(os.environ["TWILIO_AUTH_TOKEN"]).compute_signature(url, fields)
         try:
-            answer = httpx2.post(
+            answer = self.client.post(
                 f"{self.api(which)}/webhooks/twilio/sms",
                 data=fields,
                 headers={"X-Twilio-Signature": signature},
@@ -121,7 +122,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             tree.start("scheduler", WEBHOOK_SPOOL=str(folder / "elsewhere"))
             other = Place(tree, postgres, free_port())
             start_other(other)
-            yield other
+            with other.client:
+                yield other
 
 
 def start_other(place: Place) -> None:
