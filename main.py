@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import AsyncIterator
+from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -44,16 +45,20 @@ from services.establishment import Directory
 from services.group_commit import GroupCommit
 from services.phone.prompts import Prompts
 from services.player import Player
+from services.readiness import NotFit
 from services.sync_down import DownSync, cache_name
 from services.tokens import TokenSigner
 from services.webhook_door import WebhookDoor
-from utils.logs import configure_logs
+from utils.crypto import get_cipher
+from utils.logs import configure_logs, get_logger
 from utils.shared_cache import SharedCache
+from utils.spool import Spool, SpoolUnusable
 from utils.storage import storage_from_url
-from workers.heartbeat import Watch
+from workers.heartbeat import Heartbeat, Report, Watch
 from workers.queue import JobQueue, connect
 
 VERSION = "0.1.0"
+log = get_logger("careloop.api")
 SMALL = 400
 """Bytes of an answer below which compressing it saves nothing on the wire."""
 CORS_TAKEN = [
@@ -130,16 +135,34 @@ def build_app(settings: Settings) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """What runs beside the requests: the intake's writer, and a heartbeat."""
+    """What runs beside the requests: the intake's writer, the spool's drain, heartbeats."""
     state: State = app.state.careloop
     watch = Watch(state.database, state.settings)
     state.intake.start()
+    pulse = Heartbeat(state.database, "api", partial(_report, state.door))
     watch.start()
+    _start_door(state.door)
+    beating = pulse.start()
     gc.collect()
     gc.freeze()  # what was loaded at start is never garbage: the collector need not look at it
     yield
     watch.stop()
+    state.door.stop()
+    beating.set()
+    await run_in_threadpool(pulse.leave)
     await run_in_threadpool(state.intake.stop)
+
+
+def _start_door(door: WebhookDoor) -> None:
+    try:
+        door.start()
+    except SpoolUnusable as error:
+        log.critical(f"this process must not serve: {error}")
+        raise NotFit(str(error)) from error
+
+
+def _report(door: WebhookDoor) -> Report:
+    return Report(door.spooled(), door.turned_away_at)
 
 
 def _build_state(settings: Settings) -> State:
@@ -164,8 +187,14 @@ def _build_state(settings: Settings) -> State:
         down=DownSync(database, cache),
         prompts=Prompts(storage),
         player=Player(database, storage),
-        door=WebhookDoor(database, directory, HANDLERS),
+        door=_build_door(settings, database, directory),
     )
+
+
+def _build_door(settings: Settings, database: Database, directory: Directory) -> WebhookDoor:
+    kept = settings.storage
+    spool = Spool(kept.spool, get_cipher(), kept.spool_megabytes * 1024 * 1024)
+    return WebhookDoor(database, directory, spool, HANDLERS, kept.spool_after)
 
 
 def _create() -> FastAPI:

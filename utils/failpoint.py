@@ -63,8 +63,13 @@ CONVERSATION = (
     "conversation.after_commit",
 )
 """The steps of hearing one message."""
-INBOUND = ("inbound.before_commit", "inbound.after_commit")
-"""The steps of storing a message that came in."""
+INBOUND = (
+    "inbound.before_commit",
+    "inbound.after_commit",
+    "spool.after_append",
+    "spool.after_store",
+)
+"""The steps of storing a message that came in; the last two while PostgreSQL is away, and after."""
 POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + INBOUND + CONVERSATION + RECORDING
 
 _times = {point: count(1) for point in POINTS}

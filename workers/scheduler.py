@@ -10,6 +10,7 @@ import select
 import signal
 import threading
 import time
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -24,6 +25,7 @@ from models.reminder import Channel
 from services import alarm, dispatch
 from services.alarm_mail import administrators
 from services.campaign import find_expandable
+from services.claim_gate import ClaimGate
 from services.conversation import GOES_ON_FOR, end_stale, find_unheard
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
@@ -33,6 +35,7 @@ from services.sweep import resume_series, sweep
 from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
 from utils.logs import get_logger
+from utils.spool import nothing_spooled
 from workers.context import Context, get_context
 from workers.heartbeat import Heartbeat
 from workers.names import ASK_RECEIPTS, RECONCILE, SEND
@@ -46,6 +49,8 @@ GATHER_SECONDS = 0.01
 LONGEST_GATHER = 9
 BACKLOG_SECONDS = 0.05
 """How often to look for room in the queue while more is due than fits in."""
+GATE_SECONDS = 0.25
+"""How often to look whether the gate is open again."""
 
 UNHEARD_SECONDS = 15.0
 """A message that nobody has heard for so long has lost its job."""
@@ -62,6 +67,9 @@ class Scheduler:
         self.heartbeat = Heartbeat(context.database, "scheduler")
         self._stopped = threading.Event()
         self._alarm = Alarm(context)
+        self.gate = ClaimGate(
+            context.database, partial(nothing_spooled, context.settings.storage.spool)
+        )
         self._next_sweep = 0.0
         self._next_look = 0.0
         self._next_tidying = 0.0
@@ -81,6 +89,7 @@ class Scheduler:
                     self._gather()
             except (DBAPIError, PoolTimeout, DatabaseNotReady, psycopg2.Error) as error:
                 log.warning("database unavailable", error=type(error).__name__)
+                self.gate.lost()
                 self._alarm.reset()
                 self._stopped.wait(AWAY_SECONDS)
         self._alarm.reset()
@@ -103,6 +112,8 @@ class Scheduler:
         if time.monotonic() >= self._next_tidying:
             self._next_tidying = time.monotonic() + TIDY_SECONDS
             self._tidy()
+        if not self.gate.is_open():
+            return False
         handed = [
             self._serve(number) for number in dispatch.establishments_due(self.context.database)
         ]
@@ -112,7 +123,9 @@ class Scheduler:
         """Seconds to sleep: until the next thing is due or the next sweep, at most `poll`."""
         waits = [self.engine.poll, self._next_sweep - time.monotonic()]
         until_due = dispatch.seconds_to_next(self.context.database)
-        if until_due is not None:
+        if not self.gate.is_open():
+            waits.append(GATE_SECONDS)
+        elif until_due is not None:
             # Overdue and yet not claimed: every place in the queue is taken.
             waits.append(until_due if until_due > 0 else BACKLOG_SECONDS)
         return max(0.0, min(waits))
