@@ -45,10 +45,10 @@ class Conversation(Numbered, Base):
     flow: Mapped[str] = mapped_column(String(24))
     step: Mapped[str] = mapped_column(String(24))
     language: Mapped[str | None] = mapped_column(String(3))
-    contact_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Contact.id))
-    feedback_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Feedback.id))
+    contact_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Contact.id), index=True)
+    feedback_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Feedback.id), index=True)
     reminder_id: Mapped[int | None] = mapped_column(
-        BigInteger, ForeignKey(Reminder.id), doc="the reminder that it is about"
+        BigInteger, ForeignKey(Reminder.id), index=True, doc="the reminder that it is about"
     )
     questions: Mapped[int] = mapped_column(
         SmallInteger, default=0, server_default="0", doc="asked so far"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from services import conversation
 from utils.failpoint import reached
+from utils.logs import get_logger
 from workers.context import get_context
 
 MOST_BEFORE = 100
 """Messages of one address that are heard before a given one; the rest is the sweep's."""
+
+log = get_logger("careloop.worker")
 
 
 def hear(establishment_id: int, ids: list[int]) -> None:
@@ -35,4 +38,5 @@ def _hear_up_to(establishment_id: int, message_id: int) -> None:
                 conversation.note_failure(session, message_id)
             raise
         if not more:
+            log.info("message heard", establishment=establishment_id, message=message_id)
             return

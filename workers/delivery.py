@@ -18,6 +18,7 @@ from services.callback import reference_of
 from services.dispatch import Attempt, Settlement
 from services.reconcile import Patience, Question, questions, settle_unknown, settle_unlisted
 from services.reminder_plan import email_subject, sms_text
+from services.reply_hint import ask
 from services.suspension import Ready, hold_back, note_answers
 from utils.backoff import delay
 from utils.failpoint import reached
@@ -89,7 +90,8 @@ def _begin(context: Context, establishment_id: int, group: list[int]) -> list[Be
     lease_over = awake() + lease
     with context.database.establishment(establishment_id) as session:
         rules = context.rules(establishment, ready.probes)
-        attempts = dispatch.begin(session, ready.ids, rules=rules, lease=lease)
+        stamped = dispatch.begin(session, ready.ids, rules=rules, lease=lease)
+        attempts = ask(session, stamped)
         reached("worker.in_begin")
     reached("worker.after_begin")
     return [Begun(establishment, attempt, lease_over) for attempt in attempts]

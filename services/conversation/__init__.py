@@ -6,7 +6,7 @@ Their whole state is in PostgreSQL (`models/conversation.py`): any process goes 
 """
 
 from services.conversation.ending import end_stale
-from services.conversation.hearing import HEAR, find_unheard, hear, note_failure
+from services.conversation.hearing import find_unheard, hear, note_failure
 from services.conversation.turn import GOES_ON_FOR
 
-__all__ = ["GOES_ON_FOR", "HEAR", "end_stale", "find_unheard", "hear", "note_failure"]
+__all__ = ["GOES_ON_FOR", "end_stale", "find_unheard", "hear", "note_failure"]

@@ -7,8 +7,18 @@ from collections.abc import Sequence
 from models.delivery import Reply
 from models.reminder import Purpose
 from services.address import opt_in, opt_out
+from services.audit import audit
 from services.conversation.patients import numbered
-from services.conversation.turn import CHOICES, FEEDBACK, MOST_QUESTIONS, REMINDER, Step, Turn
+from services.conversation.turn import (
+    CHOICES,
+    FEEDBACK,
+    MOST_QUESTIONS,
+    PATIENT,
+    REMINDER,
+    Step,
+    Turn,
+)
+from services.identity import Principal
 from services.opt_words import Wish, squeezed, wish_of
 from services.phrase import NoLanguage, shipped, speech
 from services.reminder_reply import Asked, awaiting, note_reply
@@ -51,7 +61,7 @@ def _stop(turn: Turn, asked: Sequence[Asked]) -> None:
         _cancel_too(turn, asked)
     new = turn.address.opted_out_at is None
     opt_out(turn.address, _CARRIER if carrier else _SMS)
-    turn.session.flush()
+    _noted(turn, "opt_out")
     if new and not carrier:
         turn.say("opt.stopped", flow=CHOICES, purpose=Purpose.opt_out)
     turn.end()
@@ -74,9 +84,17 @@ def _cancel_too(turn: Turn, asked: Sequence[Asked]) -> None:
 def _start(turn: Turn) -> None:
     _begin(turn)
     opt_in(turn.address)
-    turn.session.flush()
+    _noted(turn, "opt_in")
     turn.say("opt.started", flow=CHOICES)
     turn.end()
+
+
+def _noted(turn: Turn, what: str) -> None:
+    """Keep who said so and when: a hospital may have to show it."""
+    turn.session.flush()
+    patient = Principal(turn.session.establishment_id, PATIENT)
+    said = {"conversation_id": turn.current.id, "message_id": turn.message.id}
+    audit(turn.session, patient, what, "address", turn.address.id, after=said)
 
 
 def help_out(turn: Turn) -> None:

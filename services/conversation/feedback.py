@@ -6,23 +6,26 @@ from datetime import timedelta
 from uuid import UUID, uuid5
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
+from models.answer import Answer
 from models.contact import Contact
 from models.conversation import Conversation
 from models.feedback import Feedback, FeedbackState
+from models.reminder import Reminder
 from schemas.feedback import CONTENT_LENGTH, FeedbackChannel, FeedbackIn
 from services.contact import reference_index
 from services.conversation.ending import ask_staff_whose
 from services.conversation.patients import ask_whose, chosen_patient, patients
-from services.conversation.turn import FEEDBACK, MOST_QUESTIONS, Step, Turn
+from services.conversation.turn import FEEDBACK, MOST_QUESTIONS, PATIENT, Step, Turn
 from services.errors import CareloopError
 from services.identity import Principal
 from services.intake import PROCESS_FEEDBACK, Stored, arrival, store
 
 ADDED_FOR = timedelta(hours=1)
 """What comes within that time after the thanks belongs to the same feedback."""
-PATIENT = "patient"
+ANSWERED_WITHIN = timedelta(days=3)
+"""What comes within that time after the hospital's answer to a feedback is about that."""
 _IDENTITY = UUID("0c1c9b7e-4a53-4a6a-9f0e-7b5f4d1e8a52")
 
 
@@ -63,7 +66,15 @@ def hear_whose(turn: Turn) -> None:
 
 
 def last_feedback(turn: Turn) -> Conversation | None:
-    """A conversation that ended a moment ago with a feedback, to which more may be added."""
+    """The conversation of a feedback to which more may be said: a moment ago, or just answered."""
+    answered = (
+        select(Answer.feedback_id)
+        .join(Reminder, Reminder.id == Answer.reminder_id)
+        .where(
+            Reminder.phone_id == turn.address.id,
+            Reminder.created_at > turn.now - ANSWERED_WITHIN,
+        )
+    )
     return turn.session.scalar(
         select(Conversation)
         .where(
@@ -71,9 +82,12 @@ def last_feedback(turn: Turn) -> Conversation | None:
             Conversation.channel == turn.message.channel,
             Conversation.feedback_id.is_not(None),
             Conversation.ended_at.is_not(None),
-            Conversation.last_at > turn.now - ADDED_FOR,
+            or_(
+                Conversation.last_at > turn.now - ADDED_FOR,
+                Conversation.feedback_id.in_(answered),
+            ),
         )
-        .order_by(Conversation.id.desc())
+        .order_by(Conversation.last_at.desc(), Conversation.id.desc())
         .limit(1)
     )
 
@@ -139,7 +153,9 @@ def _wanted(turn: Turn, conversation: Conversation, patient: Contact | None) -> 
 
 
 def _locked(turn: Turn, conversation: Conversation) -> Feedback:
-    return turn.session.get_one(Feedback, conversation.feedback_id, with_for_update=True)
+    return turn.session.get_one(
+        Feedback, conversation.feedback_id, with_for_update=True, populate_existing=True
+    )
 
 
 def _add(turn: Turn, feedback: Feedback) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from database.session import ScopedSession
 from models.address import Address
@@ -20,9 +20,10 @@ from models.task import LOOK_AT_MESSAGE
 from services.conversation.ending import end
 from services.conversation.routing import route
 from services.conversation.turn import GOES_ON_FOR, Turn
+from services.inbound import HEAR
 from services.task import open_task
+from utils.crypto import CannotDecrypt
 
-HEAR = "workers.conversation.hear"
 SWEEP_AT_ONCE = 500
 MOST_TRIES = 5
 
@@ -45,13 +46,12 @@ def hear(session: ScopedSession, establishment: Establishment, message_id: int) 
     if address_id is None:
         _hear_nobody(session, message_id)
         return False
-    session.execute(_ONE_AT_A_TIME, {"place": session.establishment_id, "address": address_id})
+    _wait_in_line(session, address_id)
     message = session.scalar(
         select(Message)
         .where(*_UNHEARD, Message.address_id == address_id, Message.id <= message_id)
         .order_by(Message.id)
         .limit(1)
-        .with_for_update()
     )
     if message is None:
         return False
@@ -62,6 +62,15 @@ def hear(session: ScopedSession, establishment: Establishment, message_id: int) 
     message.handled_at = now
     session.flush()
     return message.id != message_id
+
+
+def _wait_in_line(session: ScopedSession, address_id: int) -> None:
+    """Let nobody else hear this address until the transaction ends.
+
+    An advisory lock, not one on the address's row: a reply's delivery must not wait for its own
+    conversation, nor a receipt that brings a carrier's opt-out.
+    """
+    session.execute(_ONE_AT_A_TIME, {"place": session.establishment_id, "address": address_id})
 
 
 def _open_one(session: ScopedSession, message: Message) -> Conversation | None:
@@ -83,31 +92,28 @@ def _open_one(session: ScopedSession, message: Message) -> Conversation | None:
 
 def _hear_nobody(session: ScopedSession, message_id: int) -> None:
     """A message from what is no number, a company's name: staff read it."""
-    message = session.scalar(
-        select(Message).where(*_UNHEARD, Message.id == message_id).with_for_update()
+    found = session.scalar(
+        select(Message.id)
+        .where(*_UNHEARD, Message.id == message_id, Message.address_id.is_(None))
+        .with_for_update()
     )
-    if message is not None and message.address_id is None:
-        put_aside(session, message)
-
-
-def put_aside(session: ScopedSession, message: Message) -> None:
-    """Have staff read a message that no conversation could be held about."""
-    key = f"{LOOK_AT_MESSAGE}:m{message.id}"
-    open_task(session, LOOK_AT_MESSAGE, key, note=message.body)
-    message.handled_at = session.now()
-    session.flush()
+    if found is not None:
+        _put_aside(session, found)
 
 
 def note_failure(session: ScopedSession, message_id: int) -> None:
     """Hearing failed through a fault of ours: after some tries staff read the message instead.
 
-    So that one message cannot hold up those that came after it for ever.
+    So that one message cannot hold up those that came after it for ever. Nothing of it is opened
+    here but its words at the end: what cannot be opened may be the fault.
     """
     address_id = session.scalar(
         select(Message.address_id).where(*_UNHEARD, Message.id == message_id)
     )
+    if address_id is not None:
+        _wait_in_line(session, address_id)
     first = session.scalar(
-        select(Message)
+        select(Message.id)
         .where(*_UNHEARD, Message.address_id == address_id, Message.id <= message_id)
         .order_by(Message.id)
         .limit(1)
@@ -115,9 +121,27 @@ def note_failure(session: ScopedSession, message_id: int) -> None:
     )
     if first is None:
         return
-    first.tries += 1
-    if first.tries >= MOST_TRIES:
-        put_aside(session, first)
+    tries = session.scalar(
+        update(Message)
+        .where(Message.id == first)
+        .values(tries=Message.tries + 1)
+        .returning(Message.tries)
+    )
+    if tries is not None and tries >= MOST_TRIES:
+        _put_aside(session, first)
+
+
+def _put_aside(session: ScopedSession, message_id: int) -> None:
+    """Have staff read a message that no conversation could be held about."""
+    try:
+        row = session.execute(
+            select(Message.written_from, Message.body).where(Message.id == message_id)
+        ).one()
+        words = "\n".join(filter(None, row)) or None
+    except CannotDecrypt:
+        words = None
+    open_task(session, LOOK_AT_MESSAGE, f"{LOOK_AT_MESSAGE}:m{message_id}", note=words)
+    session.execute(update(Message).where(Message.id == message_id).values(handled_at=func.now()))
 
 
 def find_unheard(session: ScopedSession, after: float) -> int:

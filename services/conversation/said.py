@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schemas.feedback import FACES
+from schemas.feedback import CONTENT_LENGTH, FACES
 from services.conversation.vocabulary import (
     BESIDE_A_KEY,
     COURTESY,
@@ -24,10 +24,11 @@ from services.conversation.vocabulary import (
 )
 from utils.text import TextRefused, clean_text
 
-LONGEST = 1600
-"""Characters of a message; Twilio and the Android gateway bring no longer one."""
+LONGEST = CONTENT_LENGTH
+"""Characters that are heard of a message: as many as a feedback holds. All of it stays in its row.
+"""
 
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNWANTED = frozenset("\ufffd\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NUMBER = re.compile(r"\d+(?:[.,:/h\-]\d+)*")
 _KEYCAP = re.compile("[\ufe0f\u20e3]*")
 _SCALE = re.compile(
@@ -117,7 +118,7 @@ def legible(body: str) -> str:
         for sign in body.replace("\r\n", "\n").replace("\r", "\n")
         if sign in "\n\t" or (unicodedata.category(sign) not in ("Cc", "Cs", "Cn"))
     )
-    kept = "".join(sign for sign in kept if sign not in _TURNING)[:LONGEST].strip()
+    kept = "".join(sign for sign in kept if sign not in _UNWANTED)[:LONGEST].strip()
     try:
         return clean_text(kept, LONGEST).strip()
     except TextRefused:  # marks that are drawing, not writing

@@ -23,10 +23,13 @@ from services.conversation.said import Said, take_apart
 from services.phrase import Speech, shipped, speech
 from services.reply import replies_of_today, reply
 from services.task import open_task
+from utils.logs import current_correlation
 
 FEEDBACK, REMINDER, CHOICES = "feedback_by_sms", "reminder_by_sms", "choices_by_sms"
 """The flows of `services.phrase.FLOWS` that are held by SMS."""
 
+PATIENT = "patient"
+"""Who acted, where it was whoever wrote."""
 MOST_QUESTIONS = 2
 MOST_REPLIES = 12
 """To one address within 24 hours. Two machines that answer each other end there."""
@@ -165,6 +168,7 @@ class Turn:
             purpose=purpose,
             conversation_id=self.current.id,
             channel=self.message.channel,
+            correlation_id=current_correlation(),
         )
 
     def note(self, reminder_id: int | None = None, contact_id: int | None = None) -> None:

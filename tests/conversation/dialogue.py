@@ -154,7 +154,7 @@ class Dialogue:
         ).all()
         assert [one.channel for one in deliveries] == [self.channel]
 
-    def later(self, how_long: str) -> None:
+    def later(self, how_long: str, *, sweep: bool = True) -> None:
         """Time passes: everything that is there becomes older."""
         number, unit = re.fullmatch(r"(\d+)\s*(d|h|min)", how_long).groups()  # type: ignore[union-attr]
         ago = {"ago": timedelta(**{_UNITS[unit]: int(number)})}
@@ -164,7 +164,8 @@ class Dialogue:
                 moved = ", ".join(f"{column} = {column} - :ago" for column in columns)
                 self.session.execute(text(f"update {table} set {moved}"), ago)
         self.session.expire_all()
-        end_stale(self.session, GOES_ON_FOR)
+        if sweep:
+            end_stale(self.session, GOES_ON_FOR)
 
     def do_patient(self, reference: str, *name: str, **more: Any) -> None:
         self.session.add(

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from models.contact import Contact
+from models.phrase import FlowLanguage
 from services.conversation.turn import CHOICES, FEEDBACK, REMINDER
 from services.phrase import FLOWS
 from tests.conversation.phrases import in_words
@@ -217,8 +219,6 @@ def test_a_familys_phone_remembers_the_language_itself(play: Play) -> None:
 
 
 def contacts(dialogue: Any) -> list[Any]:
-    from models.contact import Contact
-
     return list(dialogue.session.query(Contact))
 
 
@@ -236,11 +236,24 @@ def test_a_language_without_a_complete_flow_is_not_spoken(play: Play) -> None:
     dialogue.play("< 4 bon service\n> Thank you. What you say…")
 
 
+def test_only_languages_with_all_flows_can_be_chosen(play: Play) -> None:
+    dialogue = play("")
+    dialogue.place.languages = ["fra", "eng", "dua"]
+    for key in FLOWS[CHOICES]:
+        dialogue.do_approve(key, f"[{key}]")
+    dialogue.session.add(FlowLanguage(flow=CHOICES, language="dua", switched_by="user:1"))
+    dialogue.session.flush()
+    dialogue.play("< LANGUE\n> Dans quelle langue … : 1 = francais, 2 = English")
+
+
 def test_a_language_with_all_flows_is_spoken_and_can_be_chosen(play: Play) -> None:
     dialogue = play("")
     dialogue.place.languages = ["fra", "eng", "dua"]
     for key in dict.fromkeys(FLOWS[FEEDBACK] + FLOWS[REMINDER] + FLOWS[CHOICES]):
         dialogue.do_approve(key, f"[{key}]")
+    for flow in (FEEDBACK, REMINDER, CHOICES):
+        dialogue.session.add(FlowLanguage(flow=flow, language="dua", switched_by="user:1"))
+    dialogue.session.flush()
     dialogue.play(
         """
         < LANGUE

@@ -167,15 +167,15 @@ DIALOGUES = {
         = no task
     """,
     "a family's phone: answered by the digits themselves": """
-        ! patient PAT123 Marie Bella
-        ! patient PAT207 Jean Bella
+        ! patient PAT-2026-00123 Marie Bella
+        ! patient PAT-2026-00207 Jean Bella
         < bon service
         > RATING
         < 4
         > WHOSE 1 = ..123, 2 = ..207
         < 123
         > THANKS
-        = feedback 4 "bon service" "patient PAT123"
+        = feedback 4 "bon service" "patient PAT-2026-00123"
     """,
     "a family's phone: same last digits, so more of them": """
         ! patient PAT1123
@@ -302,6 +302,13 @@ DIALOGUES = {
 @pytest.mark.parametrize("name", DIALOGUES)
 def test_dialogues(play: Play, name: str, language: str) -> None:
     play(in_words(DIALOGUES[name], language), language)
+
+
+def test_yesterdays_question_is_over_even_before_anybody_swept(play: Play) -> None:
+    dialogue = play(in_words("! patient PAT1\n! patient PAT2\n< bon service\n> RATING", "fra"))
+    dialogue.later("25h", sweep=False)
+    dialogue.write("4")
+    assert [row.split()[0] for row in dialogue.seen_feedback()] == ["bon", "4"]
 
 
 def test_only_a_nul(play: Play) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.conversation.said import take_apart
+from services.conversation.said import LONGEST, take_apart
 from utils.text import clean_text
 
 RATINGS = [
@@ -73,6 +73,6 @@ def test_a_face_is_kept_beside_the_words(text: str, emoji: str | None, words: st
 @given(st.text(max_size=1700))
 def test_whatever_is_written_can_be_stored_and_shown(body: str) -> None:
     said = take_apart(body)
-    assert clean_text(said.text, 1600) == said.text
+    assert clean_text(said.text, LONGEST) == said.text
     assert said.rating is None or 1 <= said.rating <= 5
     assert said.nothing or said.rating or said.emoji or said.words
