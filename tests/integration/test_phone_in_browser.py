@@ -31,9 +31,13 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def loop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
-    with running_tree(tmp_path_factory.mktemp("phone"), "phone") as tree:
-        tree.behave(voice={"answer": "manual", "pace": 0.25})
+    with running_tree(tmp_path_factory.mktemp("phone"), "phone", ENGINE_CLAIM_LEASE="1") as tree:
         yield Loop(tree)
+
+
+@pytest.fixture(autouse=True)
+def _somebody_at_the_phone(loop: Loop) -> None:
+    loop.tree.behave(voice={"answer": "manual", "pace": 0.25})
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +105,35 @@ def test_a_patient_calls_rates_by_key_speaks_and_listens(loop: Loop, phone: Page
     )
     assert heard.content[:4] == b"RIFF"
     wait_for(lambda: _recordings(loop) == [], "the recording to be deleted over there")
+
+
+POINTS = (
+    "recording.after_store",
+    "recording.after_fetch",
+    "recording.before_delete",
+    "recording.after_delete",
+)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_killed_on_the_way_of_a_recording_loses_nothing(loop: Loop, point: str) -> None:
+    caller = f"+23765000010{POINTS.index(point)}"
+    before = len(feedbacks(loop))
+    loop.restart_worker(CARELOOP_CRASH_AT=point)
+    voice = {"digits": ["1", "5", "2"], "speak": ["Tout va bien"]}
+    loop.tree.behave(voice=voice | {"answer": "auto", "pace": 0.02})
+    httpx2.post(
+        f"{loop.tree.simulator_url}/simulator/inbound/calls",
+        json={"from": caller, "to": os.environ["TWILIO_PHONE_NUMBER"]},
+        timeout=10,
+    )
+    wait_for(lambda: loop.tree.died("worker"), f"the worker to die at {point}")
+    loop.tree.start("worker")
+    wait_for(lambda: len(feedbacks(loop)) > before, "the feedback")
+    wait_for(lambda: feedbacks(loop)[0]["voice"], "the voice to arrive", 40)
+    wait_for(lambda: _recordings(loop) == [], "the recording to be deleted over there", 40)
+    found = feedbacks(loop)[0]
+    assert (found["rating"], found["voice_problems"]) == (5, [])
 
 
 def _recordings(loop: Loop) -> list[Any]:
