@@ -62,6 +62,7 @@ class Spool:
         self._most_bytes = most_bytes
         self._writing = Lock()
         self._segment: int | None = None
+        self._path = folder
 
     def prepare(self) -> None:
         """Make the folder and try to write into it; raises `SpoolUnusable`.
@@ -128,23 +129,35 @@ class Spool:
 
     @contextlib.contextmanager
     def _own_segment(self) -> Iterator[int]:
-        """This process's segment, locked. A new one when the last is full, or was drained."""
-        if self._segment is not None:
-            fcntl.flock(self._segment, fcntl.LOCK_EX)
-            state = os.fstat(self._segment)
-            if state.st_nlink == 0 or state.st_size >= SEGMENT_BYTES:
-                self._let_go()
-        if self._segment is None:
-            name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}{SEGMENT}"
-            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
-            self._segment = os.open(self.folder / name, flags, 0o600)
-            fcntl.flock(self._segment, fcntl.LOCK_EX)
-            sync(self.folder)
+        """This process's segment, locked. A new one when the last is full, or was drained.
+
+        An empty one, too, may be drained before it is locked here: so it is looked at under the
+        lock, or its records would go with it.
+        """
+        segment = self._locked(self._segment)
+        while segment is None:
+            segment = self._locked(self._new_segment())
         try:
-            yield self._segment
+            yield segment
         finally:
-            if self._segment is not None:
-                fcntl.flock(self._segment, fcntl.LOCK_UN)
+            fcntl.flock(segment, fcntl.LOCK_UN)
+
+    def _locked(self, segment: int | None) -> int | None:
+        if segment is None:
+            return None
+        fcntl.flock(segment, fcntl.LOCK_EX)
+        if self._path.exists() and os.fstat(segment).st_size < SEGMENT_BYTES:
+            return segment
+        self._let_go()
+        return None
+
+    def _new_segment(self) -> int:
+        name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}{SEGMENT}"
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
+        self._path = self.folder / name
+        self._segment = os.open(self._path, flags, 0o600)
+        sync(self.folder)
+        return self._segment
 
     def _let_go(self) -> None:
         if self._segment is not None:

@@ -31,6 +31,8 @@ from utils.twilio_recordings import RecordingGone, RecordingsAway
 from workers.context import Context, get_context
 
 FETCH_SECONDS = 60.0
+LEASES = 3
+"""Of the engine, that a recording is one worker's: fetching, probing and storing take longer."""
 
 log = get_logger("careloop.worker")
 
@@ -39,7 +41,7 @@ def fetch(establishment_id: int, ids: list[int]) -> None:
     """Do what is to be done about some recordings. Killed anywhere, it is done again later."""
     context = get_context()
     with context.database.establishment(establishment_id) as session:
-        works = take(session, ids)
+        works = take(session, ids, LEASES * context.settings.engine.claim_lease)
     for work in works:
         outcome = _one(context, establishment_id, work)
         CALL_RECORDINGS.labels(outcome).inc()

@@ -8,16 +8,19 @@ While PostgreSQL is away what was keyed or recorded goes through the same door a
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
+from database.away import is_away
 from database.engine import DatabaseNotReady
 from database.session import Database, ScopedSession
 from models.conversation import Conversation
@@ -54,7 +57,9 @@ RECORDING, ENDED = "twilio.voice.recording", "twilio.voice.status"
 
 router = APIRouter(prefix="/twilio/voice", tags=["webhooks"], include_in_schema=False)
 
-AWAY = (OperationalError, InterfaceError, PoolTimeout, DatabaseNotReady)
+AWAY = (DBAPIError, PoolTimeout, DatabaseNotReady)
+ANSWER_SECONDS = 6.0
+"""Twilio waits 15 seconds for instructions; what the database owes by then goes to the door."""
 _REJECTED = Instructions((), Reject())
 
 log = get_logger("careloop.webhooks")
@@ -116,8 +121,11 @@ async def _told(
 ) -> Response:
     """The document that a rule comes to; an apology where it comes to none."""
     try:
-        document = twiml(await run_in_threadpool(tell, state, webhook))
-    except AWAY as error:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            document = twiml(await run_in_threadpool(tell, state, webhook))
+    except (TimeoutError, *AWAY) as error:
+        if not (isinstance(error, TimeoutError) or is_away(error)):
+            raise
         log.warning("call without a database", error=type(error).__name__)
         document = await _without_database(state, webhook)
     except CareloopError as error:
@@ -129,10 +137,8 @@ async def _told(
 async def _without_database(state: State, webhook: Webhook) -> str:
     """What somebody did is kept for later; who only let it ring is still not made to pay."""
     rejects = webhook.kind == INBOUND and _calls_back(state.directory, webhook)
-    try:
+    with contextlib.suppress(CareloopError):  # turned away: it is logged there, loudly
         await state.door.take(webhook)
-    except AWAY:
-        log.error("webhook of a call lost", kind=webhook.kind)
     return twiml(_REJECTED) if rejects else apology()
 
 

@@ -31,8 +31,6 @@ from utils.audio import AudioFacts
 from utils.twilio_recordings import Listed
 
 ASK_RECORDINGS = "workers.call_recording.ask"
-LEASE = timedelta(minutes=3)
-"""So long is a recording one worker's; longer than fetching, probing and storing may take."""
 FIRST_WAIT, LONGEST_WAIT = 5.0, 6 * 3600.0  # seconds
 GONE_AFTER = 8
 """So often must the provider say that it has no such recording: it may only not have it yet."""
@@ -59,8 +57,8 @@ class Work:
     deleted: bool
 
 
-def take(session: ScopedSession, ids: list[int]) -> list[Work]:
-    """Take recordings that it is time for; nobody else gets them while the lease lasts."""
+def take(session: ScopedSession, ids: list[int], lease: float) -> list[Work]:
+    """Take recordings that it is time for; nobody else gets them for `lease` seconds."""
     rows = session.scalars(
         select(CallRecording)
         .where(CallRecording.id.in_(ids), CallRecording.next_at <= func.now())
@@ -68,7 +66,7 @@ def take(session: ScopedSession, ids: list[int]) -> list[Work]:
         .with_for_update(skip_locked=True)
     ).all()
     for row in rows:
-        row.next_at = session.now() + LEASE
+        row.next_at = session.now() + timedelta(seconds=lease)
     session.flush()
     return [
         Work(

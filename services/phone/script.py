@@ -14,7 +14,9 @@ from sqlalchemy import select
 from database.session import ScopedSession
 from models.call_recording import CallRecording
 from models.conversation import Conversation
+from models.delivery import Delivery
 from models.establishment import Establishment
+from models.message import Call
 from models.phrase import PhraseCode
 from models.reminder import Reminder
 from services.phone.flow import Flow, Remark, State, Step
@@ -156,7 +158,13 @@ class _Teller:
     def _reminder(self, state: State) -> Iterator[Sound]:
         """The message twice at first: one may pick up in the middle of a noise."""
         reminder = self.session.get_one(Reminder, self.conversation.reminder_id)
-        message = Say(reminder.message, reminder.language)
+        # As it was when the call was made: staff may have changed the reminder since.
+        stamped = self.session.scalar(
+            select(Delivery.message)
+            .join(Call, Call.delivery_id == Delivery.id)
+            .where(Call.conversation_id == self.conversation.id)
+        )
+        message = Say(stamped or reminder.message, reminder.language)
         if state.remark is None and self.conversation.turn == 0:
             yield self._phrase("phone.reminder")
             yield message

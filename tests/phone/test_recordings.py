@@ -187,10 +187,10 @@ def test_one_that_the_provider_never_has_is_given_up_with_a_task(
 def test_two_workers_do_not_fetch_it_twice(dial: Dial, database: Any) -> None:
     told(dial, ["RE" + "3" * 32])
     with database.establishment(NORTH) as one, database.establishment(NORTH) as other:
-        assert len(take(one, [1])) == 1
-        assert take(other, [1]) == []
+        assert len(take(one, [1], 60)) == 1
+        assert take(other, [1], 60) == []
     with database.establishment(NORTH) as later:
-        assert take(later, [1]) == []
+        assert take(later, [1], 60) == []
 
 
 LONG = wav(b"\x10\x20" * (8000 * 1900))

@@ -10,7 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from models.delivery import Delivery
+from models.reminder import Reminder
+from tests.fixtures import NORTH
 from tests.phone.conftest import MESSAGE
 from tests.phone.telephone import CALLER, Call, play
 from tests.services.deliveries import (
@@ -175,6 +179,16 @@ def test_a_call_that_was_picked_up_is_not_made_again(ring: Ring, database: Any) 
     call = ring(number=number)
     assert states(database, number) == [("voice", "sent")]
     assert delivery(database, number).provider_id == call.sid
+
+
+def test_a_reminder_that_was_changed_meanwhile_says_what_was_stamped(
+    ring: Ring, database: Any
+) -> None:
+    number = begun(database, channels=("voice",), message="Lundi")
+    with database.establishment(NORTH) as session:
+        session.get_one(Delivery, number).message = "Lundi"
+        session.execute(update(Reminder).values(message="Mardi"))
+    assert any("Lundi" in heard for heard in ring(number=number).said)
 
 
 def test_another_hospitals_delivery_is_not_read_out(ring: Ring, carrier: Any) -> None:

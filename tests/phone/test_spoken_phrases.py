@@ -119,7 +119,7 @@ def arrives(database: Any, number: int = 1) -> None:
     with database.establishment(NORTH) as session:
         session.execute(update(CallRecording).values(next_at=datetime.now(UTC)))
     with database.establishment(NORTH) as session:
-        (work,) = take(session, [number])
+        (work,) = take(session, [number], 60)
     stored = put_away(get_context().storage, NORTH, VOICE, work.recording_id)
     with database.establishment(NORTH) as session:
         note_fetched(session, work, stored, probe(VOICE, 60, 10), whole=True)
