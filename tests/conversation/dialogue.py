@@ -153,7 +153,7 @@ class Dialogue:
         deliveries = self.session.scalars(
             select(Delivery).where(Delivery.reminder_id == found[0].id)
         ).all()
-        assert [one.channel for one in deliveries] == [self.channel]
+        assert [one.channel for one in deliveries] == [self.sender.channel]
 
     def later(self, how_long: str, *, sweep: bool = True) -> None:
         """Time passes: everything that is there becomes older."""
@@ -255,6 +255,19 @@ class Dialogue:
     def do_deaf(self) -> None:
         """The number that was written to cannot receive: a row that says so."""
         self.can_receive(False)
+
+    def do_whatsapp(self) -> None:
+        """The number is entered for WhatsApp, too, and that is what is used."""
+        with self._as_owner():
+            other = Sender(
+                establishment_id=self.place.id,
+                channel="whatsapp",
+                address=self.sender.address,
+                provider="twilio",
+                can_receive=True,
+            )
+            self.session.add(other)
+        self.sender = other
 
     def can_receive(self, whether: bool) -> None:
         """Change the sender's row, which only an administrator of the service may."""

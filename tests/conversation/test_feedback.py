@@ -351,4 +351,9 @@ def test_two_machines_do_not_talk_for_ever(play: Play) -> None:
 
 
 def test_whatsapp_is_answered_on_whatsapp(play: Play) -> None:
-    play("< 4 bon service\n> Merci. …\n", channel="whatsapp")
+    script = "! whatsapp\n< bon service\n> RATING\n< 4\n> THANKS"
+    play(in_words(script, "fra"), channel="whatsapp")
+
+
+def test_whatsapp_to_a_number_for_sms_is_thanked_for_by_sms_and_not_asked(play: Play) -> None:
+    play(in_words("< bon service\n> THANKS\n= no open", "fra"), channel="whatsapp")

@@ -63,6 +63,8 @@ def test_a_number_that_means_something_else_is_no_rating(text: str) -> None:
         ("😍😍", "😍", "😍😍"),
         ("👍😡", "😡", "👍😡"),
         ("😡🙂 bof", None, "😡🙂 bof"),
+        ("bof \U0001fae8", None, "bof \U0001fae8"),  # newer than this Python's tables
+        ("bof \ufffe\ufdd0", None, "bof"),
     ],
 )
 def test_a_face_is_kept_beside_the_words(text: str, emoji: str | None, words: str | None) -> None:
