@@ -47,11 +47,11 @@ class Feedback(Numbered, Base):
     content: Mapped[str | None] = mapped_column(Sealed("feedbacks.content"))
     rating: Mapped[int | None] = mapped_column(SmallInteger)
     emoji: Mapped[str | None] = mapped_column(Sealed("feedbacks.emoji"))
-    recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id), unique=True)
+    recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id))
     awaited_recording: Mapped[UUID | None] = mapped_column(
         doc="of a recording that is uploaded by itself; it may arrive before or after this"
     )
-    department_id: Mapped[int | None] = mapped_column(ForeignKey(Department.id), index=True)
+    department_id: Mapped[int | None] = mapped_column(ForeignKey(Department.id))
     channel: Mapped[str] = mapped_column(String(8), default="app")
     device_id: Mapped[int | None] = mapped_column(Integer, doc="of `shared.devices`")
     recorded_at: Mapped[datetime | None] = mapped_column(doc="the device's own clock, as sent")
@@ -67,6 +67,18 @@ class Feedback(Numbered, Base):
         CheckConstraint("rating between 1 and 5", name="rating_range"),
         CheckConstraint("state in ('open', 'answered', 'closed')", name="state_known"),
         Index("ix_feedbacks_date_submitted", "date_submitted", "id"),
+        # Only where there is one: most feedback has neither, and each index costs every row.
+        Index(
+            "uq_feedbacks_recording_id",
+            "recording_id",
+            unique=True,
+            postgresql_where=text("recording_id is not null"),
+        ),
+        Index(
+            "ix_feedbacks_department_id",
+            "department_id",
+            postgresql_where=text("department_id is not null"),
+        ),
         Index(
             "ix_feedbacks_awaiting",
             "awaited_recording",

@@ -62,7 +62,7 @@ def upload(
     once: OnceDep,
     correlation: CorrelationId,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
-) -> SyncOut | JSONResponse:
+) -> Response:
     read = read_items(state.database, principal, body.items)
     batch = syncs.prepare(
         state.database,
@@ -98,7 +98,12 @@ def upload(
         syncs.clear_away(state.storage, principal, batch, results)
     if minimal:
         response.headers["Preference-Applied"] = MINIMAL
-    return answer
+    if isinstance(answer, JSONResponse):
+        return answer
+    # As it is: to have it validated and taken apart again would cost more than to make it.
+    return Response(
+        answer.model_dump_json(), media_type="application/json", headers=dict(response.headers)
+    )
 
 
 @public_router.post(
@@ -116,7 +121,7 @@ def upload_to(
     once: OnceDep,
     correlation: CorrelationId,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
-) -> SyncOut | JSONResponse:
+) -> Response:
     return upload(body, response, state, principal, once, correlation, prefer)
 
 
