@@ -33,6 +33,7 @@ class Channel(StrEnum):
     sms = "sms"
     voice = "voice"
     email = "email"
+    whatsapp = "whatsapp"  # in a conversation only
 
 
 class ReminderStatus(StrEnum):

@@ -15,7 +15,7 @@ from database.session import ScopedSession
 from models.address import Address
 from models.delivery import Delivery, DeliveryEvent, DeliveryStatus
 from models.establishment import Establishment
-from models.reminder import Reminder, ReminderStatus
+from models.reminder import Purpose, Reminder, ReminderStatus
 from schemas.reminder import ReminderIn
 from services.address import address_for
 from services.audit import audit
@@ -65,6 +65,7 @@ def create(
     now: datetime,
     correlation_id: str | None = None,
     captured: Captured = NOW,
+    purpose: Purpose = Purpose.reminder,
 ) -> Stored:
     """Store a reminder with its first deliveries, in this transaction.
 
@@ -104,6 +105,7 @@ def create(
             created_by=principal.actor,
             recorded_at=captured.recorded_at,
             clock_offset=captured.clock_offset,
+            purpose=purpose,
         )
         .on_conflict_do_nothing(index_elements=["client_id"])
         .returning(Reminder.id)

@@ -34,6 +34,7 @@ from services.policy import policy_of
 from services.reminder import trace
 from services.reminder_plan import Plan, sms_text
 from services.reminder_times import PlannedDelivery
+from services.sender import names
 from services.series import Turn
 from utils.sms_encoding import analyse
 
@@ -54,6 +55,7 @@ def plan_view(establishment: Establishment, planned: Plan) -> ReminderPlan:
         language=planned.language,
         encoding=planned.encoding,
         segments=planned.segments,
+        asks=planned.asks,
         local_time=planned.local_time,
         deferred=planned.deferred,
         next_occurrences=coming,
@@ -133,9 +135,13 @@ def detail_view(
     """A reminder with its trace. It shows an address, so the reading is audited."""
     short = reminder_view(session, establishment, reminder)
     audit(session, principal, "read", "reminder", reminder.id)
+    called = names(session)
     deliveries = [
         DeliveryOut.model_validate(delivery).model_copy(
-            update={"events": [DeliveryEventOut.model_validate(event) for event in events]}
+            update={
+                "sender": called.get(delivery.sender_id or 0),
+                "events": [DeliveryEventOut.model_validate(event) for event in events],
+            }
         )
         for delivery, events in trace(session, reminder.id)
     ]

@@ -2,6 +2,7 @@
 
 import type { PublicKey } from './seal'
 import { fact, note } from './store'
+import type { Phrases } from './words'
 
 export interface Form {
   establishment: { slug: string; name: string }
@@ -15,6 +16,7 @@ export interface Known {
   cursor: string
   form: Form
   departments: { code: string; name: string }[]
+  phrases?: Phrases
 }
 
 export type Failure = 'network' | 'unknown' | 'enrol'
@@ -63,5 +65,28 @@ export async function enrol(code: string): Promise<'done' | 'wrong' | 'later'> {
     return 'done'
   } catch {
     return 'later'
+  }
+}
+
+export interface Answered {
+  client_id: string
+  text?: string | null
+}
+
+// What the hospital answered to feedback of this device, by its identity. Asked for each time and
+// kept nowhere. A tablet that staff enrolled is told that there is an answer, not what it says.
+export async function answersTo(base: string, ids: string[]): Promise<Map<string, Answered>> {
+  if (ids.length === 0) return new Map()
+  try {
+    const answer = await fetch(`${base}/sync/answers`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...(await authorization()) },
+      body: JSON.stringify({ client_ids: ids }),
+      signal: AbortSignal.timeout(30_000),
+    })
+    const { answers } = answer.ok ? ((await answer.json()) as { answers: Answered[] }) : { answers: [] }
+    return new Map(answers.map((one) => [one.client_id, one]))
+  } catch {
+    return new Map()
   }
 }
