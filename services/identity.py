@@ -23,6 +23,10 @@ _HASH_BYTES = 8
 _IDEMPOTENCY = UUID("6f8f5b1c-6f0b-4f6e-9a53-6d0f3d2c9a11")
 
 
+ANONYMOUS = "anonymous"
+"""Who nobody knows, whichever way they came."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who is asking: a user or device with a role in one establishment, or anybody."""
@@ -34,10 +38,11 @@ class Principal:
     device_id: int | None = None
     sign_in: UUID | None = None
     for_staff: bool = False
+    link_id: int | None = None
 
     @property
     def anonymous(self) -> bool:
-        """True without a token."""
+        """True without a token, or with one that a link carries: nobody knows who it is."""
         return self.user_id is None and self.device_id is None
 
     @property
