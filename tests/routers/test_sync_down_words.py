@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from redis import Redis
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from cli import app as cli
@@ -14,7 +15,7 @@ from models.phrase import Phrase
 from services.phrase import FLOWS
 from services.recording import put_away
 from services.sync_down import DownSync
-from tests.fixtures import NORTH
+from tests.fixtures import NORTH, owned
 from tests.routers.test_sync import WAV, item, sync
 from tests.routers.test_sync_down import down
 from tests.routers.test_sync_reminders import device
@@ -150,3 +151,27 @@ def test_bounds_of_asking(client: Any) -> None:
     many = {"client_ids": [str(uuid4())] * 51}
     answer = client.post("/api/v1/sync/answers", json=many)
     assert (answer.status_code, answer.json()["field"]) == (422, "client_ids")
+
+
+def test_who_left_neither_number_nor_name_hears_the_answer_all_the_same(
+    client: Any, staff: dict[str, str], owner: Any
+) -> None:
+    said = item(patient_id=None)
+    (result,) = sync(client, said)
+    path = f"/api/v1/feedback/{result['id']}/answer"
+    words = {"text": "Merci, nous en parlons à l'équipe."}
+    by_sms = client.post(path, json=words | {"channels": ["sms"]}, headers=staff)
+    assert (by_sms.status_code, by_sms.json()["code"]) == (409, "no_address")
+    keyed = staff | {"Idempotency-Key": "answer-1"}
+    first, again = (client.post(path, json=words, headers=keyed) for _ in range(2))
+    assert (first.status_code, first.json()["channels"]) == (201, [])
+    assert again.json() == first.json()
+    assert [one["text"] for one in asked(client, said)] == [words["text"]]
+    shown = client.get(f"/api/v1/reminders/{first.json()['reminder_id']}", headers=staff)
+    assert (shown.status_code, shown.json()["deliveries"]) == (200, [])
+    with owned(owner) as connection:
+        assert connection.scalar(text("select count(*) from shared.due")) == 0
+    # Nobody could ever ask for this one: its identity was made here.
+    nameless = client.post("/api/v1/feedback", json={"language": "french", "rating": 1})
+    path = f"/api/v1/feedback/{nameless.json()['id']}/answer"
+    assert client.post(path, json=words, headers=staff).status_code == 409

@@ -81,7 +81,7 @@ export function App() {
     })
     updateWhenIdle()
   }, [])
-  const idle = useIdle(shown === 'ask', startOver)
+  const idle = useIdle(shown === 'ask' || shown === 'outbox', startOver)
 
   useEffect(() => {
     document.documentElement.lang = words.tag
