@@ -10,7 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from services.upload import MOST_BYTES, MOST_WAITING_BYTES
+from services.identity import ANONYMOUS, Principal
+from services.upload import MOST_BYTES, MOST_WAITING_BYTES, WrongOffset, append, find
+from tests.fixtures import NORTH
 from tests.routers.test_sync import item, sync
 from tests.routers.test_sync_reminders import device
 
@@ -18,6 +20,7 @@ TUS = {"Tus-Resumable": "1.0.0"}
 BODY = TUS | {"Content-Type": "application/offset+octet-stream"}
 AUDIO = bytes(range(256)) * 1000
 PATH = "/api/v1/uploads"
+NOBODY = Principal(NORTH, ANONYMOUS)
 
 
 def metadata(recording: object) -> dict[str, str]:
@@ -168,6 +171,18 @@ def test_the_wrong_offset_changes_nothing(client: Any) -> None:
         answer = patch(client, location, start, AUDIO[:10])
         assert (answer.status_code, answer.json()["code"]) == (409, "upload_offset")
     assert offset(client, location) == 1000
+
+
+def test_of_two_pieces_for_one_place_one_is_stored(client: Any, database: Any) -> None:
+    """Both were let in when nothing was here yet: PostgreSQL decides."""
+    token = UUID(create(client).headers["Location"].rpartition("/")[2])
+    with database.establishment(NORTH) as session:
+        upload = find(session, NOBODY, token)
+    with database.establishment(NORTH) as session:
+        append(session, upload.id, start=0, content=AUDIO[:1000])
+    with pytest.raises(WrongOffset), database.establishment(NORTH) as session:
+        append(session, upload.id, start=0, content=AUDIO[:1000])
+    assert offset(client, f"{PATH}/{token}") == 1000
 
 
 def test_a_length_that_lies(client: Any) -> None:
