@@ -61,14 +61,21 @@ def fingerprint(fields: Mapping[str, Any]) -> bytes:
 
     New fields go to the end, so that what was stored before can still be compared.
     """
-    return b"".join(
-        [
-            _hash_of_few(name, value)
-            if value is None or isinstance(value, int) or name in _OF_FEW_VALUES
-            else _hash_of(name, value)
-            for name, value in fields.items()
-        ]
-    )
+    hashes = []
+    for name, value in fields.items():
+        if value is None or name in _OF_FEW_VALUES:
+            known = _remembered.get((name, value))
+            if known is None:
+                known = _remembered[name, value] = _hash_of(name, value)
+        else:
+            known = _hash_of(name, value)
+        hashes.append(known)
+    return b"".join(hashes)
+
+
+_OF_FEW_VALUES = frozenset({"language", "channel", "rating"})
+_remembered: dict[tuple[str, object], bytes] = {}
+"""Most fields of most submissions are empty, and some have few values. Nobody's words are here."""
 
 
 def _hash_of(name: str, value: object) -> bytes:
@@ -82,11 +89,6 @@ def _hash_of(name: str, value: object) -> bytes:
 def _keyed() -> hashlib.blake2b:
     key = get_settings().privacy.index_key
     return hashlib.blake2b(key=key, digest_size=_HASH_BYTES)
-
-
-_OF_FEW_VALUES = frozenset({"language", "channel"})
-_hash_of_few = lru_cache(maxsize=1024, typed=True)(_hash_of)
-"""Most fields of most submissions are empty, ratings are few: remembered. Nobody's words are."""
 
 
 def differing(fields: Mapping[str, Any], stored: bytes) -> list[str]:
