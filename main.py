@@ -15,6 +15,7 @@ from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
 from routers import (
+    audit,
     auth,
     campaigns,
     console,
@@ -32,6 +33,8 @@ from routers import (
     senders,
     sync,
     tasks,
+    templates,
+    today,
     uploads,
     users,
 )
@@ -92,6 +95,9 @@ def build_app(settings: Settings) -> FastAPI:
         departments.router,
         devices.router,
         tasks.router,
+        templates.router,
+        today.router,
+        audit.router,
         senders.router,
         establishment.router,
         users.router,
