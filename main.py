@@ -24,6 +24,7 @@ from routers import (
     departments,
     devices,
     establishment,
+    events,
     feedback,
     health,
     manual,
@@ -43,6 +44,7 @@ from routers.rate_limit import RateLimits
 from routers.state import State
 from routers.webhooks import twilio
 from services.auth import Authenticator
+from services.changes import Changes
 from services.establishment import Directory
 from services.group_commit import GroupCommit
 from services.player import Player
@@ -98,6 +100,7 @@ def build_app(settings: Settings) -> FastAPI:
         templates.router,
         today.router,
         audit.router,
+        events.router,
         senders.router,
         establishment.router,
         users.router,
@@ -138,9 +141,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watch = Watch(state.database, state.settings)
     state.intake.start()
     watch.start()
+    state.changes.start()
     gc.collect()
     gc.freeze()  # what was loaded at start is never garbage: the collector need not look at it
     yield
+    state.changes.stop()
     watch.stop()
     await run_in_threadpool(state.intake.stop)
 
@@ -165,6 +170,7 @@ def _build_state(settings: Settings) -> State:
         intake=GroupCommit(database),
         down=DownSync(database, cache),
         player=Player(database, storage),
+        changes=Changes(database),
     )
 
 
