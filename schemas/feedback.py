@@ -142,6 +142,9 @@ class FeedbackDetail(Out):
     date_submitted: UtcOut
     processed: bool
     state: FeedbackState
+    conversation_id: int | None = Field(
+        description="of one that was said in a conversation: GET /api/v1/conversations/{id}"
+    )
     voice: str | None = Field(description="address of the recording, if there is one")
     voice_awaited: bool = Field(description="a recording was made, and has not arrived yet")
     voice_seconds: float | None

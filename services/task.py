@@ -31,6 +31,8 @@ def open_task(
     delivery_id: int | None = None,
     contact_id: int | None = None,
     feedback_id: int | None = None,
+    conversation_id: int | None = None,
+    note: str | None = None,
 ) -> None:
     """Have somebody do something, unless a task about the same thing is not done yet."""
     session.execute(
@@ -45,6 +47,8 @@ def open_task(
             delivery_id=delivery_id,
             contact_id=contact_id,
             feedback_id=feedback_id,
+            conversation_id=conversation_id,
+            note=note,
             version=1,
         )
         .on_conflict_do_nothing(
@@ -125,6 +129,7 @@ def summary_view(task: Task, unknown: UnknownOut | None) -> TaskSummary:
         delivery_id=task.delivery_id,
         contact_id=task.contact_id,
         feedback_id=task.feedback_id,
+        conversation_id=task.conversation_id,
         unknown=unknown if task.kind == UNKNOWN_DELIVERY else None,
         created_at=task.created_at,
         done_at=task.done_at,
