@@ -237,15 +237,12 @@ def test_an_answer_goes_back_to_the_number_that_it_came_from(
     assert (refused.status_code, refused.json()["code"]) == (409, "no_address")
     with database.establishment(NORTH) as session:
         address = address_for(session, "phone", "+237650000077")
-        session.add(
-            Conversation(
-                channel="sms",
-                address_id=address.id,
-                flow="feedback_by_sms",
-                step="done",
-                feedback_id=1,
-            )
+        conversation = Conversation(
+            channel="sms", address_id=address.id, flow="feedback_by_sms", step="done"
         )
+        session.add(conversation)
+        session.flush()
+        session.get_one(Feedback, 1).conversation_id = conversation.id
     made = reply(client, staff)
     assert made.status_code == 201, made.text
     shown = client.get(f"/api/v1/reminders/{made.json()['reminder_id']}", headers=staff).json()
