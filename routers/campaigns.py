@@ -29,7 +29,7 @@ from routers.dependencies import (
 )
 from routers.idempotency import OnceDep
 from routers.state import State
-from routers.upload import CSV_BODY, UnsupportedMedia, uploaded_csv
+from routers.upload import CSV_BODY, XLSX, LayoutDep, UnsupportedMedia, uploaded_csv
 from schemas.campaign import (
     CampaignChange,
     CampaignIn,
@@ -154,7 +154,7 @@ def change_campaign(
     return _answer(response, session, state, principal, changed)
 
 
-async def _lines(request: Request) -> tuple[bytes, Iterator[Line]]:
+async def _lines(request: Request, layout: LayoutDep) -> tuple[bytes, Iterator[Line]]:
     """The body of a list, and its lines; they are read while they are stored."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/x-ndjson":
@@ -168,15 +168,15 @@ async def _lines(request: Request) -> tuple[bytes, Iterator[Line]]:
             raise Invalid(
                 'Send {"patient_ids": [...]}.', field="patient_ids", code="list_invalid"
             ) from None
-    if kind not in ("text/csv", "multipart/form-data"):
-        raise UnsupportedMedia("Send text/csv, application/x-ndjson or application/json.")
+    if kind not in ("text/csv", XLSX, "multipart/form-data"):
+        raise UnsupportedMedia("Send text/csv, XLSX, application/x-ndjson or application/json.")
     content = await uploaded_csv(request)
-    return content, parse_references(content)
+    return content, parse_references(content, layout)
 
 
 @router.post(
     "/{campaign_id}/recipients",
-    summary="Add to a draft's explicit list (CSV, NDJSON or JSON)",
+    summary="Add to a draft's explicit list (CSV, XLSX, NDJSON or JSON)",
     response_model=ListReport,
     openapi_extra=LIST_BODY,
 )

@@ -37,6 +37,14 @@ def department_id_of(session: ScopedSession, code: str) -> int:
     return found
 
 
+def read(session: ScopedSession, department_id: int) -> Department:
+    """A department, closed or not; raises `NotFound`."""
+    found = session.get(Department, department_id)
+    if found is None:
+        raise NotFound("department")
+    return found
+
+
 def names_by_code(session: ScopedSession) -> dict[str, str]:
     """Every department's name by its code."""
     return {d.code: d.name for d in session.scalars(select(Department))}
