@@ -36,9 +36,10 @@ router = APIRouter(tags=["console"])
     "/events",
     summary="Hints of what has changed (text/event-stream)",
     description=(
-        "`event: change` with `{kind, id}`: ask again for what is shown of that kind. `kind` is"
-        " feedback, reminder, delivery, task, campaign, department, phrase or everything; `id` may"
-        " be null. `event: expired` comes last, when the token ends: refresh it and come back."
+        "The event's name is what has changed: ask again for what is shown of it. It is feedback,"
+        " reminder, delivery, task, campaign, department, phrase or everything; its data are"
+        ' `{"id": 5}`, or `{"id": null}` for some. `expired` comes last, when the token ends:'
+        " refresh it and come back."
     ),
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
@@ -62,7 +63,7 @@ async def _stream(state: State, principal: Principal, token: str) -> AsyncIterat
         while (left := (ends - datetime.now(UTC)).total_seconds()) > 0:
             hints = await listener.take(min(HEARTBEAT_SECONDS, left))
             for hint in hints:
-                yield _event("change", {"kind": hint.kind, "id": hint.id})
+                yield _event(hint.kind, {"id": hint.id})
             if time.monotonic() >= next_check:
                 if not await run_in_threadpool(_still_signed_in, state, token):
                     break

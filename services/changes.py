@@ -27,7 +27,7 @@ from database.engine import DatabaseNotReady
 from database.listen import listening_connection
 from database.session import Database
 from models.delivery import DeliveryEvent
-from services.errors import CareloopError
+from services.errors import TooMany
 from utils.logs import get_logger
 
 CHANNEL = "careloop_changes"
@@ -38,6 +38,7 @@ MOST_EACH = 10
 MOST_PENDING = 100
 """Hints that wait for one page; with more it is told that everything may have changed."""
 LOOK_SECONDS = 2.0
+RETRY_SECONDS = 60.0
 AWAY_SECONDS = 2.0
 
 log = get_logger("careloop.changes")
@@ -55,10 +56,9 @@ EVERYTHING = Hint("everything")
 DELIVERIES = Hint("delivery")
 
 
-class TooManyListeners(CareloopError):
+class TooManyListeners(TooMany):
     """No more pages are told: they ask every now and then instead."""
 
-    status = 503
     code = "too_many_listeners"
 
 
@@ -124,7 +124,7 @@ class Changes:
         with self._lock:
             counts = Counter(listener.who for listener in self._listeners)
         if sum(counts.values()) >= MOST_LISTENERS or counts[who] >= MOST_EACH:
-            raise TooManyListeners("Too many pages are open: ask every now and then instead.")
+            raise TooManyListeners(RETRY_SECONDS)
 
     def join(self, establishment_id: int, who: str) -> Listener:
         """A page that is told from now on, until it leaves."""

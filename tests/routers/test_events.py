@@ -151,8 +151,8 @@ def test_a_stream_ends_with_its_token(
     events = [block.split("\n") for block in answer.text.split("\n\n") if "data:" in block]
     names = [lines[0].removeprefix("event: ") for lines in events]
     data = [json.loads(lines[1].removeprefix("data: ")) for lines in events]
-    assert data[0] == {"kind": "everything", "id": None}
-    assert {"kind": "department", "id": 1} in data
+    assert (names[0], data[0]) == ("everything", {"id": None})
+    assert ("department", {"id": 1}) in list(zip(names, data, strict=True))
     assert names[-1] == "expired"
     assert "Labo" not in answer.text
     assert not state.changes._listeners
