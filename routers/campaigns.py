@@ -29,7 +29,14 @@ from routers.dependencies import (
 )
 from routers.idempotency import OnceDep
 from routers.state import State
-from routers.upload import CSV_BODY, XLSX, LayoutDep, UnsupportedMedia, uploaded_csv
+from routers.upload import (
+    CSV_BODY,
+    XLSX,
+    LayoutDep,
+    UnsupportedMedia,
+    WholeReport,
+    uploaded_csv,
+)
 from schemas.campaign import (
     CampaignChange,
     CampaignIn,
@@ -43,7 +50,7 @@ from schemas.campaign import (
 from schemas.common import MAX_ID, Page
 from services import campaign as campaigns
 from services.campaign_audience import by_filter, by_numbers
-from services.campaign_list import Line, add, contacts_of, ndjson_lines, numbered
+from services.campaign_list import REPORTED, Line, add, contacts_of, ndjson_lines, numbered
 from services.campaign_preview import preview, recipients_of
 from services.campaign_view import recipients, summaries, view
 from services.contact_csv import parse_references
@@ -188,12 +195,13 @@ def add_recipients(
     session: StaffSession,
     once: OnceDep,
     if_match: IfMatch = None,
+    whole_report: WholeReport = False,
 ) -> ListReport | JSONResponse:
     content, lines = given
 
     def store() -> ListReport:
         campaign = campaigns.lock(session, campaign_id, expected_version(if_match))
-        return add(session, campaign, lines, principal)
+        return add(session, campaign, lines, principal, reported=None if whole_report else REPORTED)
 
     return once.run(session, principal, store, status=200, body=content)
 

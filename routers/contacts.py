@@ -18,7 +18,7 @@ from routers.dependencies import (
     expected_version,
 )
 from routers.idempotency import OnceDep
-from routers.upload import CSV_BODY, LayoutDep, uploaded_csv
+from routers.upload import CSV_BODY, LayoutDep, WholeReport, uploaded_csv
 from schemas.common import MAX_ID, Page
 from schemas.contact import ContactChange, ContactIn, ContactOut, FileColumn, ImportReport
 from services import contact as contacts
@@ -92,9 +92,7 @@ def import_file(
     once: OnceDep,
     layout: LayoutDep,
     strict: bool = False,
-    whole_report: Annotated[
-        bool, Query(description="every refused line, not the first 1,000")
-    ] = False,
+    whole_report: WholeReport = False,
 ) -> ImportReport | JSONResponse:
     region = establishment_of(state, principal).region
     return once.run(

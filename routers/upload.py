@@ -89,3 +89,4 @@ def _layout(
 
 
 LayoutDep = Annotated[Layout, Depends(_layout)]
+WholeReport = Annotated[bool, Query(description="every refused line, not the first 1,000")]

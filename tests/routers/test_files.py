@@ -68,6 +68,11 @@ def test_a_campaigns_list_from_a_workbook(client: Any, staff: Headers) -> None:
     path = f"/campaigns/{made.json()['id']}/recipients?column=patient_id:1"
     report = send(client, staff, path, workbook([["x", "y"], ["", "P1"], ["", "P9"]])).json()
     assert (report["lines"], report["added"], report["refused_count"]) == (2, 1, 1)
+    unknown = b"reference\n" + b"".join(b"X%d\n" % n for n in range(1200))
+    plain = f"/campaigns/{made.json()['id']}/recipients"
+    short = send(client, staff, plain, unknown, "text/csv").json()
+    whole = send(client, staff, f"{plain}?whole_report=true", unknown, "text/csv").json()
+    assert (len(short["refused"]), len(whole["refused"])) == (1000, 1200)
 
 
 def department(client: Any, admin: Headers, name: str) -> int:
