@@ -260,6 +260,20 @@ def test_who_said_stop_gets_no_answer(client: Any, staff: Headers, database: Any
     assert client.get("/api/v1/feedback/1", headers=staff).json()["state"] == "answered"
 
 
+def test_an_answer_that_makes_no_sense(client: Any, staff: Headers) -> None:
+    say(client)
+    contact(client, staff)
+    for body in (
+        {"text": ""}, {"text": "x" * 1601}, {"text": "a\u0000"}, {"channels": []},
+        {"channels": ["sms", "sms"]}, {"channels": ["whatsapp"]}, {"channels": ["email"]},
+        {"language": "english"},
+    ):  # fmt: skip
+        answer = reply(client, staff, **body)
+        assert answer.status_code == 422, body
+        assert "code" in answer.json()
+    assert client.get("/api/v1/feedback/1", headers=staff).json()["state"] == "open"
+
+
 def test_history(client: Any, staff: Headers) -> None:
     say(client)
     contact(client, staff)
