@@ -20,6 +20,7 @@ from services.template import texts_of
 from utils.clock import local_time
 from utils.languages import language_name
 from utils.report_canvas import Cell, Column, Shares, Sheet, Tile
+from utils.report_layout import printable
 
 Locale = Literal["fr", "en"]
 _LOCALES = {"fr": ("fra", "fr_CM"), "en": ("eng", "en_CM")}
@@ -60,7 +61,7 @@ class Words:
         for unit, length in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
             if seconds >= 1.5 * length or (unit == "minutes" and seconds >= length):
                 return self(unit, count=self.number(seconds / length, 1 if unit == "days" else 0))
-        return self("seconds", count=self.number(seconds))
+        return self("seconds", count=self.number(max(seconds, 1)))
 
 
 @dataclass
@@ -201,8 +202,9 @@ def _departments(sheet: Sheet, say: Words, figures: Statistics, names: Mapping[s
 
 def _department(say: Words, names: Mapping[str, str], code: str | None, one: _Judged) -> list[Cell]:
     average = say.number(one.average, 1)
+    name = printable(names.get(code, "")).strip() or code if code else say("no_department")
     return [
-        names.get(code, code) if code else say("no_department"),
+        name,
         say.number(one.count),
         f"({average})" if one.count < FEW else average,
         say.share(sum(one.distribution[3:]) / one.count),

@@ -11,15 +11,18 @@ from dataclasses import dataclass
 
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
+_NEAREST = str.maketrans("ɓɗɛəǝɔŋƁƊƐƏƎƆŊ\u202f", "bdeeeonBDEEEON\u00a0")
+"""Letters of Duala, Basaa and Ewondo, and the narrow space of French numbers."""
+
 
 def printable(text: str) -> str:
     """Text in the signs that the fonts have (Windows-1252)."""
     shown = []
-    for sign in unicodedata.normalize("NFC", text):
-        replaced = "\u00a0" if sign == "\u202f" else sign  # the narrow space of French numbers
-        if not _has(replaced):
-            replaced = "".join(s for s in unicodedata.normalize("NFKD", sign) if _has(s))
-        shown.append(replaced)
+    for sign in unicodedata.normalize("NFC", text.translate(_NEAREST)):
+        if _has(sign):
+            shown.append(sign)
+        else:
+            shown += [part for part in unicodedata.normalize("NFKD", sign) if _has(part)]
     return "".join(shown)
 
 

@@ -84,13 +84,14 @@ def test_numbers_are_written_as_they_are_read() -> None:
     french, english = Words("fra", "fr_CM"), Words("eng", "en_CM")
     assert printable(french.number(12345.67, 1)) == "12\u00a0345,7"
     assert english.number(12345.67, 1) == "12,345.7"
-    assert [french.duration(s) for s in (None, 4, 60, 5400, 40000, 200000)] == [
-        "–", "4 s", "1 min", "2 h", "11 h", "2,3 jours",
+    assert [french.duration(s) for s in (None, 0.2, 4, 60, 5400, 40000, 200000)] == [
+        "–", "1 s", "4 s", "1 min", "2 h", "11 h", "2,3 jours",
     ]  # fmt: skip
 
 
 def test_what_a_font_has_no_sign_for() -> None:
     assert printable("Œuvre – « l’été » €") == "Œuvre – « l’été » €"
-    assert printable("ɔ́ Ẽ 😡") == " E "
+    assert printable("ɔ́ Ẽ 😡") == "ó E "
+    assert printable("Nŋ̀ŋ̂ Ɛwɔndo Ɓasaa") == "Nnn Ewondo Basaa"
     assert cut("abc", "Helvetica", 9, 1) == "…"
     assert [round_up(n) for n in (0, 4, 5, 9, 41, 99, 1001)] == [4, 4, 8, 20, 80, 200, 2000]
