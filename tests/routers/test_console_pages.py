@@ -1,9 +1,11 @@
 """The console's first page, the audit trail, templates and colleagues.
 
 Each of these was broken once, and a test here failed:
-- `asks` left out of what goes out (questions to a carrier counted as messages);
-- another establishment's alarm shown, or its due rows (`establishment_id` left out);
+- `until` left out of what goes out, and tasks that are done counted;
+- both `asks` and the status left out (questions to a carrier counted as messages);
 - the place in the audit's cursor without its source (an entry is shown twice, or never).
+Another hospital's alarms and due rows are kept out by row-level security as well: leaving out
+`establishment_id` alone is not seen here.
 """
 
 from __future__ import annotations
@@ -154,7 +156,7 @@ def test_the_trail_goes_on_from_page_to_page(client: Any, log_in: LogIn, owner: 
     seen: list[str] = []
     cursor = ""
     for _ in range(20):
-        page = trail(client, admin, f"?kind=contact&limit=4{cursor}")
+        page = trail(client, admin, f"?kind=contact&limit=5{cursor}")
         seen += [entry["row_id"] for entry in page["items"]]
         if page["cursor"] is None:
             break
