@@ -70,7 +70,9 @@ def test_today(client: Any, database: Any, staff: Headers, log_in: LogIn) -> Non
     assert [d["id"] for d in said["not_arrived"]["latest"]] == [strange, lost]
     tasks = said["tasks"]
     assert (tasks["mine"], tasks["others"], tasks["overdue"]) == (1, 1, 1)
-    assert tasks["nobodys"] >= 1
+    kinds = {one["kind"]: one["count"] for one in tasks["by_kind"]}
+    assert (kinds["call_back"], kinds["reschedule"]) == (2, 1)
+    assert sum(kinds.values()) == tasks["mine"] + tasks["nobodys"] + tasks["others"]
     assert said["unknown"]["count"] == 1
     assert said["feedback"] == {
         "received_today": 2, "open": 2, "open_mine": 1, "open_nobodys": 1,
