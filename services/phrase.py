@@ -244,8 +244,9 @@ def spoken_words(language: str, own: Mapping[str, Words]) -> dict[str, Words]:
     for key, mine in own.items():
         ours = words.get(key)
         if mine.text is None and ours is not None:
-            mine = Words(ours.text, mine.sms_text or ours.sms_text, mine.recording_id)
-        words[key] = mine
+            words[key] = Words(ours.text, mine.sms_text or ours.sms_text, mine.recording_id)
+        else:
+            words[key] = mine
     return words
 
 
