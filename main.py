@@ -39,7 +39,7 @@ from routers import (
 from routers.middleware import BoundedBody, Traced
 from routers.rate_limit import RateLimits
 from routers.state import State
-from routers.webhooks import HANDLERS, twilio
+from routers.webhooks import HANDLERS, sendgrid, twilio
 from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
@@ -111,6 +111,7 @@ def build_app(settings: Settings) -> FastAPI:
     for published in (feedback.router, reminders.router):
         app.include_router(published, prefix="/api", include_in_schema=False)
     app.include_router(twilio.router, prefix="/webhooks")
+    app.include_router(sendgrid.router, prefix="/webhooks")
     app.include_router(health.router)
     app.include_router(patient_app.patient_app_router())
     if settings.web.simulator_url and not settings.production:

@@ -41,6 +41,7 @@ class Settings:
     auth_token: str = DEFAULT_AUTH_TOKEN
     sendgrid_key: str = DEFAULT_SENDGRID_KEY
     sendgrid_webhook: str = ""
+    sendgrid_signing_key: str = ""
     messaging_service_sid: str = ""
     numbers: dict[str, Number] = field(
         default_factory=lambda: {DEFAULT_NUMBER: Number(DEFAULT_NUMBER)}
@@ -73,6 +74,7 @@ def load(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Settings:
         auth_token=given.auth_token,
         sendgrid_key=given.sendgrid_key,
         sendgrid_webhook=given.sendgrid_webhook,
+        sendgrid_signing_key=environ.get("SIMULATOR_SENDGRID_SIGNING_KEY", ""),
         messaging_service_sid=given.messaging_service_sid,
         numbers=_numbers(given.numbers, given.sms_webhook, given.voice_webhook),
         host=given.host,
