@@ -78,6 +78,7 @@ def main() -> None:
     import workers.campaign
     import workers.delivery
     import workers.feedback
+    import workers.inbound
     import workers.receipt
 
     context = get_context()
