@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from services.inbound_list import Look, look_of, looked, take_in, unknown
 from utils.logs import get_logger
-from utils.metrics import INBOUND_FOUND
 from utils.senders import Inbox, Received
 from workers.context import Context, get_context
 
@@ -47,5 +46,4 @@ def _store(context: Context, look: Look, listed: list[Received]) -> None:
         with context.database.establishment(number) as session:
             count += take_in(session, look.sender, found)
     if count:
-        INBOUND_FOUND.inc(count)
         log.warning("messages found that never reached us", establishment=number, messages=count)
