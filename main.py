@@ -17,6 +17,7 @@ from database.session import Database
 from routers import (
     auth,
     campaigns,
+    console_site,
     contacts,
     deliveries,
     departments,
@@ -104,6 +105,7 @@ def build_app(settings: Settings) -> FastAPI:
     app.include_router(twilio.router, prefix="/webhooks")
     app.include_router(health.router)
     app.include_router(patient_app.patient_app_router())
+    app.include_router(console_site.console_site_router())
     if settings.web.simulator_url and not settings.production:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 

@@ -1,0 +1,28 @@
+// Tout ce que dit la console, en français. Un outil de travail : des phrases courtes, des verbes.
+
+import { campaigns } from './campaigns'
+import { common } from './common'
+import { deliveries } from './deliveries'
+import { feedback } from './feedback'
+import { phrases } from './phrases'
+import { problems } from './problems'
+import { reminders } from './reminders'
+import { settings } from './settings'
+import { tasks } from './tasks'
+import { today } from './today'
+import { trends } from './trends'
+
+export const fr = {
+  tag: 'fr' as 'fr' | 'en',
+  common,
+  problems,
+  today,
+  reminders,
+  deliveries,
+  tasks,
+  feedback,
+  campaigns,
+  trends,
+  phrases,
+  settings,
+}
