@@ -18,6 +18,7 @@ from routers import (
     auth,
     campaigns,
     console_site,
+    console,
     contacts,
     deliveries,
     departments,
@@ -81,6 +82,7 @@ def build_app(settings: Settings) -> FastAPI:
     v1 = APIRouter(prefix="/api/v1")
     for router in (
         auth.router,
+        console.router,
         feedback.router,
         feedback.public_router,
         reminders.router,

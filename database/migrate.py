@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -122,6 +122,23 @@ def _run_pending(connection: Connection, history: str, schema: str) -> None:
     )
     with Operations.context(context):
         context.run_migrations()
+
+
+def comparison(history: str) -> dict[str, Any]:
+    """How Alembic compares one history's tables with the models: with no others, none left out.
+
+    Tables of an establishment have no schema in the models, and so none here (`None`): the
+    `search_path` decides.
+    """
+    compared = SHARED_SCHEMA if history == SHARED else None
+    return {
+        "compare_type": True,
+        "include_schemas": history == SHARED,
+        "include_name": lambda name, kind, _parents: kind != "schema" or name == compared,
+        "include_object": lambda _object, name, kind, _reflected, _to: (
+            (kind, name) != ("table", VERSION_TABLE)
+        ),
+    }
 
 
 def with_reference_schema(history: str, run: Callable[[Connection, str, str], None]) -> None:

@@ -46,6 +46,20 @@ class ReminderStatus(StrEnum):
     cancelled = "cancelled"
 
 
+class Purpose(StrEnum):
+    """Why the engine sends something: everything that goes out is a reminder's delivery.
+
+    A `reply` goes to somebody who has just written or called: quiet hours and the daily cap are
+    not for it (a conversation bounds itself). `opt_out` is the one confirmation of a stop, made in
+    the transaction that stores it: the only message that an opted-out address may still get.
+    """
+
+    reminder = "reminder"
+    reply = "reply"
+    opt_out = "opt_out"
+    answer = "answer"  # the hospital's answer to a feedback
+
+
 class Reminder(Numbered, Created, Base):
     """A reminder. `client_id` is its identity for ever; `version` guards against lost changes."""
 
@@ -87,6 +101,17 @@ class Reminder(Numbered, Created, Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     version: Mapped[int] = mapped_column(Integer, default=1)
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey(Campaign.id))
+    purpose: Mapped[str] = mapped_column(
+        String(8), default=Purpose.reminder, server_default="reminder"
+    )
+    sender_id: Mapped[int | None] = mapped_column(
+        Integer, doc="of `shared.senders`: the one it must go out from; None: any that may"
+    )
+    conversation_id: Mapped[int | None] = mapped_column(
+        # By name: a conversation may be about a reminder, too.
+        ForeignKey("conversations.id", use_alter=True),
+        doc="the conversation in which it was said",
+    )
 
     @property
     def called_off(self) -> bool:
@@ -103,6 +128,9 @@ class Reminder(Numbered, Created, Base):
             " 'cancelled')",
             name="status_known",
         ),
+        CheckConstraint(
+            "purpose in ('reminder', 'reply', 'opt_out', 'answer')", name="purpose_known"
+        ),
         CheckConstraint("(event_time is null) = (before is null)", name="event_whole"),
         CheckConstraint("rrule is null or event_time is null", name="one_kind_of_repeating"),
         Index("ix_reminders_scheduled_time", "scheduled_time", "id"),
@@ -118,6 +146,11 @@ class Reminder(Numbered, Created, Base):
             "ix_reminders_campaign_open",
             "campaign_id",
             postgresql_where=text("campaign_id is not null and status = 'scheduled'"),
+        ),
+        Index(
+            "ix_reminders_conversation_id",
+            "conversation_id",
+            postgresql_where=text("conversation_id is not null"),
         ),
         # Not on `status`: every outcome changes that, and an index on it would make it dearer.
         Index("ix_reminders_series", "id", postgresql_where=text("rrule is not null")),

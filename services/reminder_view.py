@@ -9,7 +9,7 @@ from sqlalchemy import case, select, tuple_
 from database.session import ScopedSession
 from models.delivery import WAITING, Delivery
 from models.establishment import Establishment
-from models.reminder import Channel, Reminder, ReminderStatus
+from models.reminder import Channel, Purpose, Reminder, ReminderStatus
 from schemas.common import Page, shortened
 from schemas.reminder import (
     DeliveryEventOut,
@@ -178,8 +178,8 @@ def summaries(
     cursor: str | None,
     limit: int,
 ) -> Page[ReminderSummary]:
-    """A page of reminders, the latest scheduled time first."""
-    wanted = select(Reminder)
+    """A page of what staff have set, the latest scheduled time first; replies are left out."""
+    wanted = select(Reminder).where(Reminder.purpose == Purpose.reminder)
     if status is not None:
         wanted = wanted.where(Reminder.status == status)
     if patient_id is not None:

@@ -35,18 +35,12 @@ def _command_name() -> str:
 
 def run(connection: migrate.Connection, history: str, schema: str) -> None:
     """Let Alembic compare, write or show one history against one schema."""
-    connection.dialect.default_schema_name = schema  # else autogenerate sees its version table
     context.configure(
         connection=connection,
         target_metadata=_METADATA[history],
         version_table=migrate.VERSION_TABLE,
         version_table_schema=schema,
-        include_schemas=history == migrate.SHARED,
-        include_name=lambda name, kind, _parents: kind != "schema" or name == schema,
-        include_object=lambda _object, name, kind, _reflected, _to: (
-            not (kind == "table" and name == migrate.VERSION_TABLE)
-        ),
-        compare_type=True,
+        **migrate.comparison(history),
         render_item=_render_storage_type,
         transaction_per_migration=False,
     )

@@ -60,8 +60,9 @@ class Attempt:
 # the last message of the day. In the order of addresses, so that no two wait in a circle.
 _LOCK = text(
     """
-    select d.id, d.channel, d.due_at, d.valid_until, a.opted_out_at is not null as opted_out,
-        c.quiet_start, c.quiet_end, p.status as campaign,
+    select d.id, d.channel, d.due_at, d.valid_until, c.quiet_start, c.quiet_end,
+        a.opted_out_at is not null and r.purpose <> 'opt_out' as opted_out,
+        r.purpose in ('reply', 'opt_out') as replies, p.status as campaign,
         r.cancelled_at is not null as cancelled, now() as now
     from deliveries d
     join addresses a on a.id = d.address_id
@@ -76,23 +77,26 @@ _LOCK = text(
 
 # A statement of its own: its snapshot is younger than the locks, so it counts what another worker
 # stamped while this one waited, and reads the words as they are now. What came back without
-# having left does not count, nor does the delivery itself: it is waiting. What is updated
-# is named by `any` too: joined to a step before alone, whose size is a guess, whole tables would
-# be read.
+# having left does not count, nor does the delivery itself: it is waiting. Replies do not count and
+# are not counted: somebody who writes to us today gets tonight's reminder all the same. What is
+# updated is named by `any` too: joined to a step before alone, whose size is a guess, whole tables
+# would be read.
 _STAMP = text(
     """
     with wanted as materialized (
-        select d.id, d.address_id,
-            row_number() over (partition by d.address_id order by d.due_at, d.id) as place
+        select d.id, d.address_id, d.id = any(:replies) as replies, row_number() over (
+            partition by d.address_id, d.id = any(:replies) order by d.due_at, d.id
+        ) as place
         from deliveries d where d.id = any(:ids)
     ), allowed as materialized (
         select w.id from wanted w
-        where cast(:cap as integer) is null or w.place + (
+        where cast(:cap as integer) is null or w.replies or w.place + (
             select count(*) from (
-                select from deliveries x
+                select from deliveries x join reminders y on y.id = x.reminder_id
                 where x.address_id = w.address_id and x.attempted_at >= :today
                     and x.status not in
                         ('scheduled', 'queued', 'expired', 'cancelled', 'suppressed')
+                    and y.purpose not in ('reply', 'opt_out')
                 limit :cap
             ) gone
         ) <= :cap
@@ -139,7 +143,7 @@ def begin(
     if rules.paces is not None:
         going, waiting = take_turns(session, going, rules.paces)
         held += waiting
-    attempts = _stamp(session, [row.id for row in going], rules, now, lease)
+    attempts = _stamp(session, going, rules, now, lease)
     stamped = {attempt.delivery_id for attempt in attempts}
     tomorrow = rules.times.next_day(now) if len(stamped) < len(going) else None
     held += [_deferred(row, tomorrow, DAILY_CAP) for row in going if row.id not in stamped]
@@ -171,6 +175,8 @@ def _held(rows: Sequence[Any], times: AllowedTimes, now: datetime) -> Iterator[H
             # Due again when its validity ends: then it expires where all can see.
             yield Hold(row.id, S.scheduled, "campaign paused", until=row.valid_until)
             continue
+        if row.replies:  # to somebody who is awake: they have just written or called
+            continue
         own = (row.quiet_start, row.quiet_end)
         if own not in everybody:
             theirs = times if own[0] is None else times.also_quiet(*own)
@@ -189,15 +195,16 @@ def _deferred(row: Any, until: datetime | None, cause: str) -> Hold:
 
 
 def _stamp(
-    session: ScopedSession, ids: list[int], rules: Rules, now: datetime, lease: float
+    session: ScopedSession, going: Sequence[Any], rules: Rules, now: datetime, lease: float
 ) -> list[Attempt]:
-    if not ids:
+    if not going:
         return []
     rows = session.execute(
         _STAMP,
         {
             "establishment_id": session.establishment_id,
-            "ids": ids,
+            "ids": [row.id for row in going],
+            "replies": [row.id for row in going if row.replies],
             "cap": rules.daily_cap,
             "today": rules.times.day_began(now),
             "lease": lease,

@@ -27,6 +27,7 @@ from models.address import Address
 from models.contact import Contact
 from models.delivery import DeliveryStatus as S
 from models.establishment import Establishment, Holiday
+from models.reminder import Purpose
 from services.address import address_for, opt_out
 from services.contact import reference_index
 from tests.fixtures import NORTH, owned
@@ -288,6 +289,29 @@ def test_yesterdays_messages_do_not_count(database: Any, owner: Any) -> None:
     with owned(owner) as connection:
         connection.execute(text("update deliveries set attempted_at = now() - interval '1 day'"))
     assert begin(database, ids[2:], daily_cap=2, times=times)
+
+
+def test_a_reply_goes_out_at_night_and_beside_the_cap(database: Any) -> None:
+    replies = make(database, 3, purpose="reply")
+    reminders = make(database, 2)
+    claim(database)
+    night = begin(database, replies + reminders, times=quiet_now(), daily_cap=1)
+    assert sorted(attempt.delivery_id for attempt in night) == replies
+    (tonight,) = make(database, validity=3 * 86_400)
+    claim(database)
+    assert begin(database, [tonight], daily_cap=1, times=middle_of_the_day())
+
+
+def test_only_the_confirmation_of_a_stop_passes_it(database: Any) -> None:
+    purposes = {make(database, purpose=each)[0]: each for each in Purpose}
+    claim(database)
+    with database.establishment(NORTH) as session:
+        opt_out(address_for(session, "phone", PHONE), "STOP")
+    stamped = begin(database, list(purposes))
+    assert [purposes[attempt.delivery_id] for attempt in stamped] == [Purpose.opt_out]
+    assert {delivery(database, n).status for n, p in purposes.items() if p != "opt_out"} == {
+        S.suppressed
+    }
 
 
 def test_the_cap_holds_among_many_workers(database: Any) -> None:
