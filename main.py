@@ -17,8 +17,8 @@ from database.session import Database
 from routers import (
     auth,
     campaigns,
-    console_site,
     console,
+    console_site,
     contacts,
     deliveries,
     departments,

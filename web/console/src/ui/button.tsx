@@ -9,7 +9,7 @@ interface Looks {
   children: ReactNode
 }
 
-interface ButtonProps extends Looks, ButtonHTMLAttributes<HTMLButtonElement> {
+interface ButtonProps extends Looks, Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'children'> {
   /** It was pressed and is not done: further presses do nothing. */
   busy?: boolean
 }
