@@ -43,6 +43,7 @@ from routers.webhooks import twilio
 from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.player import Player
 from services.sync_down import DownSync, cache_name
 from services.tokens import TokenSigner
 from utils.logs import configure_logs
@@ -147,6 +148,7 @@ def _build_state(settings: Settings) -> State:
         service_engine(settings.database), queue.hand_over, lambda n: cache.forget(cache_name(n))
     )
     signer = TokenSigner(settings.privacy)
+    storage = storage_from_url(*settings.storage.where)
     return State(
         settings=settings,
         database=database,
@@ -155,9 +157,10 @@ def _build_state(settings: Settings) -> State:
         authenticator=Authenticator(database, signer),
         rate_limits=RateLimits(settings),
         queue_depth=queue.depth,
-        storage=storage_from_url(*settings.storage.where),
+        storage=storage,
         intake=GroupCommit(database),
         down=DownSync(database, cache),
+        player=Player(database, storage),
     )
 
 

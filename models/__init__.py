@@ -3,6 +3,7 @@
 from models import (
     address,
     alarm,
+    answer,
     audit,
     campaign,
     contact,
@@ -32,6 +33,7 @@ __all__ = [
     "SharedBase",
     "address",
     "alarm",
+    "answer",
     "audit",
     "campaign",
     "contact",

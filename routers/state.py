@@ -15,6 +15,7 @@ from routers.rate_limit import RateLimits
 from services.auth import Authenticator
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.player import Player
 from services.sync_down import DownSync
 from services.tokens import TokenSigner
 from utils.storage import Storage
@@ -34,6 +35,7 @@ class State:
     storage: Storage
     intake: GroupCommit
     down: DownSync
+    player: Player
 
 
 def state_of(connection: HTTPConnection) -> State:

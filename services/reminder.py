@@ -15,7 +15,7 @@ from database.session import ScopedSession
 from models.address import Address
 from models.delivery import Delivery, DeliveryEvent
 from models.establishment import Establishment
-from models.reminder import Reminder, ReminderStatus
+from models.reminder import Purpose, Reminder, ReminderStatus
 from schemas.reminder import ReminderIn
 from services.address import address_for
 from services.audit import audit
@@ -46,6 +46,7 @@ def create(
     principal: Principal,
     now: datetime,
     correlation_id: str | None = None,
+    purpose: Purpose = Purpose.reminder,
 ) -> Stored:
     """Store a reminder with its first deliveries, in this transaction.
 
@@ -83,6 +84,7 @@ def create(
             **wishes(wanted),
             status=ReminderStatus.active if times.rrule else ReminderStatus.scheduled,
             created_by=principal.actor,
+            purpose=purpose,
         )
         .on_conflict_do_nothing(index_elements=["client_id"])
         .returning(Reminder.id)
