@@ -1,4 +1,4 @@
-"""`python -m commands.openapi`: the OpenAPI document on standard output, for the console's client."""
+"""`python -m commands.openapi`: the OpenAPI document, for the console's client."""
 
 from __future__ import annotations
 

@@ -89,12 +89,12 @@ def build() -> None:
 
 def main() -> int:
     """Build, and leave a stamp for make. Without a network that is no reason not to go on."""
-    sys.stdout.write("building the patients' app and the console in web/ (the first time takes a minute)\n")
+    sys.stdout.write("building the pages in web/ (the first time takes a minute)\n")
     sys.stdout.flush()
     try:
         build()
     except NotBuiltError as reason:
-        sys.stderr.write(f"the patients' app and the console were not built; the rest goes on. {reason}\n")
+        sys.stderr.write(f"the pages in web/ were not built; the rest goes on. {reason}\n")
         return 0
     except KeyboardInterrupt:
         return 130

@@ -66,6 +66,11 @@ export function AnswerForm({ feedback }: { feedback: Whole }) {
       void client.invalidateQueries({ queryKey: ['today'] })
     },
   })
+  // Whoever gave it on a tablet without a reference left no way back.
+  if (feedback.patient_id === null && ['app', 'web'].includes(feedback.channel)) {
+    return <p className="hint">{say.cannotAnswer}</p>
+  }
+
   function submit(event: FormEvent) {
     event.preventDefault()
     if (text.trim() && !send.isPending) send.mutate()

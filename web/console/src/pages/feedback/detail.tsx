@@ -14,6 +14,7 @@ import { Icon } from '../../ui/icon'
 import { Notice, say as sayBriefly, Trouble } from '../../ui/notice'
 import { Asked } from '../../ui/page'
 import { AnswerForm, Answers } from './answer'
+import { useDepartmentName } from './departments'
 import { Opinion } from './list'
 import { FeedbackNote } from './note'
 import { Voice } from './player'
@@ -62,6 +63,7 @@ function Inside({ feedback, me }: { feedback: Whole; me: Me }) {
   const say = words.feedback
   const format = useFormat()
   const languages: Record<string, string> = words.common.patientLanguages
+  const department = useDepartmentName()
   return (
     <>
       <header>
@@ -80,7 +82,7 @@ function Inside({ feedback, me }: { feedback: Whole; me: Me }) {
       <Voice feedback={feedback} />
       <p className="soft meta">
         {[
-          feedback.department ?? say.noDepartment,
+          feedback.department ? department(feedback.department) : say.noDepartment,
           say.channels[feedback.channel],
           languages[feedback.language] ?? feedback.language,
           feedback.patient_id ?? say.anonymous,

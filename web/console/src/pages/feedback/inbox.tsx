@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
 import { api, got } from '../../api/client'
@@ -8,6 +8,7 @@ import { type Me, may } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Choice, TextField } from '../../ui/field'
 import { Asked, Empty, Page } from '../../ui/page'
+import { useDepartments } from './departments'
 import { FeedbackDetail } from './detail'
 import { ExportFeedback } from './export'
 import './feedback.css'
@@ -116,11 +117,7 @@ interface FiltersProps {
 function Filters({ values, set }: FiltersProps) {
   const words = useWords()
   const say = words.feedback
-  const departments = useQuery({
-    queryKey: ['departments'],
-    queryFn: ({ signal }) => got(api.GET('/api/v1/departments', { signal })),
-    staleTime: 300_000,
-  })
+  const departments = useDepartments()
   const languages = Object.entries(words.common.patientLanguages)
   return (
     <details className="filter-box" open={innerWidth > 700}>

@@ -9,6 +9,7 @@ import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
 import { Chip } from '../../ui/chip'
 import { Icon, Stars } from '../../ui/icon'
+import { useDepartmentName } from './departments'
 
 type Feedback = Shape<'FeedbackDetail'>
 
@@ -70,6 +71,7 @@ export function FeedbackRow({ feedback, here, search = '' }: RowProps) {
   const words = useWords()
   const say = words.feedback
   const format = useFormat()
+  const department = useDepartmentName()
   return (
     <Link href={`/feedback/${feedback.id}${search}`} className="row feedback-row" aria-current={here ? 'true' : undefined}>
       <span className="feedback-top">
@@ -81,7 +83,7 @@ export function FeedbackRow({ feedback, here, search = '' }: RowProps) {
       </span>
       <span className="feedback-foot soft">
         {(feedback.voice || feedback.voice_awaited) && feedback.content && <Icon name="voice" />}
-        <small>{feedback.department ?? say.noDepartment}</small>
+        <small>{feedback.department ? department(feedback.department) : say.noDepartment}</small>
         {feedback.state !== 'open' && (
           <Chip tone={feedback.state === 'answered' ? 'good' : 'calm'}>{say.states[feedback.state]}</Chip>
         )}

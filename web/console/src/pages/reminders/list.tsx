@@ -126,7 +126,7 @@ export function Row({ reminder }: { reminder: Shape<'ReminderSummary'> }) {
   const format = useFormat()
   const states: Record<string, string> = words.reminders.states
   return (
-    <Link href={`/reminders/${reminder.id}`} className="row">
+    <Link href={`/reminders/${reminder.id}`} className="row reminder">
       <span className="who">
         <strong>{reminder.patient_id ?? words.today.noReference}</strong>
       </span>
