@@ -15,6 +15,7 @@ from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
 from routers import (
+    audit,
     auth,
     campaigns,
     console,
@@ -24,6 +25,7 @@ from routers import (
     departments,
     devices,
     establishment,
+    events,
     feedback,
     health,
     manual,
@@ -31,8 +33,11 @@ from routers import (
     problems,
     reminders,
     senders,
+    statistics,
     sync,
     tasks,
+    templates,
+    today,
     uploads,
     users,
 )
@@ -41,6 +46,7 @@ from routers.rate_limit import RateLimits
 from routers.state import State
 from routers.webhooks import twilio
 from services.auth import Authenticator
+from services.changes import Changes
 from services.establishment import Directory
 from services.group_commit import GroupCommit
 from services.player import Player
@@ -93,6 +99,11 @@ def build_app(settings: Settings) -> FastAPI:
         departments.router,
         devices.router,
         tasks.router,
+        templates.router,
+        today.router,
+        audit.router,
+        events.router,
+        statistics.router,
         senders.router,
         establishment.router,
         users.router,
@@ -134,9 +145,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watch = Watch(state.database, state.settings)
     state.intake.start()
     watch.start()
+    state.changes.start()
     gc.collect()
     gc.freeze()  # what was loaded at start is never garbage: the collector need not look at it
     yield
+    state.changes.stop()
     watch.stop()
     await run_in_threadpool(state.intake.stop)
 
@@ -161,6 +174,7 @@ def _build_state(settings: Settings) -> State:
         intake=GroupCommit(database),
         down=DownSync(database, cache),
         player=Player(database, storage),
+        changes=Changes(database),
     )
 
 

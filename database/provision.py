@@ -26,7 +26,8 @@ _SHARED_FOR_ESTABLISHMENTS = {
     "holidays": "select",
     # Pacing, proving, suspending and lifting belong to the transaction that learns of it.
     "senders": "select, update (active, line_opens_at, gives_receipts, suspended_at,"
-    " suspended_code, suspended_by, probe_at, probes)",
+    " suspended_code, suspended_by, probe_at, probes, label, can_receive, rate_per_second,"
+    " priority, operators, credentials, version)",
     "alarms": "select, insert, update",
     "alarm_mails": "select, insert, update",
 }

@@ -69,4 +69,6 @@ class Conversation(Numbered, Base):
             unique=True,
             postgresql_where=text("ended_at is null"),
         ),
+        # For the sweep that ends what nobody goes on with.
+        Index("ix_conversations_open", "last_at", postgresql_where=text("ended_at is null")),
     )

@@ -53,6 +53,11 @@ class Feedback(Numbered, Base):
     )
     department_id: Mapped[int | None] = mapped_column(ForeignKey(Department.id))
     channel: Mapped[str] = mapped_column(String(8), default="app")
+    conversation_id: Mapped[int | None] = mapped_column(
+        # By name: a conversation leads to its feedback, too.
+        ForeignKey("conversations.id", use_alter=True),
+        doc="the conversation in which it was said",
+    )
     device_id: Mapped[int | None] = mapped_column(Integer, doc="of `shared.devices`")
     recorded_at: Mapped[datetime | None] = mapped_column(doc="the device's own clock, as sent")
     clock_offset: Mapped[int | None] = mapped_column(

@@ -60,6 +60,9 @@ class Message(Numbered, Base):
         String(8), doc="STOP, START or HELP: the carrier has already answered"
     )
     handled_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(
+        SmallInteger, default=0, server_default="0", doc="that failed; after some it is put aside"
+    )
 
     __table_args__ = (
         UniqueConstraint("provider", "provider_id"),

@@ -21,6 +21,7 @@ from routers.state import State, get_state
 from services.errors import CareloopError, Conflict, Forbidden, Unauthenticated
 from services.identity import Principal
 from services.reminder_plan import Senders
+from services.sender_choice import Need
 
 _LEVEL = {Role.viewer: 1, Role.staff: 2, Role.admin: 3}
 
@@ -169,11 +170,12 @@ def establishment_of(state: State, principal: Principal) -> Establishment:
 
 def senders_of(state: State, principal: Principal) -> Senders:
     """What the principal's establishment sends from."""
-    found = {
-        channel: state.directory.sender(principal.establishment_id, channel)
-        for channel in ("sms", "voice", "email")
-    }
-    return Senders({channel: sender for channel, sender in found.items() if sender})
+    senders = state.directory.senders(principal.establishment_id)
+    found = {channel: senders.choose(Need(channel)) for channel in ("sms", "voice", "email")}
+    return Senders(
+        {channel: sender for channel, sender in found.items() if sender},
+        frozenset(channel for channel in found if senders.two_way(channel)),
+    )
 
 
 def expected_version(if_match: str | None) -> int | None:

@@ -8,12 +8,21 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from routers.dependencies import StateDep, Submitter, establishment_of
+from database.deadlock import again_after_deadlock
+from database.session import ScopedSession
+from routers.dependencies import (
+    CorrelationId,
+    StateDep,
+    Submitter,
+    establishment_of,
+    senders_of,
+)
 from routers.idempotency import OnceDep
 from routers.sync_items import read_items
 from schemas.sync import MOST_BYTES, DownOut, SyncIn, SyncOut, SyncResult, SyncStatus
 from services import sync as syncs
 from services.errors import CareloopError
+from services.sync_reminder import Office
 
 router = APIRouter(prefix="/sync", tags=["sync"])
 public_router = APIRouter(prefix="/e/{slug}/sync", tags=["sync"])
@@ -51,31 +60,40 @@ def upload(
     state: StateDep,
     principal: Submitter,
     once: OnceDep,
+    correlation: CorrelationId,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
 ) -> SyncOut | JSONResponse:
     read = read_items(state.database, principal, body.items)
     batch = syncs.prepare(
         state.database,
         state.storage,
-        establishment_of(state, principal),
-        read.good,
-        sent_at=body.sent_at,
-        principal=principal,
+        Office(
+            establishment_of(state, principal),
+            senders_of(state, principal),
+            principal,
+            body.sent_at,
+            correlation,
+        ),
+        read.feedback,
+        read.reminders,
     )
     batch.results |= read.refused
     minimal = prefer is not None and MINIMAL in prefer.replace(" ", "").lower()
     results: dict[int, SyncResult] = {}
 
-    def store() -> SyncOut:
+    def store(session: ScopedSession) -> SyncOut:
         found = syncs.store_batch(session, batch)
         listed = [found[place] for place in sorted(found)]
         shown = [result for result in listed if result.status in _NEWS] if minimal else listed
         results.update(found)
         return SyncOut(results=shown)
 
-    try:
+    def commit() -> SyncOut | JSONResponse:
         with state.database.establishment(principal.establishment_id) as session:
-            answer = once.run(session, principal, store, status=200)
+            return once.run(session, principal, lambda: store(session), status=200)
+
+    try:
+        answer = again_after_deadlock(commit)
     finally:
         syncs.clear_away(state.storage, principal, batch, results)
     if minimal:
@@ -96,9 +114,10 @@ def upload_to(
     state: StateDep,
     principal: Submitter,
     once: OnceDep,
+    correlation: CorrelationId,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
 ) -> SyncOut | JSONResponse:
-    return upload(body, response, state, principal, once, prefer)
+    return upload(body, response, state, principal, once, correlation, prefer)
 
 
 @router.get("", summary="What changed for a device", response_model=DownOut)

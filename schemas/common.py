@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import to_json
 
+from models.reminder import Channel
 from utils.clock import parse_duration, parse_window
 from utils.languages import language_name, parse_language
 from utils.text import clean_text
@@ -92,6 +93,23 @@ def _duration(value: object) -> object:
 
 DurationIn = Annotated[timedelta, BeforeValidator(_duration)]
 """An ISO 8601 duration (PT4H), or whole seconds."""
+
+
+def _channels(value: list[Channel]) -> list[Channel]:
+    if len(set(value)) != len(value):
+        raise ValueError("each channel stands once, in the order of fallback")
+    if Channel.whatsapp in value:
+        raise ValueError(
+            "WhatsApp goes out only as a reply, within 24 hours of a message from the patient"
+        )
+    return value
+
+
+ChannelsIn = Annotated[
+    list[Channel],
+    Field(min_length=1, max_length=3, description="in order of fallback"),
+    AfterValidator(_channels),
+]
 
 PatientReference = Annotated[
     str,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from models.establishment import UnknownChoice
+from models.establishment import AskOneWay, UnknownChoice
 from schemas.common import DurationIn, In, LanguageIn, LanguageOut, Out, QuietHours, cleaned
 
 EstablishmentName = Annotated[str, Field(min_length=1, max_length=200), cleaned(200)]
@@ -57,6 +57,11 @@ class EstablishmentChange(In):
     unknown_email: UnknownChoice | None = Field(
         default=None, description="give_up: a task for staff; resend: a possible double is accepted"
     )
+    ask_one_way: AskOneWay | None = Field(
+        default=None,
+        description="a question where no answer can come back: refuse it, or drop it and send the"
+        " rest",
+    )
 
 
 class EstablishmentOut(Out):
@@ -81,6 +86,7 @@ class EstablishmentOut(Out):
     unknown_sms: UnknownChoice
     unknown_voice: UnknownChoice
     unknown_email: UnknownChoice
+    ask_one_way: AskOneWay
     version: int
 
 

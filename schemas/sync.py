@@ -10,6 +10,7 @@ from pydantic import Base64Bytes, Field, SerializerFunctionWrapHandler, model_se
 
 from schemas.common import In, MomentIn, Out
 from schemas.feedback import FeedbackIn
+from schemas.reminder import ReminderIn
 
 MOST_ITEMS = 1_000
 MOST_BYTES = 1024 * 1024
@@ -21,6 +22,19 @@ class OfflineFeedback(FeedbackIn):
 
     type: Literal["feedback"]
     client_id: UUID
+
+
+class OfflineReminder(ReminderIn):
+    """A reminder that staff captured offline; its identity is not optional.
+
+    Its times are what staff meant, not what a clock showed: the device's clock does not move them.
+    """
+
+    type: Literal["reminder"]
+    client_id: UUID
+    recorded_at: MomentIn | None = Field(
+        default=None, description="when staff captured it, by the device's clock"
+    )
 
 
 class SealedItem(In):
@@ -38,8 +52,8 @@ class SyncIn(In):
     sent_at: MomentIn = Field(description="what the device's clock shows now; with an offset")
     items: list[Any] = Field(
         max_length=MOST_ITEMS,
-        description="feedback as in `POST /feedback`, with a `type` and a `client_id` each;"
-        " or `sealed`",
+        description="`feedback` as in `POST /feedback`, with a `type` and a `client_id` each;"
+        " from staff also `reminder`, as in `POST /reminders`; or one of them `sealed`",
     )
 
 

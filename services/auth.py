@@ -264,4 +264,5 @@ class Authenticator:
             establishment_id=device.establishment_id,
             actor=f"device:{device.id}",
             device_id=device.id,
+            for_staff=device.for_staff,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select, tuple_
@@ -30,11 +30,10 @@ from schemas.feedback import (
     HistoryItem,
 )
 from services.contact import reference_index
+from services.device_clock import clock_wrong
 from services.errors import NotFound
-from services.intake import EARLIEST
 from services.paging import decode_cursor, encode_cursor
 
-CLOCK_WRONG = timedelta(days=1)
 NOBODY = 0
 """Instead of a user's number: what is assigned to nobody."""
 MOST_STEPS = 200
@@ -140,10 +139,11 @@ def detail(
         department=department,
         channel=FeedbackChannel(feedback.channel),
         recorded_at=feedback.recorded_at,
-        clock_wrong=_clock_wrong(feedback),
+        clock_wrong=clock_wrong(feedback.recorded_at, feedback.clock_offset, feedback.received_at),
         date_submitted=feedback.date_submitted,
         processed=feedback.processed,
         state=FeedbackState(feedback.state),
+        conversation_id=feedback.conversation_id,
         voice=f"/api/v1/feedback/{feedback.id}/voice" if recording else None,
         voice_awaited=recording is None and feedback.awaited_recording is not None,
         voice_seconds=recording.seconds if recording else None,
@@ -153,16 +153,6 @@ def detail(
         answered_at=feedback.answered_at,
         version=feedback.version,
     )
-
-
-def _clock_wrong(feedback: Feedback) -> bool:
-    """True when the device's clock was a day or more off: a human must not trust its time."""
-    offset, recorded = feedback.clock_offset, feedback.recorded_at
-    if offset is not None and abs(offset) >= CLOCK_WRONG.total_seconds():
-        return True
-    if recorded is None:
-        return False
-    return recorded < EARLIEST or recorded - feedback.received_at >= CLOCK_WRONG
 
 
 def read_feedback(session: ScopedSession, feedback_id: int) -> FeedbackWhole:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import text
 
-from database.session import Database
+from database.session import Database, ScopedSession
 from models.alarm import AlarmKind
 from services.delivery_view import lag_seconds, unknowns
 
@@ -91,17 +91,22 @@ class DeliveryFigures:
 def check(database: Database) -> Health:
     """Look at heartbeats, the due queue and alarms; raises what an absent database raises."""
     with database.service() as session:
-        seen: dict[str, float] = {row.kind: row.age for row in session.execute(_PROCESSES)}
+        reasons = missing_processes(session)
         lag: float = session.execute(_LAG).scalar_one()
         raised = {kind for _, kind, _ in session.execute(_ALARMS)}
-    reasons = [
+    if lag > LATE_SECONDS:
+        raised.add(AlarmKind.deliveries_late.value)
+    return Health(reasons + sorted(raised), lag_seconds=lag)
+
+
+def missing_processes(session: ScopedSession) -> list[str]:
+    """Which kinds of process nobody has seen lately; in a session of the service."""
+    seen: dict[str, float] = {row.kind: row.age for row in session.execute(_PROCESSES)}
+    return [
         f"no_{kind}_seen"
         for kind in ("scheduler", "worker")
         if seen.get(kind, SILENT_SECONDS + 1) > SILENT_SECONDS
     ]
-    if lag > LATE_SECONDS:
-        raised.add(AlarmKind.deliveries_late.value)
-    return Health(reasons + sorted(raised), lag_seconds=lag)
 
 
 def figures(database: Database) -> Figures:

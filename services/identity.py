@@ -32,11 +32,17 @@ class Principal:
     user_id: int | None = None
     device_id: int | None = None
     sign_in: UUID | None = None
+    for_staff: bool = False
 
     @property
     def anonymous(self) -> bool:
         """True without a token."""
         return self.user_id is None and self.device_id is None
+
+    @property
+    def may_remind(self) -> bool:
+        """True for staff, and for a device in the hands of staff: they may set reminders."""
+        return self.for_staff or self.role in (Role.staff, Role.admin)
 
     @property
     def is_person(self) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from database.session import ScopedSession
 from schemas.feedback import FeedbackIn
+from services.device_clock import EARLIEST
 from services.errors import CareloopError, Conflict, Invalid
 from services.identity import Principal, differing, fingerprint
 from utils.crypto import get_blind_index, get_cipher
@@ -23,8 +24,6 @@ from utils.crypto import get_blind_index, get_cipher
 PROCESS_FEEDBACK = "workers.feedback.process"
 LINK_SECONDS = 120.0
 """A difference between two clocks that a slow link alone may explain."""
-EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
-"""No device has recorded anything before: a clock that says so was never set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class Question:
     since: datetime
     asked_at: datetime
     choice: UnknownChoice
+    sender_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
             since=delivery.attempted_at or delivery.created_at,
             asked_at=now,
             choice=unknown_choice(establishment, delivery.channel),
+            sender_id=delivery.sender_id,
         )
         for delivery in deliveries
     ]

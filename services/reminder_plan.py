@@ -5,12 +5,13 @@ Nothing is stored here, so a preview and a creation cannot come to different res
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from database.session import ScopedSession
 from models.contact import Contact
-from models.establishment import Establishment, Sender
+from models.establishment import AskOneWay, Establishment, Sender
 from models.reminder import Channel
 from schemas.reminder import ReminderIn
 from services.allowed_times import allowed_times
@@ -19,23 +20,25 @@ from services.errors import Invalid
 from services.policy import wishes
 from services.reminder_times import Times, times_of
 from services.template import render
-from utils.clock import local_time
+from utils.clock import AllowedTimes, local_time
 from utils.email_address import normalise_email
 from utils.languages import VOICES, language_name
 from utils.phone import InvalidPhone, normalise_phone
 from utils.sms_encoding import analyse, fold_french
 
+TimesOf = Callable[[AllowedTimes, Establishment, ReminderIn, datetime], Times]
+"""Says when a reminder goes out."""
+
 
 @dataclass(frozen=True)
 class Senders:
-    """What the establishment sends from, by channel; a channel that is missing cannot be used."""
+    """What the establishment sends from, by channel; a channel that is missing cannot be used.
+
+    `two_way` are the channels on which an answer can come back.
+    """
 
     by_channel: dict[str, Sender]
-
-    def can_receive(self, channel: str) -> bool:
-        """True when an answer can come back on a channel."""
-        sender = self.by_channel.get(channel)
-        return sender is not None and sender.can_receive
+    two_way: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Plan:
     language: str
     message: str
     times: Times
+    asks: bool
     deferred: str | None
     local_time: str
     encoding: str | None
@@ -61,11 +65,13 @@ def plan(
     senders: Senders,
     wanted: ReminderIn,
     now: datetime,
+    times_of: TimesOf = times_of,
 ) -> Plan:
     """Think a reminder through without storing anything; raises `Invalid` with the field."""
     contact = find_contact(session, wanted.patient_id) if wanted.patient_id else None
     phone, email = _addresses(wanted, contact, establishment.region)
     channels = _channels(wanted, phone, email, senders)
+    asks = _asks(wanted, establishment, channels[0], senders)
     language, message = _words(wanted, contact, establishment, channels)
     wishes(wanted)
     times = times_of(allowed_times(establishment, contact), establishment, wanted, now)
@@ -79,6 +85,7 @@ def plan(
         language=language,
         message=message,
         times=times,
+        asks=asks,
         deferred=first.deferred,
         local_time=local_time(first.due_at, establishment.zone).strftime("%Y-%m-%d %H:%M"),
         encoding=sms.encoding if sms else None,
@@ -158,13 +165,21 @@ def _channels(
             field="channels",
             code="channel_without_sender",
         )
-    if wanted.expects_reply and not senders.can_receive(chosen[0]):
-        raise Invalid(
-            f"No answer can come back to the establishment's {chosen[0].value} sender.",
-            field="expects_reply",
-            code="sender_cannot_receive",
-        )
     return [channel.value for channel in chosen]
+
+
+def _asks(wanted: ReminderIn, establishment: Establishment, channel: str, senders: Senders) -> bool:
+    """Whether an answer is asked for. A sender that cannot receive is never used to ask."""
+    if not wanted.expects_reply or channel in senders.two_way:
+        return wanted.expects_reply
+    if establishment.ask_one_way == AskOneWay.drop:
+        return False
+    raise Invalid(
+        f"No answer can come back to the establishment's {channel} senders: use another channel,"
+        " send it without the question, or add a sender that receives.",
+        field="expects_reply",
+        code="sender_cannot_receive",
+    )
 
 
 def _words(
