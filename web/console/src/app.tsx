@@ -20,11 +20,7 @@ const NewReminder = lazy(() => import('./pages/reminders/new'))
 const ReminderDetail = lazy(() => import('./pages/reminders/detail'))
 const Feedback = lazy(() => import('./pages/feedback/inbox'))
 const Tasks = lazy(() => import('./pages/tasks/tasks'))
-const Campaigns = lazy(() => import('./pages/campaigns/list'))
-const NewCampaign = lazy(() => import('./pages/campaigns/new'))
-const CampaignDetail = lazy(() => import('./pages/campaigns/detail'))
 const Trends = lazy(() => import('./pages/trends/trends'))
-const Phrases = lazy(() => import('./pages/phrases/phrases'))
 const Settings = lazy(() => import('./pages/settings/settings'))
 const SignInAgain = lazy(() => import('./session/again'))
 
@@ -127,18 +123,8 @@ function Inside({ me }: { me: Me }) {
             <Route path="/tasks/:id?">
               {({ id }) => <Tasks me={me} chosen={id === undefined ? null : Number(id)} />}
             </Route>
-            <Route path="/campaigns">
-              <Campaigns me={me} />
-            </Route>
-            <Route path="/campaigns/new">
-              <NewCampaign me={me} />
-            </Route>
-            <Route path="/campaigns/:id">{({ id }) => <CampaignDetail key={id} id={Number(id)} me={me} />}</Route>
             <Route path="/trends">
               <Trends me={me} />
-            </Route>
-            <Route path="/phrases">
-              <Phrases me={me} />
             </Route>
             <Route path="/settings/:section?">{({ section }) => <Settings me={me} section={section ?? ''} />}</Route>
             <Route>

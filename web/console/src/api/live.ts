@@ -18,9 +18,8 @@ const ABOUT: Record<string, string[]> = {
   feedback: ['feedback', 'today'],
   task: ['tasks', 'today'],
   campaign: ['campaigns', 'today'],
-  message: ['feedback', 'today'],
-  sender: ['senders', 'today'],
-  alarm: ['tasks', 'today'],
+  department: ['departments', 'feedback'],
+  phrase: ['phrases'],
 }
 
 /** Topics of a piece of an event stream (HTML standard, "Server-sent events"). */
@@ -64,7 +63,8 @@ function gathered(client: QueryClient): (topic: string) => void {
   const waiting = new Set<string>()
   let timer: ReturnType<typeof setTimeout> | null = null
   return (topic) => {
-    for (const key of ABOUT[topic.split('.')[0] ?? ''] ?? ['']) waiting.add(key)
+    // A kind that we do not know, or `everything`: look at all that is shown.
+    for (const key of ABOUT[topic] ?? ['']) waiting.add(key)
     timer ??= setTimeout(() => {
       timer = null
       const keys = [...waiting]

@@ -1,6 +1,42 @@
 // Made from the OpenAPI document by console/api.mjs: do not edit, make it anew.
 
 export interface paths {
+  "/api/v1/audit": {
+    /** Who changed what, and who read what is private; the latest first */
+    get: {
+      parameters: {
+        query?: {
+          actor?: string | null
+          action?: string | null
+          kind?: string | null
+          row_id?: string | null
+          since?: string | null
+          until?: string | null
+          /** a local day */
+          from?: string | null
+          /** a local day, whole */
+          to?: string | null
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_AuditOut_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
   "/api/v1/auth/logout": {
     /** End this sign-in */
     post: {
@@ -379,10 +415,17 @@ export interface paths {
         } }
       }
     }
-    /** Add to a draft's explicit list (CSV, NDJSON or JSON) */
+    /** Add to a draft's explicit list (CSV, XLSX, NDJSON or JSON) */
     post: {
       parameters: {
-        query?: never
+        query?: {
+          /** every refused line, not the first 1,000 */
+          whole_report?: boolean
+          /** `field:place`, such as patient_id:0; left out: as the headings say */
+          column?: string[] | null
+          /** false: the first line is data; goes with `column` */
+          header?: boolean
+        }
         header?: {
           "If-Match"?: string | null
           "Idempotency-Key"?: string | null
@@ -396,6 +439,7 @@ export interface paths {
         "application/json": {
           patient_ids: string[]
         }
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string
         "application/x-ndjson": string
         "multipart/form-data": {
           file?: string
@@ -657,11 +701,17 @@ export interface paths {
     }
   }
   "/api/v1/contacts/import": {
-    /** Import contacts from CSV (text/csv, or one file in multipart/form-data) */
+    /** Import contacts from CSV or XLSX (as the body, or one file in multipart/form-data) */
     post: {
       parameters: {
         query?: {
           strict?: boolean
+          /** every refused line, not the first 1,000 */
+          whole_report?: boolean
+          /** `field:place`, such as patient_id:0; left out: as the headings say */
+          column?: string[] | null
+          /** false: the first line is data; goes with `column` */
+          header?: boolean
         }
         header?: {
           "Idempotency-Key"?: string | null
@@ -670,6 +720,7 @@ export interface paths {
         cookie?: never
       }
       requestBody: { content: {
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string
         "multipart/form-data": {
           file?: string
         }
@@ -678,6 +729,35 @@ export interface paths {
       responses: {
         200: { headers: Record<string, unknown>; content: {
           "application/json": components['schemas']['ImportReport']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/contacts/import/columns": {
+    /** The headings of a file, and what each would be taken for; nothing is stored */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string
+        "multipart/form-data": {
+          file?: string
+        }
+        "text/csv": string
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['FileColumn'][]
         } }
         "4XX": { headers: Record<string, unknown>; content: {
           "application/problem+json": Problem
@@ -861,6 +941,58 @@ export interface paths {
         200: { headers: Record<string, unknown>; content: {
           "application/json": components['schemas']['DepartmentOut']
         } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/departments/{department_id}/qr.png": {
+    /** The same as a picture */
+    get: {
+      parameters: {
+        query?: {
+          /** french or english; left out: the establishment's */
+          language?: string | null
+        }
+        header?: never
+        path: {
+          department_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/departments/{department_id}/qr.svg": {
+    /** A poster with its QR code (A4) */
+    get: {
+      parameters: {
+        query?: {
+          /** french or english; left out: the establishment's */
+          language?: string | null
+        }
+        header?: never
+        path: {
+          department_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
         "4XX": { headers: Record<string, unknown>; content: {
           "application/problem+json": Problem
         } }
@@ -1293,6 +1425,29 @@ export interface paths {
       }
     }
   }
+  "/api/v1/events": {
+    /** Hints of what has changed (text/event-stream) */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "text/event-stream": string
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
   "/api/v1/feedback": {
     /** Feedback, the newest first */
     get: {
@@ -1546,6 +1701,29 @@ export interface paths {
       requestBody?: never
       responses: {
         200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/members": {
+    /** Who works here: to assign to, and to name who did what */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['MemberOut'][]
+        } }
         "4XX": { headers: Record<string, unknown>; content: {
           "application/problem+json": Problem
         } }
@@ -1822,6 +2000,63 @@ export interface paths {
       }
     }
   }
+  "/api/v1/statistics": {
+    /** Ratings, volume, answer times, what became of messages, lag */
+    get: {
+      parameters: {
+        query?: {
+          department?: string | null
+          /** a local day */
+          from?: string | null
+          /** a local day, whole */
+          to?: string | null
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Statistics']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/statistics/report.pdf": {
+    /** A report of the period for a board */
+    get: {
+      parameters: {
+        query?: {
+          locale?: "fr" | "en"
+          department?: string | null
+          /** a local day */
+          from?: string | null
+          /** a local day, whole */
+          to?: string | null
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
   "/api/v1/sync": {
     /** What changed for a device */
     get: {
@@ -1884,6 +2119,8 @@ export interface paths {
           kind?: string | null
           state?: components['schemas']['TaskState'] | null
           assigned_to?: number | null
+          /** instead of `assigned_to` */
+          assigned?: "me" | "nobody" | null
           cursor?: string | null
           limit?: number
         }
@@ -1947,6 +2184,52 @@ export interface paths {
       responses: {
         200: { headers: Record<string, unknown>; content: {
           "application/json": components['schemas']['TaskOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/templates": {
+    /** Templates with their texts per language and what is to be filled in */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['TemplateOut'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/today": {
+    /** What goes out, what did not arrive, what waits, and how things are */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Today']
         } }
         "4XX": { headers: Record<string, unknown>; content: {
           "application/problem+json": Problem
@@ -2223,7 +2506,7 @@ export interface paths {
 export interface components {
   schemas: {
     AnswerIn: {
-      /** in order of fallback; left out: the way by which the feedback came */
+      /** in order of fallback; left out: SMS, then e-mail */
       channels?: components['schemas']['Channel'][] | null
       /** identity of this answer, made by the client, for ever */
       client_id?: string | null
@@ -2239,6 +2522,22 @@ export interface components {
       /** of the reminder that takes it to the patient */
       status: string
       text: string
+    }
+    AnswerTimes: {
+      answered: number
+      median_seconds: number | null
+      p90_seconds: number | null
+    }
+    AskOneWay: "refuse" | "drop"
+    AuditOut: {
+      action: string
+      /** user:7, device:3, cli or anonymous */
+      actor: string
+      after: unknown | null
+      at: string
+      before: unknown | null
+      kind: string
+      row_id: string
     }
     Body_log_in_api_v1_auth_token_post: {
       client_id?: string | null
@@ -2354,7 +2653,7 @@ export interface components {
       status: components['schemas']['CampaignStatus']
       total: number
     }
-    Channel: "sms" | "voice" | "email"
+    Channel: "sms" | "voice" | "email" | "whatsapp"
     ConsoleMe: {
       current: components['schemas']['ConsoleMembership']
       /** refresh the session before */
@@ -2418,6 +2717,8 @@ export interface components {
       attempt: number
       cause: string
       code: string | null
+      /** what this attempt went out from */
+      sender_id?: number | null
       status: string
     }
     DeliveryOut: {
@@ -2430,6 +2731,13 @@ export interface components {
       /** what it said, if the reminder says another thing now */
       message?: string | null
       occurrence: string
+      replied_at?: string | null
+      /** the patient's: confirmed, reschedule */
+      reply?: string | null
+      /** that sender's label, else its address */
+      sender?: string | null
+      /** the sender of the latest attempt */
+      sender_id?: number | null
       status: string
       valid_until: string
     }
@@ -2478,6 +2786,7 @@ export interface components {
       code_expires_at: string
       created_at: string
       enrolled_at: string | null
+      for_staff: boolean
       id: number
       name: string
       revoked_at: string | null
@@ -2485,11 +2794,14 @@ export interface components {
       status: string
     }
     DeviceIn: {
+      /** in the hands of staff: by `POST /sync` it hands in reminders, too */
+      for_staff?: boolean
       name: string
     }
     DeviceOut: {
       created_at: string
       enrolled_at: string | null
+      for_staff: boolean
       id: number
       name: string
       revoked_at: string | null
@@ -2514,6 +2826,8 @@ export interface components {
     }
     EstablishmentChange: {
       anonymous_feedback?: boolean | null
+      /** a question where no answer can come back: refuse it, or drop it and send the rest */
+      ask_one_way?: components['schemas']['AskOneWay'] | null
       /** when nobody picks up */
       call_again_after?: string | null
       /** times; 0: never */
@@ -2545,6 +2859,7 @@ export interface components {
     }
     EstablishmentOut: {
       anonymous_feedback: boolean
+      ask_one_way: components['schemas']['AskOneWay']
       /** seconds */
       call_again_after: number
       call_again_at_most: number
@@ -2585,6 +2900,8 @@ export interface components {
       /** `recorded_at` is of a clock that was far off */
       clock_wrong: boolean
       content: string | null
+      /** of one that was said in a conversation: GET /api/v1/conversations/{id} */
+      conversation_id: number | null
       date_submitted: string
       department: string | null
       emoji: string | null
@@ -2637,6 +2954,12 @@ export interface components {
       rating: number | null
     }
     FeedbackState: "open" | "answered" | "closed"
+    FeedbackToday: {
+      open: number
+      open_mine: number
+      open_nobodys: number
+      received_today: number
+    }
     FeedbackWhole: {
       answered_at: string | null
       answers: components['schemas']['AnswerOut'][]
@@ -2645,6 +2968,8 @@ export interface components {
       /** `recorded_at` is of a clock that was far off */
       clock_wrong: boolean
       content: string | null
+      /** of one that was said in a conversation: GET /api/v1/conversations/{id} */
+      conversation_id: number | null
       date_submitted: string
       department: string | null
       emoji: string | null
@@ -2664,7 +2989,30 @@ export interface components {
       voice_problems: string[]
       voice_seconds: number | null
     }
+    FileColumn: {
+      /** what it would be taken for; null: not looked at */
+      field: string | null
+      heading: string
+      /** from 0: what `column=patient_id:0` counts */
+      place: number
+    }
     Found: "arrived" | "not_arrived"
+    Funnel: {
+      cancelled: number
+      channel: components['schemas']['Channel']
+      delivered: number
+      expired: number
+      /** failed or undelivered */
+      failed: number
+      /** accepted by the carrier; no receipt (yet) */
+      sent: number
+      /** the patient had said stop */
+      suppressed: number
+      total: number
+      unknown: number
+      /** not gone out yet */
+      waiting: number
+    }
     HistoryChange: {
       after: string | number | null
       before: string | number | null
@@ -2691,6 +3039,12 @@ export interface components {
       id: number
       name: string
     }
+    HourCount: {
+      channel: components['schemas']['Channel']
+      count: number
+      /** when it begins, by the establishment's clock */
+      hour: string
+    }
     ImportReport: {
       created: number
       ignored_columns: number
@@ -2707,6 +3061,12 @@ export interface components {
     KnownOccurrence: {
       /** as `omissions` shows it, or local time */
       occurrence: string
+    }
+    Lag: {
+      count: number
+      median_seconds: number | null
+      p90_seconds: number | null
+      p99_seconds: number | null
     }
     LanguageCount: {
       chose_another: number
@@ -2735,6 +3095,14 @@ export interface components {
       name: string | null
       role: components['schemas']['Role']
     }
+    MemberOut: {
+      /** false: may no longer sign in here */
+      active: boolean
+      id: number
+      /** the e-mail address of somebody who has given no name */
+      name: string
+      role: components['schemas']['Role']
+    }
     MembershipOut: {
       id: number
       name: string
@@ -2749,9 +3117,20 @@ export interface components {
       occurrence: string
       skipped?: boolean
     }
+    NotArrived: {
+      counts: components['schemas']['DeliveryCount'][]
+      latest: components['schemas']['DeliverySummary'][]
+      total: number
+    }
     Occurrence: {
       /** as `next_occurrences` shows it, or local time; default: the next one */
       occurrence?: string | null
+    }
+    Outgoing: {
+      by_hour: components['schemas']['HourCount'][]
+      /** the next few, the first one first */
+      next: components['schemas']['DeliverySummary'][]
+      total: number
     }
     PaceOut: {
       ends_at: string | null
@@ -2762,6 +3141,10 @@ export interface components {
       starts_at: string
       summary: string
       valid_until: string
+    }
+    Page_AuditOut_: {
+      cursor?: string | null
+      items: components['schemas']['AuditOut'][]
     }
     Page_CampaignSummary_: {
       cursor?: string | null
@@ -2857,6 +3240,8 @@ export interface components {
       /** after a cancel: deliveries that will not go out */
       cancelled?: number | null
       channels: components['schemas']['Channel'][]
+      /** that clock was a day or more off */
+      clock_wrong?: boolean
       created_at: string
       deferred?: string | null
       deliveries: components['schemas']['DeliveryOut'][]
@@ -2879,6 +3264,8 @@ export interface components {
       phone_number: string | null
       /** seconds */
       receipt_window: number
+      /** when it was captured offline, by the device's own clock */
+      recorded_at?: string | null
       retry: components['schemas']['RetryOut']
       rrule?: string | null
       scheduled_time: string
@@ -2891,7 +3278,6 @@ export interface components {
     ReminderIn: {
       /** ISO 8601 durations; a message goes out so long before the event */
       before?: string[] | null
-      /** in order of fallback */
       channels?: components['schemas']['Channel'][] | null
       /** identity of this submission, for ever */
       client_id?: string | null
@@ -2945,6 +3331,8 @@ export interface components {
       status: string
     }
     ReminderPlan: {
+      /** an answer is asked for, and can come back */
+      asks?: boolean
       channels: components['schemas']['Channel'][]
       /** why it goes out at another time than asked for */
       deferred?: string | null
@@ -3011,8 +3399,20 @@ export interface components {
       /** the provider's own code */
       suspended_code: string | null
     }
+    Statistics: {
+      answer_times: components['schemas']['AnswerTimes']
+      department: string | null
+      from: string
+      funnel: components['schemas']['Funnel'][]
+      lag: components['schemas']['Lag']
+      ratings: components['schemas']['WeekRating'][]
+      time_zone: string
+      to: string
+      totals: components['schemas']['Totals']
+      volume: components['schemas']['Volume'][]
+    }
     SyncIn: {
-      /** feedback as in `POST /feedback`, with a `type` and a `client_id` each; or `sealed` */
+      /** `feedback` as in `POST /feedback`, with a `type` and a `client_id` each; from staff also `reminder`, as in `POST /reminders`; or one of them `sealed` */
       items: unknown[]
       /** what the device's clock shows now; with an offset */
       sent_at: string
@@ -3022,6 +3422,21 @@ export interface components {
     }
     SyncResult: Record<string, unknown>
     SyncStatus: "created" | "duplicate" | "conflict" | "rejected"
+    SystemReason: {
+      /** of a suspended sender */
+      channel?: components['schemas']['Channel'] | null
+      /** no_scheduler_seen, no_worker_seen, queue_unreachable, dry_run, deliveries_failing, deliveries_late, deliveries_unknown, sender_suspended */
+      code: string
+      /** of an alarm */
+      since?: string | null
+    }
+    SystemState: {
+      /** how late the longest waiting message is now */
+      lag_seconds: number
+      reasons: components['schemas']['SystemReason'][]
+      /** ok or degraded */
+      status: string
+    }
     TaskChange: {
       /** null: nobody's, open again */
       assigned_to?: number | null
@@ -3035,10 +3450,16 @@ export interface components {
       /** `taken` without `assigned_to`: by whoever asks */
       state?: components['schemas']['TaskState'] | null
     }
+    TaskKindCount: {
+      count: number
+      kind: string
+    }
     TaskOut: {
       /** the number of a user */
       assigned_to: number | null
       contact_id: number | null
+      /** what was said: GET /api/v1/conversations/{id} */
+      conversation_id: number | null
       created_at: string
       delivery_id: number | null
       done_at: string | null
@@ -3063,6 +3484,8 @@ export interface components {
       /** the number of a user */
       assigned_to: number | null
       contact_id: number | null
+      /** what was said: GET /api/v1/conversations/{id} */
+      conversation_id: number | null
       created_at: string
       delivery_id: number | null
       done_at: string | null
@@ -3080,6 +3503,37 @@ export interface components {
       unknown: components['schemas']['UnknownOut'] | null
       version: number
     }
+    TasksWaiting: {
+      by_kind: components['schemas']['TaskKindCount'][]
+      mine: number
+      nobodys: number
+      others: number
+      /** of all of them */
+      overdue: number
+    }
+    TemplateOut: {
+      name: string
+      parameters: string[]
+      texts: components['schemas']['TemplateText'][]
+    }
+    TemplateText: {
+      language: string
+      text: string
+    }
+    Today: {
+      /** by the establishment's calendar */
+      day: string
+      feedback: components['schemas']['FeedbackToday']
+      not_arrived: components['schemas']['NotArrived']
+      now: string
+      outgoing: components['schemas']['Outgoing']
+      system: components['schemas']['SystemState']
+      tasks: components['schemas']['TasksWaiting']
+      time_zone: string
+      unknown: components['schemas']['UnknownNow']
+      /** the end of tonight: what `outgoing` counts to */
+      until: string
+    }
     TokenOut: {
       access_token: string
       establishment_id: number
@@ -3089,6 +3543,15 @@ export interface components {
       role: components['schemas']['Role']
       token_type?: string
     }
+    Totals: {
+      average_rating: number | null
+      feedbacks: number
+      rated: number
+      /** of those rated: 4 or 5 */
+      satisfied_share: number | null
+      still_open: number
+      with_voice: number
+    }
     UnknownChoice: "give_up" | "resend"
     UnknownCount: {
       /** `answer`: the call's outcome; `lease ran out`: a crash */
@@ -3097,6 +3560,10 @@ export interface components {
       /** timeout, cut, or the provider's own code */
       code: string | null
       count: number
+    }
+    UnknownNow: {
+      count: number
+      oldest_seconds: number | null
     }
     UnknownOut: {
       attempted_at: string | null
@@ -3127,6 +3594,23 @@ export interface components {
       id: number
       name: string | null
       role: components['schemas']['Role']
+    }
+    Volume: {
+      channel: components['schemas']['FeedbackChannel']
+      count: number
+      language: string
+      week: string
+    }
+    WeekRating: {
+      average: number
+      /** with a rating */
+      count: number
+      /** its code; null: none was named */
+      department: string | null
+      /** how many gave 1, 2, 3, 4, 5 */
+      distribution: number[]
+      /** its Monday, by the establishment's calendar */
+      week: string
     }
   }
 }

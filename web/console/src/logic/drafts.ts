@@ -7,7 +7,7 @@ const drafts = new Map<string, unknown>()
 const listeners = new Set<() => void>()
 
 function changed() {
-  for (const listener of [...listeners]) listener()
+  for (const listener of Array.from(listeners)) listener()
 }
 
 export function forgetDrafts() {

@@ -16,7 +16,7 @@ export function createStore<Value>(first: Value): Store<Value> {
     set(value) {
       if (Object.is(value, current)) return
       current = value
-      for (const listener of [...listeners]) listener()
+      for (const listener of Array.from(listeners)) listener()
     },
     watch(listener) {
       listeners.add(listener)

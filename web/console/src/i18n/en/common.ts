@@ -12,9 +12,7 @@ export const common: Words['common'] = {
     reminders: 'Reminders',
     feedback: 'Feedback',
     tasks: 'Tasks',
-    campaigns: 'Bulk messages',
     trends: 'Trends',
-    phrases: 'Phrases',
     settings: 'Settings',
   },
   more: 'More',
@@ -55,7 +53,7 @@ export const common: Words['common'] = {
   filters: 'Filters',
   clearFilters: 'Clear the filters',
   user: (id) => `User no. ${id}`,
-  channels: { sms: 'SMS', voice: 'Call', email: 'E-mail' },
+  channels: { sms: 'SMS', voice: 'Call', email: 'E-mail', whatsapp: 'WhatsApp' },
   patientLanguages: {
     french: 'French',
     english: 'English',

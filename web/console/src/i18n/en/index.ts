@@ -1,11 +1,9 @@
 // Everything that the console says, in English. A tool for work: short sentences, verbs.
 
 import type { Words } from '../words'
-import { campaigns } from './campaigns'
 import { common } from './common'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
-import { phrases } from './phrases'
 import { problems } from './problems'
 import { reminders } from './reminders'
 import { settings } from './settings'
@@ -22,8 +20,6 @@ export const en: Words = {
   deliveries,
   tasks,
   feedback,
-  campaigns,
   trends,
-  phrases,
   settings,
 }

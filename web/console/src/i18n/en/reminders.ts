@@ -101,7 +101,7 @@ export const reminders: Words['reminders'] = {
     title: 'What will happen',
     waiting: 'Choose a patient and write a text: here you will see what goes out, and when.',
     goes: 'Goes out',
-    then: 'then, if need be,',
+    orElse: 'then, if need be,',
     language: 'Language',
     cost: (segments, encoding) => `${segments} ${segments === 1 ? 'SMS' : 'joined SMS'} (${encoding})`,
     left: (units) => `${units} characters left`,

@@ -10,9 +10,7 @@ export const common = {
     reminders: 'Rappels',
     feedback: 'Avis',
     tasks: 'Tâches',
-    campaigns: 'Envois groupés',
     trends: 'Tendances',
-    phrases: 'Phrases',
     settings: 'Réglages',
   },
   more: 'Plus',
@@ -53,7 +51,7 @@ export const common = {
   filters: 'Filtres',
   clearFilters: 'Effacer les filtres',
   user: (id: number) => `Utilisateur n° ${id}`,
-  channels: { sms: 'SMS', voice: 'Appel', email: 'E-mail' },
+  channels: { sms: 'SMS', voice: 'Appel', email: 'E-mail', whatsapp: 'WhatsApp' },
   patientLanguages: {
     french: 'Français',
     english: 'Anglais',

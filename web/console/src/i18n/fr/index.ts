@@ -1,10 +1,8 @@
 // Tout ce que dit la console, en français. Un outil de travail : des phrases courtes, des verbes.
 
-import { campaigns } from './campaigns'
 import { common } from './common'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
-import { phrases } from './phrases'
 import { problems } from './problems'
 import { reminders } from './reminders'
 import { settings } from './settings'
@@ -21,8 +19,6 @@ export const fr = {
   deliveries,
   tasks,
   feedback,
-  campaigns,
   trends,
-  phrases,
   settings,
 }

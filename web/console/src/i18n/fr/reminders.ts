@@ -99,7 +99,7 @@ export const reminders = {
     title: 'Ce qui va se passer',
     waiting: 'Choisissez un patient et écrivez un texte : vous verrez ici ce qui partira, et quand.',
     goes: 'Part',
-    then: 'puis, si besoin,',
+    orElse: 'puis, si besoin,',
     language: 'Langue',
     cost: (segments: number, encoding: string) => `${segments} SMS ${segments < 2 ? '' : 'enchaînés '}(${encoding})`,
     left: (units: number) => `encore ${units} signes`,

@@ -6,6 +6,7 @@ import { ApiError } from '../../api/problem'
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
+import { useMembers } from '../../session/members'
 import { type Me, may } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Chip } from '../../ui/chip'
@@ -107,20 +108,15 @@ function Work({ feedback, me }: { feedback: Whole; me: Me }) {
   const words = useWords()
   const say = words.feedback
   const change = useFeedbackChange(feedback.id)
-  const people = useQuery({
-    queryKey: ['users'],
-    queryFn: ({ signal }) => got(api.GET('/api/v1/users', { params: { query: { limit: 200 } }, signal })),
-    enabled: may(me, 'admin'),
-    staleTime: 300_000,
-  })
+  const people = useMembers()
   const overtaken = change.error instanceof ApiError && change.error.changedMeanwhile
   const act = (body: Shape<'FeedbackChange'>, told: string) => change.mutate({ body, version: feedback.version, told })
-  const others = (people.data?.items ?? []).filter((one) => one.active && one.id !== me.user.id)
+  const others = (people.data ?? []).filter((one) => one.active && one.id !== me.user.id)
   const now = feedback.assigned_to === null ? '' : String(feedback.assigned_to)
   const named = new Map<string, string>([
     ['', words.common.nobody],
     [String(me.user.id), words.common.me],
-    ...others.map((one) => [String(one.id), one.name ?? one.email] as const),
+    ...others.map((one) => [String(one.id), one.name ?? words.common.user(one.id)] as const),
   ])
   if (!named.has(now)) named.set(now, words.common.user(Number(now)))
   return (

@@ -49,7 +49,7 @@ export function ChangeReminder({ reminder, zone, onClose }: Props) {
   const client = useQueryClient()
   // The version that the form was opened on, not the one that the page shows by now.
   const [version, setVersion] = useState(reminder.version)
-  const first = useMemo(() => asItIs(reminder, zone), [version]) // eslint-disable-line react-hooks/exhaustive-deps
+  const first = useMemo(() => asItIs(reminder, zone), [version])
   const draft = useDraft<Wanted>(`reminders/${reminder.id}`, first)
   const wanted = draft.value
   const save = useMutation({

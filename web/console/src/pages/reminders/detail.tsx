@@ -127,7 +127,7 @@ function Facts({ reminder }: { reminder: Reminder }) {
         <dd>
           {reminder.channels
             .map((channel) => words.common.channels[channel])
-            .join(` ${words.reminders.preview.then} `)}
+            .join(` ${words.reminders.preview.orElse} `)}
         </dd>
         <dt>{say.language}</dt>
         <dd>{languages[reminder.language] ?? reminder.language}</dd>

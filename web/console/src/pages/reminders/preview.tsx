@@ -96,7 +96,7 @@ function PlanInWords({ plan }: { plan: Plan }) {
       {plan.deferred && <Notice tone="warn">{deferredInWords(plan.deferred, say.deferred)}</Notice>}
       <p className="goes">
         <Icon name={plan.channels[0] ?? 'sms'} />
-        <span>{plan.channels.map((channel) => words.common.channels[channel]).join(` ${say.then} `)}</span>
+        <span>{plan.channels.map((channel) => words.common.channels[channel]).join(` ${say.orElse} `)}</span>
       </p>
       <p className="soft">
         {say.language} : {languages[plan.language] ?? plan.language}

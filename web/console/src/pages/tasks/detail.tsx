@@ -8,6 +8,7 @@ import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
 import { useDraft } from '../../logic/drafts'
+import { usePersonName } from '../../session/members'
 import { type Me, may } from '../../session/session'
 import { Button, LinkButton } from '../../ui/button'
 import { Chip } from '../../ui/chip'
@@ -15,7 +16,7 @@ import { TextArea } from '../../ui/field'
 import { Icon } from '../../ui/icon'
 import { Notice, say as sayBriefly, Trouble } from '../../ui/notice'
 import { Asked } from '../../ui/page'
-import { personInWords, taskInWords } from './words'
+import { taskInWords } from './words'
 
 type Task = Shape<'TaskOut'>
 type Change = Shape<'TaskChange'>
@@ -41,14 +42,14 @@ export function TaskDetail({ id, me, above }: { id: number; me: Me; above: strin
 function useChange(task: Task) {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: ({ body, version }: { body: Change; version: number; told: string; then?: () => void }) =>
+    mutationFn: ({ body, version }: { body: Change; version: number; told: string; done?: () => void }) =>
       got(api.PATCH('/api/v1/tasks/{task_id}', {
         params: { path: { task_id: task.id }, header: { 'If-Match': `"${version}"` } },
         body,
       })),
-    onSuccess: (changed, { told, then }) => {
+    onSuccess: (changed, { told, done }) => {
       client.setQueryData(['tasks', 'one', task.id], changed)
-      then?.()
+      done?.()
       sayBriefly(told)
     },
     onSettled: () => {
@@ -62,6 +63,7 @@ function TaskInside({ task, me }: { task: Task; me: Me }) {
   const words = useWords()
   const say = words.tasks
   const format = useFormat()
+  const person = usePersonName(me)
   const change = useChange(task)
   const overtaken = change.error instanceof ApiError && change.error.changedMeanwhile
   const mine = task.assigned_to === me.user.id
@@ -78,8 +80,8 @@ function TaskInside({ task, me }: { task: Task; me: Me }) {
       <p className="soft">
         {say.since(format.near(task.created_at))}
         {task.due_at && ` · ${say.due(format.near(task.due_at))}`}
-        {task.assigned_to !== null && ` · ${personInWords(task.assigned_to, me, words)}`}
-        {task.done_by && ` · ${say.by(doneBy(task.done_by, me, say.engine, words.common.me, words.common.user))}`}
+        {task.assigned_to !== null && ` · ${person(task.assigned_to)}`}
+        {task.done_by && ` · ${say.by(doneBy(task.done_by, say.engine, person))}`}
       </p>
       <div className="links">
         {task.reminder_id !== null && <LinkButton to={`/reminders/${task.reminder_id}`} icon="reminders">{say.openReminder}</LinkButton>}
@@ -120,10 +122,9 @@ function TaskInside({ task, me }: { task: Task; me: Me }) {
   )
 }
 
-function doneBy(who: string, me: Me, engine: string, self: string, user: (id: number) => string): string {
+function doneBy(who: string, engine: string, person: (id: number) => string): string {
   const id = Number(/^user:(\d+)$/.exec(who)?.[1])
-  if (!id) return engine
-  return id === me.user.id ? self : user(id)
+  return id ? person(id) : engine
 }
 
 interface UnknownProps {
@@ -183,7 +184,7 @@ function Note({ task, mayChange }: { task: Task; mayChange: boolean }) {
           body: { note: note.trim() || null },
           version: draft.value.version,
           told: say.noteSaved,
-          then: draft.clear,
+          done: draft.clear,
         })
       }}
     >

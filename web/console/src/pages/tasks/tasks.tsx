@@ -6,6 +6,7 @@ import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
 import { useFilters } from '../../logic/filters'
+import { usePersonName } from '../../session/members'
 import type { Me } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Chip } from '../../ui/chip'
@@ -13,7 +14,7 @@ import { OneOf } from '../../ui/field'
 import { Asked, Empty, Page } from '../../ui/page'
 import { TaskDetail } from './detail'
 import './tasks.css'
-import { personInWords, taskInWords } from './words'
+import { taskInWords } from './words'
 
 const VIEWS = ['open', 'mine', 'taken', 'done'] as const
 type View = (typeof VIEWS)[number]
@@ -99,6 +100,7 @@ interface RowProps {
 export function TaskRow({ task, me, here, search = '' }: RowProps) {
   const words = useWords()
   const format = useFormat()
+  const person = usePersonName(me)
   return (
     <Link href={`/tasks/${task.id}${search}`} className="row" aria-current={here ? 'true' : undefined}>
       <span className="task-line">
@@ -106,7 +108,7 @@ export function TaskRow({ task, me, here, search = '' }: RowProps) {
         <small className="soft">
           {words.tasks.since(format.near(task.created_at))}
           {task.due_at && ` · ${words.tasks.due(format.near(task.due_at))}`}
-          {task.state === 'taken' && ` · ${personInWords(task.assigned_to, me, words)}`}
+          {task.state === 'taken' && ` · ${person(task.assigned_to)}`}
         </small>
       </span>
       {task.state !== 'open' && <Chip tone={task.state === 'done' ? 'good' : 'busy'}>{words.tasks.states[task.state]}</Chip>}

@@ -1,5 +1,0 @@
-import type { Words } from '../words'
-
-export const campaigns: Words['campaigns'] = {
-  title: '',
-}

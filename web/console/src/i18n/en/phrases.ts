@@ -1,5 +1,0 @@
-import type { Words } from '../words'
-
-export const phrases: Words['phrases'] = {
-  title: '',
-}

@@ -1,5 +1,0 @@
-import type { Me } from '../../session/session'
-
-export default function Phrases(_: { me: Me; chosen?: number | null; id?: number; section?: string }) {
-  return null
-}
