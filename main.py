@@ -20,6 +20,7 @@ from routers import (
     auth,
     campaigns,
     console,
+    console_site,
     contacts,
     conversations,
     deliveries,
@@ -131,6 +132,7 @@ def build_app(settings: Settings) -> FastAPI:
     app.include_router(sendgrid.router, prefix="/webhooks")
     app.include_router(health.router)
     app.include_router(patient_app.patient_app_router())
+    app.include_router(console_site.console_site_router())
     if settings.web.simulator_url and not settings.production:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 
