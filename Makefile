@@ -64,7 +64,7 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@touch $(VENV)/.runtime $@
 
 # The patients' app: built once, and again when something of it changed.
-$(APP): $(wildcard web/*.*) $(shell find web/src web/public -type f) requirements-node.txt | $(BIN)/python
+$(APP): $(wildcard web/*.*) $(wildcard locales/*/app.json) $(shell find web/src web/public -type f) requirements-node.txt | $(BIN)/python
 	@$(BIN)/python -m supervisor.web
 
 # The references of the benchmark, beside whatever else is installed.

@@ -16,6 +16,7 @@ from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
 from routers import (
+    audit,
     auth,
     campaigns,
     console,
@@ -25,15 +26,20 @@ from routers import (
     departments,
     devices,
     establishment,
+    events,
     feedback,
     health,
+    links,
     manual,
     patient_app,
     problems,
     reminders,
     senders,
+    statistics,
     sync,
     tasks,
+    templates,
+    today,
     uploads,
     users,
 )
@@ -42,6 +48,7 @@ from routers.rate_limit import RateLimits
 from routers.state import State
 from routers.webhooks import HANDLERS, twilio, twilio_voice
 from services.auth import Authenticator
+from services.changes import Changes
 from services.establishment import Directory
 from services.group_commit import GroupCommit
 from services.phone.prompts import Prompts
@@ -100,7 +107,13 @@ def build_app(settings: Settings) -> FastAPI:
         campaigns.router,
         departments.router,
         devices.router,
+        links.router,
         tasks.router,
+        templates.router,
+        today.router,
+        audit.router,
+        events.router,
+        statistics.router,
         senders.router,
         establishment.router,
         users.router,
@@ -145,9 +158,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watch.start()
     _start_door(state.door)
     beating = pulse.start()
+    state.changes.start()
     gc.collect()
     gc.freeze()  # what was loaded at start is never garbage: the collector need not look at it
     yield
+    state.changes.stop()
     watch.stop()
     state.door.stop()
     beating.set()
@@ -190,6 +205,7 @@ def _build_state(settings: Settings) -> State:
         prompts=Prompts(storage),
         player=Player(database, storage),
         door=_build_door(settings, database, directory),
+        changes=Changes(database),
     )
 
 

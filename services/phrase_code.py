@@ -22,7 +22,7 @@ from services.phrase import check_key
 from utils.crypto import get_blind_index
 
 DIGITS = 8
-"""A guess opens one of a hundred million codes, of which some few are open for a quarter of an hour."""
+"""A guess opens one of a hundred million codes, of which some few are open, for minutes."""
 OPEN_FOR = timedelta(minutes=15)
 MOST_OPEN = 20
 """Of an establishment, so that guessing stays hopeless."""

@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config.settings import EngineSettings
 from database.engine import DatabaseNotReady
+from database.listen import listening_connection
 from database.session import Job
 from models.reminder import Channel
 from services import alarm, dispatch
@@ -215,20 +216,11 @@ class Alarm:
         if seconds <= 0 or self._stopped.is_set():
             return
         if self._connection is None:
-            self._listen()
+            self._connection = listening_connection(self._context.database.engine, CHANNEL)
         readable, _, _ = select.select([self._connection], [], [], seconds)
         if readable:
             self._connection.poll()
             self._connection.notifies.clear()
-
-    def _listen(self) -> None:
-        """Take a connection of one's own out of the pool: LISTEN belongs to a connection."""
-        pooled = self._context.database.engine.raw_connection()
-        self._connection = pooled.driver_connection
-        pooled.detach()
-        self._connection.autocommit = True
-        with self._connection.cursor() as cursor:
-            cursor.execute(f"listen {CHANNEL}")
 
     def ring(self) -> None:
         """End the sleeping for good (a signal handler interrupts the select by itself)."""
