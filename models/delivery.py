@@ -92,6 +92,13 @@ GIVEN_UP = "given_up"
 """Our own code on a delivery that staff said did not arrive and must not be sent again."""
 
 
+class Reply(StrEnum):
+    """What a patient answered to a reminder."""
+
+    confirmed = "confirmed"
+    reschedule = "reschedule"  # cannot come then: staff agree on another time
+
+
 def may_move(current: DeliveryStatus, to: DeliveryStatus) -> bool:
     """True when an event may move a delivery from `current` to `to`."""
     return to in TRANSITIONS[current]
@@ -124,12 +131,15 @@ class Delivery(Numbered, Created, Base):
     message: Mapped[str | None] = mapped_column(
         Sealed("deliveries.message"), doc="what it said, where the reminder now says another thing"
     )
+    reply: Mapped[str | None] = mapped_column(String(12), doc="what the patient answered to it")
+    replied_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(
             "status in (" + ", ".join(f"'{status}'" for status in DeliveryStatus) + ")",
             name="status_known",
         ),
+        CheckConstraint("reply in ('confirmed', 'reschedule')", name="reply_known"),
         UniqueConstraint("reminder_id", "occurrence", "before_seconds", "channel"),
         # With the time, so that the attempts of one day are counted without those of all others.
         Index("ix_deliveries_address_id_attempted_at", "address_id", "attempted_at"),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -93,6 +94,12 @@ class Reminder(Numbered, Created, Base):
     )
     event_margin_seconds: Mapped[int] = mapped_column(
         Integer, server_default="0", default=0, doc="nothing goes out later before the event"
+    )
+    recorded_at: Mapped[datetime | None] = mapped_column(
+        doc="when it was captured offline, by the device's own clock, as sent"
+    )
+    clock_offset: Mapped[int | None] = mapped_column(
+        BigInteger, doc="seconds by which the device's clock was slow at sync"
     )
     cancelled_at: Mapped[datetime | None] = mapped_column(
         doc="nothing new is opened after it; what had left by then has left"

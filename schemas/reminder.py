@@ -210,6 +210,8 @@ class DeliveryOut(Out):
     message: str | None = Field(
         default=None, description="what it said, if the reminder says another thing now"
     )
+    reply: str | None = Field(default=None, description="the patient's: confirmed, reschedule")
+    replied_at: UtcOut | None = None
     events: list[DeliveryEventOut] = Field(default_factory=list)
 
 
@@ -264,6 +266,10 @@ class ReminderDetail(ReminderOut):
     receipt_window: int = Field(description="seconds")
     escalate: bool
     created_at: UtcOut
+    recorded_at: UtcOut | None = Field(
+        default=None, description="when it was captured offline, by the device's own clock"
+    )
+    clock_wrong: bool = Field(default=False, description="that clock was a day or more off")
     version: int
     next_occurrences: list[NextOccurrence]
     omissions: list[LeftOutRun] = Field(description="occurrences for which no message goes out")

@@ -39,8 +39,9 @@ class IssuedCode:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What a caller with a good code may speak in, and in whose name."""
+    """What a caller with a good code may speak in, and in whose name; `id` is the code's row."""
 
+    id: int
     key: str
     language: str
     made_by: str
@@ -89,9 +90,9 @@ def redeem(session: ScopedSession, code: str) -> Invitation | None:
         update(PhraseCode)
         .where(PhraseCode.code_hash == _hash(session, code), _open())
         .values(used_at=func.now())
-        .returning(PhraseCode.key, PhraseCode.language, PhraseCode.made_by)
+        .returning(PhraseCode.id, PhraseCode.key, PhraseCode.language, PhraseCode.made_by)
     ).one_or_none()
-    return None if row is None else Invitation(row.key, row.language, row.made_by)
+    return None if row is None else Invitation(row.id, row.key, row.language, row.made_by)
 
 
 def _open() -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ Nothing is stored here, so a preview and a creation cannot come to different res
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,13 +19,17 @@ from services.contact import find_contact
 from services.errors import Invalid
 from services.policy import wishes
 from services.reminder_times import Times, times_of
+from services.reply_hint import with_keys
 from services.sms import sms_text
 from services.template import render
-from utils.clock import local_time
+from utils.clock import AllowedTimes, local_time
 from utils.email_address import normalise_email
 from utils.languages import VOICES, language_name
 from utils.phone import InvalidPhone, normalise_phone
 from utils.sms_encoding import analyse
+
+TimesOf = Callable[[AllowedTimes, Establishment, ReminderIn, datetime], Times]
+"""Says when a reminder goes out."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ def plan(
     senders: Senders,
     wanted: ReminderIn,
     now: datetime,
+    times_of: TimesOf = times_of,
 ) -> Plan:
     """Think a reminder through without storing anything; raises `Invalid` with the field."""
     contact = find_contact(session, wanted.patient_id) if wanted.patient_id else None
@@ -72,7 +78,10 @@ def plan(
     wishes(wanted)
     times = times_of(allowed_times(establishment, contact), establishment, wanted, now)
     first = times.deliveries[0]
-    sms = analyse(sms_text(establishment, language, message)) if Channel.sms in channels else None
+    by_sms = message
+    if asks and Channel.sms in senders.two_way:
+        by_sms = with_keys(session, message, language)
+    sms = analyse(sms_text(establishment, language, by_sms)) if Channel.sms in channels else None
     return Plan(
         contact=contact,
         phone=phone,

@@ -24,6 +24,7 @@ from schemas.reminder import (
 )
 from services.audit import audit
 from services.contact import reference_index
+from services.device_clock import clock_wrong
 from services.errors import Invalid
 from services.forecast import coming_of, deferral, next_occurrences, shown_time, why_deferred
 from services.identity import Principal
@@ -33,6 +34,7 @@ from services.policy import policy_of
 from services.reminder import trace
 from services.reminder_plan import Plan
 from services.reminder_times import PlannedDelivery
+from services.reply_hint import reminder_sms
 from services.sender import names
 from services.series import Turn
 from services.sms import sms_text
@@ -83,7 +85,7 @@ def reminder_view(
         .limit(1)
     )
     sms = (
-        analyse(sms_text(establishment, reminder.language, reminder.message))
+        analyse(sms_text(establishment, reminder.language, reminder_sms(session, reminder)))
         if Channel.sms in reminder.channels
         else None
     )
@@ -155,6 +157,8 @@ def detail_view(
         receipt_window=policy.receipt_window_seconds,
         escalate=policy.escalate,
         created_at=reminder.created_at,
+        recorded_at=reminder.recorded_at,
+        clock_wrong=clock_wrong(reminder.recorded_at, reminder.clock_offset, reminder.created_at),
         version=reminder.version,
         next_occurrences=next_occurrences(session, establishment, reminder),
         omissions=[LeftOutRun.model_validate(run) for run in listed(session, reminder.id)],

@@ -27,11 +27,29 @@ def test_every_phrase_of_every_flow_is_there(language: str) -> None:
 
 @pytest.mark.parametrize("language", ["fra", "eng"])
 def test_every_phrase_by_sms_is_cheap_to_send(language: str) -> None:
-    for key in keys():
+    by_sms = [flow for name, flow in FLOWS.items() if name.endswith("_by_sms")]
+    for key in {key for flow in by_sms for key in flow}:
         words = shipped()[language][key]
         text = fold_french(words.sms_text or words.text or "")
         seen = analyse(text)
         assert (seen.encoding, seen.segments) == ("GSM-7", 1), key
+
+
+REAL = {
+    "hospital": "Hôpital Général de Douala",
+    "choices": "1 = 12/12 10:00, 2 = 12/12 14:30, 3 = 13/12 08:00, 4 = 14/12 09:15",
+}
+
+
+@pytest.mark.parametrize("language", ["fra", "eng"])
+@pytest.mark.parametrize("flow", [name for name in FLOWS if name.endswith("_by_sms")])
+def test_every_phrase_of_a_conversation_by_sms_is_one_segment_as_it_is_sent(
+    flow: str, language: str
+) -> None:
+    for key in FLOWS[flow]:
+        words = shipped()[language][key]
+        seen = analyse(fold_french((words.sms_text or words.text or "").format_map(REAL)))
+        assert (seen.encoding, seen.segments) == ("GSM-7", 1), (key, seen.units)
 
 
 def test_nobody_here_speaks_duala_basaa_or_ewondo() -> None:
