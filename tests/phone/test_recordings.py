@@ -30,8 +30,6 @@ from utils.twilio_recordings import TwilioRecordings
 from workers import call_recording
 from workers.context import get_context
 
-pytest_plugins = ["tests.simulator.conftest"]
-
 Dial = Callable[..., Call]
 Look = Callable[[str], list[tuple[Any, ...]]]
 STATE = (
