@@ -270,6 +270,16 @@ class StorageSettings(Group):
     access_key: str = Field(default="", validation_alias="STORAGE_ACCESS_KEY")
     secret_key: SecretStr = Field(default=SecretStr(""), validation_alias="STORAGE_SECRET_KEY")
 
+    spool_given: Path | None = Field(default=None, validation_alias="WEBHOOK_SPOOL")
+    spool_megabytes: int = Field(default=64, ge=1, le=4096, validation_alias="WEBHOOK_SPOOL_MB")
+    # Seconds for which a provider waits for the database. Twilio itself gives up after 15.
+    spool_after: float = Field(default=5.0, gt=0, le=12, validation_alias="WEBHOOK_SPOOL_AFTER")
+
+    @property
+    def spool(self) -> Path:
+        """Where webhooks wait while PostgreSQL is away: a folder that survives a restart."""
+        return (self.spool_given or self.data_folder / "spool").resolve()
+
     @property
     def location(self) -> str:
         """The storage URL, the data folder's `recordings` when none was given."""

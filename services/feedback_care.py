@@ -200,13 +200,10 @@ class Way:
 def _way_back(session: ScopedSession, feedback: Feedback, channels: list[Channel] | None) -> Way:
     """To the number that the feedback came from, else to the patient whose reference it names."""
     contact = find_contact(session, feedback.patient_id) if feedback.patient_id else None
-    written_from = session.scalar(
-        select(Address)
-        .join(Conversation, Conversation.address_id == Address.id)
-        .where(Conversation.feedback_id == feedback.id)
-        .order_by(Conversation.id.desc())
-        .limit(1)
-    )
+    written_from = None
+    if feedback.conversation_id is not None:
+        conversation = session.get_one(Conversation, feedback.conversation_id)
+        written_from = session.get_one(Address, conversation.address_id)
     phone = written_from or (contact.phone if contact else None)
     email = contact.email if contact else None
     if phone is None and email is None:
@@ -225,5 +222,5 @@ def _used(
     phone: Address | None, email: Address | None, channels: list[Channel] | None
 ) -> list[Address]:
     by_mail = channels is None or Channel.email in channels
-    by_phone = channels is None or bool({Channel.sms, Channel.voice} & set(channels))
+    by_phone = channels is None or set(channels) != {Channel.email}
     return [a for a in (phone if by_phone else None, email if by_mail else None) if a is not None]

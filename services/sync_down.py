@@ -25,7 +25,7 @@ from models.phrase import Phrase
 from models.recording import Recording
 from schemas.feedback import CONTENT_LENGTH, FACES
 from services.errors import NotFound
-from services.phrase import APP, FLOWS, covered, own_words
+from services.phrase import APP, FLOWS, covered, own_words, switched_on
 from services.sealing_key import current
 from services.sync_answer import answered
 from services.upload import MOST_BYTES
@@ -45,10 +45,11 @@ def form(session: ScopedSession) -> dict[str, Any]:
     """How to ask: in which languages, with which faces, within which limits, sealed for whom."""
     place = session.get_one(Establishment, session.establishment_id)
     key = current(session)
-    own = own_words(session, FLOW)
+    own, on = own_words(session, FLOW), switched_on(session, FLOW)
+    languages = [code for code in place.languages if code in on and covered(FLOW, own, code)]
     return {
         "establishment": {"slug": place.slug, "name": place.name},
-        "languages": [language_name(code) for code in place.languages if covered(FLOW, own, code)],
+        "languages": [language_name(code) for code in languages],
         "faces": list(FACES),
         "limits": {
             "content": CONTENT_LENGTH,
