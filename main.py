@@ -20,6 +20,7 @@ from routers import (
     auth,
     campaigns,
     console,
+    console_site,
     contacts,
     conversations,
     deliveries,
@@ -46,7 +47,7 @@ from routers import (
 from routers.middleware import BoundedBody, Traced
 from routers.rate_limit import RateLimits
 from routers.state import State
-from routers.webhooks import HANDLERS, twilio, twilio_voice
+from routers.webhooks import HANDLERS, sendgrid, twilio, twilio_voice
 from services.auth import Authenticator
 from services.changes import Changes
 from services.establishment import Directory
@@ -128,8 +129,10 @@ def build_app(settings: Settings) -> FastAPI:
         app.include_router(published, prefix="/api", include_in_schema=False)
     app.include_router(twilio.router, prefix="/webhooks")
     app.include_router(twilio_voice.router, prefix="/webhooks")
+    app.include_router(sendgrid.router, prefix="/webhooks")
     app.include_router(health.router)
     app.include_router(patient_app.patient_app_router())
+    app.include_router(console_site.console_site_router())
     if settings.web.simulator_url and not settings.production:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 

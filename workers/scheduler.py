@@ -30,16 +30,18 @@ from services.claim_gate import ClaimGate
 from services.conversation import GOES_ON_FOR, end_stale, find_unheard
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
+from services.inbound_list import take_due
 from services.phone.calls import end_idle
 from services.phone.fetching import find_recordings
 from services.sweep import resume_series, sweep
 from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
 from utils.logs import get_logger
+from utils.senders import ASKABLE
 from utils.spool import nothing_spooled
 from workers.context import Context, get_context
 from workers.heartbeat import Heartbeat
-from workers.names import ASK_RECEIPTS, RECONCILE, SEND
+from workers.names import ASK_INBOUND, ASK_RECEIPTS, RECONCILE, SEND
 
 CHANNEL = "careloop_due"
 AWAY_SECONDS = 2.0
@@ -50,6 +52,8 @@ GATHER_SECONDS = 0.01
 LONGEST_GATHER = 9
 BACKLOG_SECONDS = 0.05
 """How often to look for room in the queue while more is due than fits in."""
+INBOUND_SECONDS = 1.0
+"""How often to see whether a look at an inbound list is due."""
 GATE_SECONDS = 0.25
 """How often to look whether the gate is open again."""
 
@@ -74,6 +78,7 @@ class Scheduler:
         self._next_sweep = 0.0
         self._next_look = 0.0
         self._next_tidying = 0.0
+        self._next_inbound = 0.0
 
     def stop(self, *_signal: int | FrameType | None) -> None:
         """End after the present round. Safe as a signal handler."""
@@ -115,6 +120,9 @@ class Scheduler:
             self._tidy()
         if not self.gate.is_open():
             return False
+        if time.monotonic() >= self._next_inbound:
+            self._next_inbound = time.monotonic() + INBOUND_SECONDS
+            self._ask_inbound()
         handed = [
             self._serve(number) for number in dispatch.establishments_due(self.context.database)
         ]
@@ -157,6 +165,13 @@ class Scheduler:
             mails = context.sender(place.id, Channel.email) is not None
             with context.database.establishment(place.id) as session:
                 alarm.look(session, place, to_tell.get(place.id, []), mails=mails)
+
+    def _ask_inbound(self) -> None:
+        """Have the lists looked through of what patients wrote, where that is due."""
+        with self.context.database.service() as session:
+            due = take_due(session, sorted(ASKABLE), self.engine.inbound)
+        for establishment_id, sender_id in due:
+            self.context.queue.put(Job(ASK_INBOUND, establishment_id, (sender_id,)))
 
     def _tidy(self) -> None:
         """Forget kept answers and half uploads of long ago; have series that stand go on."""

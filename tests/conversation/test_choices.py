@@ -1,4 +1,9 @@
-"""Stop, start, help, language: always obeyed, never by accident; in two languages."""
+"""Stop, start, help, language: always obeyed, never by accident; in two languages.
+
+Seen to fail: a stop within a sentence; YES, or an approved "oui", as a start; a second
+confirmation, or one beside the carrier's; a reply to whoever said stop; a choice not remembered; a
+language offered that lacks a flow.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Feedback by SMS: rating, words, both in any order; in two languages.
 
-Seen to fail: a rating taken from any number in a sentence; the feedback stored only at the end; a
-third question; the patient named by the whole reference.
+Seen to fail: a third question; the whole reference or the name shown; a question by a number that
+cannot receive; no bound of the replies; yesterday's conversation going on; more words after the
+thanks taken for another feedback; nothing left for staff when nobody says which patient.
 """
 
 from __future__ import annotations

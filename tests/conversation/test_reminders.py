@@ -1,4 +1,9 @@
-"""Replies to reminders: 1 confirms, 2 asks for another time, also hours later; in two languages."""
+"""Replies to reminders: 1 confirms, 2 asks for another time, also hours later; in two languages.
+
+Seen to fail: what was answered (here, or by a key on the phone) or cancelled still open; what the
+carrier refused taken for a question; a digit given to an older question; an answer that is no
+receipt; a reply from another number; nothing left for staff when nobody says which reminder.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a message says: ratings, keys, faces, words. Nothing is guessed."""
+"""What a message says: ratings, keys, faces, words. Nothing is guessed.
+
+Seen to fail: a rating taken from any number in a sentence.
+"""
 
 from __future__ import annotations
 
