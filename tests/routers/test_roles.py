@@ -25,7 +25,8 @@ ROLES: dict[str, str] = {
         DELETE /console/session, POST /console/session/refresh, POST /feedback,
         POST /e/{slug}/feedback, GET /departments, POST /devices/enrol, POST /sync, GET /sync,
         POST /e/{slug}/sync, GET /e/{slug}/sync, POST /sync/answers, POST /e/{slug}/sync/answers,
-        GET /sync/prompts/{recording_id}, GET /e/{slug}/sync/prompts/{recording_id}, POST /uploads, OPTIONS /uploads,
+        GET /sync/prompts/{recording_id}, GET /e/{slug}/sync/prompts/{recording_id},
+        POST /uploads, OPTIONS /uploads,
         HEAD /uploads/{token}, PATCH /uploads/{token}, DELETE /uploads/{token},
         POST /e/{slug}/uploads, OPTIONS /e/{slug}/uploads, HEAD /e/{slug}/uploads/{token},
         PATCH /e/{slug}/uploads/{token}, DELETE /e/{slug}/uploads/{token}
