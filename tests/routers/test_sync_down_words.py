@@ -11,7 +11,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from cli import app as cli
-from models.phrase import Phrase
+from models.phrase import FlowLanguage, Phrase
 from services.phrase import FLOWS
 from services.recording import put_away
 from services.sync_down import DownSync
@@ -49,6 +49,10 @@ def test_a_language_is_offered_once_every_phrase_of_it_is_approved(
     assert len(first["sections"]["phrases"]["duala"]["words"]) == len(APP) - 1
     with database.establishment(NORTH) as session:
         session.query(Phrase).filter_by(key=APP[-1]).one().approved_by = "user:2"
+    assert "form" not in down(client, cursor=first["cursor"])["sections"], "nobody switched it on"
+    with database.establishment(NORTH) as session:
+        flow = {"flow": "feedback_by_app", "language": "dua", "switched_by": "user:2"}
+        session.add(FlowLanguage(**flow))
     second = down(client, cursor=first["cursor"])
     found = second["sections"]
     assert set(found) == {"form", "phrases"}
