@@ -92,6 +92,7 @@ def upload(
     )
     batch.results |= read.refused
     minimal = prefer is not None and MINIMAL in prefer.replace(" ", "").lower()
+    cursor = None if minimal else state.down.cursor(principal.establishment_id, principal.device_id)
     results: dict[int, SyncResult] = {}
 
     def store(session: ScopedSession) -> SyncOut:
@@ -99,7 +100,7 @@ def upload(
         listed = [found[place] for place in sorted(found)]
         shown = [result for result in listed if result.status in _NEWS] if minimal else listed
         results.update(found)
-        return SyncOut(results=shown)
+        return SyncOut(results=shown, cursor=cursor)
 
     def commit() -> SyncOut | JSONResponse:
         with state.database.establishment(principal.establishment_id) as session:

@@ -86,9 +86,20 @@ class SyncResult(Out):
 
 
 class SyncOut(Out):
-    """The results, in the order of the items."""
+    """The results, in the order of the items.
+
+    A device whose own cursor is another one has something to fetch (`GET /sync`).
+    """
 
     results: list[SyncResult]
+    cursor: str | None = Field(default=None, description="not with `return=minimal`")
+
+    @model_serializer(mode="wrap")
+    def _brief(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = handler(self)
+        if said["cursor"] is None:
+            del said["cursor"]
+        return said
 
 
 class DownOut(Out):

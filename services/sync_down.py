@@ -114,10 +114,7 @@ class DownSync:
         An enrolled device also hears which of its feedback was answered. That is its own, and
         asked of PostgreSQL each time.
         """
-        sections = dict(self._sections(establishment_id))
-        if device_id is not None:
-            with self._database.establishment(establishment_id) as session:
-                sections["answers"] = _section(answered(session, device_id))
+        sections = self._of_device(establishment_id, device_id)
         seen = decode_cursor(cursor)
         return {
             "cursor": encode_cursor(sections),
@@ -127,6 +124,17 @@ class DownSync:
                 if seen.get(name) != section["version"]
             },
         }
+
+    def cursor(self, establishment_id: int, device_id: int | None = None) -> str:
+        """The cursor that a device has which knows everything: another one is to ask."""
+        return encode_cursor(self._of_device(establishment_id, device_id))
+
+    def _of_device(self, establishment_id: int, device_id: int | None) -> Sections:
+        sections = dict(self._sections(establishment_id))
+        if device_id is not None:
+            with self._database.establishment(establishment_id) as session:
+                sections["answers"] = _section(answered(session, device_id))
+        return sections
 
     def _sections(self, establishment_id: int) -> Sections:
         name = cache_name(establishment_id)

@@ -51,13 +51,18 @@ def store_reminders(
     session: ScopedSession, office: Office, items: Mapping[int, OfflineReminder]
 ) -> dict[int, SyncResult]:
     """Store the reminders of a batch in this transaction; the results by place."""
-    if items and office.principal.may_remind:
+    if not items:
+        return {}
+    if office.principal.may_remind:
         turn = {"space": _TURN_SPACE, "establishment": session.establishment_id}
         session.execute(_TURN, turn)
-    return {place: _store_one(session, office, item) for place, item in items.items()}
+    now = session.now()
+    return {place: _store_one(session, office, item, now) for place, item in items.items()}
 
 
-def _store_one(session: ScopedSession, office: Office, item: OfflineReminder) -> SyncResult:
+def _store_one(
+    session: ScopedSession, office: Office, item: OfflineReminder, now: datetime
+) -> SyncResult:
     try:
         if not office.principal.may_remind:
             raise Forbidden(
@@ -66,7 +71,7 @@ def _store_one(session: ScopedSession, office: Office, item: OfflineReminder) ->
                 field="type",
             )
         with session.begin_nested():
-            stored = _create(session, office, item)
+            stored = _create(session, office, item, now)
     except CareloopError as error:
         return refusal(item.client_id, error)
     except NOT_STORABLE as error:
@@ -75,8 +80,7 @@ def _store_one(session: ScopedSession, office: Office, item: OfflineReminder) ->
     return taken(item.client_id, stored.reminder.id, created=stored.created)
 
 
-def _create(session: ScopedSession, office: Office, item: OfflineReminder) -> Stored:
-    now = session.now()
+def _create(session: ScopedSession, office: Office, item: OfflineReminder, now: datetime) -> Stored:
     recorded = item.recorded_at and moment_of(item.recorded_at, office.establishment, "recorded_at")
     return create(
         session,

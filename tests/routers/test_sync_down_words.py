@@ -11,12 +11,12 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from cli import app as cli
-from models.phrase import Phrase
+from models.phrase import FlowLanguage, Phrase
 from services.phrase import FLOWS
 from services.recording import put_away
 from services.sync_down import DownSync
 from tests.fixtures import NORTH, owned
-from tests.routers.test_sync import WAV, item, sync
+from tests.routers.test_sync import WAV, item, now, sync
 from tests.routers.test_sync_down import down
 from tests.routers.test_sync_reminders import device
 from utils.shared_cache import SharedCache
@@ -49,6 +49,10 @@ def test_a_language_is_offered_once_every_phrase_of_it_is_approved(
     assert len(first["sections"]["phrases"]["duala"]["words"]) == len(APP) - 1
     with database.establishment(NORTH) as session:
         session.query(Phrase).filter_by(key=APP[-1]).one().approved_by = "user:2"
+    assert "form" not in down(client, cursor=first["cursor"])["sections"], "nobody switched it on"
+    with database.establishment(NORTH) as session:
+        flow = {"flow": "feedback_by_app", "language": "dua", "switched_by": "user:2"}
+        session.add(FlowLanguage(**flow))
     second = down(client, cursor=first["cursor"])
     found = second["sections"]
     assert set(found) == {"form", "phrases"}
@@ -175,3 +179,26 @@ def test_who_left_neither_number_nor_name_hears_the_answer_all_the_same(
     nameless = client.post("/api/v1/feedback", json={"language": "french", "rating": 1})
     path = f"/api/v1/feedback/{nameless.json()['id']}/answer"
     assert client.post(path, json=words, headers=staff).status_code == 409
+
+
+def test_who_sends_learns_whether_there_is_something_to_fetch(
+    client: Any, staff: dict[str, str], database: Any
+) -> None:
+    tablet = device(client, staff, for_staff=False)
+    said = item()
+
+    def sent(**more: str) -> dict[str, Any]:
+        body = {"sent_at": now(), "items": [said]}
+        answer = client.post("/api/v1/sync", json=body, headers=tablet | more)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    mine = client.get("/api/v1/sync", headers=tablet).json()["cursor"]
+    assert sent()["cursor"] == mine
+    assert sent(Prefer="return=minimal") == {"results": []}
+    with database.establishment(NORTH) as session:
+        session.add(phrase("app.send", "fra"))
+    news = sent()["cursor"]
+    assert news != mine
+    answered(client, staff, said, "Merci.")
+    assert sent()["cursor"] not in (mine, news)

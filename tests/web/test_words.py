@@ -100,6 +100,11 @@ def test_a_language_of_the_hospitals_own_words(chromium: Any, tree: Tree) -> Non
             key,
             "Duala" if key == "app.name" else f"[{key}]",
         )
+    rows(
+        tree,
+        "insert into est_1.flow_languages (flow, language, switched_by)"
+        " values ('feedback_by_app', 'dua', 'user:2')",
+    )
     try:
         context = fresh(chromium)
         page = context.new_page()
@@ -113,4 +118,5 @@ def test_a_language_of_the_hospitals_own_words(chromium: Any, tree: Tree) -> Non
         context.close()
     finally:
         rows(tree, change.format("fra,eng"))
+        rows(tree, "delete from est_1.flow_languages")
         rows(tree, "delete from est_1.phrases")
