@@ -116,6 +116,7 @@ class EmailSettings(Group):
 
     sendgrid_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="SENDGRID_API_KEY")
     sendgrid_api_url: str | None = Field(default=None, validation_alias="SENDGRID_API_URL")
+    sendgrid_webhook_key: str = Field(default="", validation_alias="SENDGRID_WEBHOOK_KEY")
     smtp_host: str = Field(default="", validation_alias="SMTP_HOST")
     smtp_port: int = Field(default=587, ge=1, le=65535, validation_alias="SMTP_PORT")
     smtp_user: str = Field(default="", validation_alias="SMTP_USER")
@@ -226,6 +227,10 @@ class EngineSettings(Group):
     # Seconds until one delivery tries a suspended sender again; doubled with each try, four times.
     probe_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_PROBE_AFTER")
     alarms: float = Field(default=15.0, gt=0, validation_alias="ENGINE_ALARMS")
+    # Seconds between two looks at a provider's own list of what patients wrote to us.
+    inbound: float = Field(default=120.0, gt=0, validation_alias="ENGINE_INBOUND")
+    # A message so young may still be on its way to us.
+    inbound_after: float = Field(default=60.0, ge=0, validation_alias="ENGINE_INBOUND_AFTER")
     crash_at: str = Field(default="", validation_alias="CARELOOP_CRASH_AT")
     dry_run: bool = Field(default=False, validation_alias="DRY_RUN")
     pause_at: str = Field(default="", validation_alias="CARELOOP_PAUSE_AT")

@@ -13,6 +13,7 @@ from config.settings import Settings
 from database.session import Database
 from routers.rate_limit import RateLimits
 from services.auth import Authenticator
+from services.changes import Changes
 from services.establishment import Directory
 from services.group_commit import GroupCommit
 from services.phone.prompts import Prompts
@@ -40,6 +41,7 @@ class State:
     prompts: Prompts
     player: Player
     door: WebhookDoor
+    changes: Changes
 
 
 def state_of(connection: HTTPConnection) -> State:

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
 
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryEvent, DeliveryStatus, Reply, may_move
 from models.reminder import Purpose, Reminder
 from models.task import RESCHEDULE
 from services.delivery import lock_delivery, move
-from services.task import close_task, open_task, task_key
+from services.task import close_task, open_task
 
 S = DeliveryStatus
 
@@ -27,16 +28,20 @@ REMEMBERED = timedelta(days=3)
 """What was over longer ago is not what a late answer means."""
 STAFF_ANSWER_WITHIN = timedelta(hours=24)
 
-_MAY_HAVE_ARRIVED = (S.sending, S.unknown, S.sent, S.delivered, S.undelivered, S.failed)
+_MAY_HAVE_ARRIVED = (S.sending, S.unknown, S.sent, S.delivered)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The last message of a reminder that asked for a reply, and until when one counts."""
+    """The last message of a reminder that asked for a reply, and until when one counts.
+
+    `replied`: by this way or another (a key on the phone).
+    """
 
     reminder: Reminder
     delivery: Delivery
     until: datetime
+    replied: bool
 
     @property
     def about(self) -> datetime:
@@ -56,8 +61,14 @@ def asked(session: ScopedSession, address_id: int, channel: str) -> list[Asked]:
     is answered for its last occurrence that went out.
     """
     now = session.now()
+    other = aliased(Delivery)
+    replied = exists().where(
+        other.reminder_id == Delivery.reminder_id,
+        other.occurrence == Delivery.occurrence,
+        other.reply.is_not(None),
+    )
     rows = session.execute(
-        select(Delivery, Reminder)
+        select(Delivery, Reminder, replied)
         .join(Reminder, Reminder.id == Delivery.reminder_id)
         .where(
             Delivery.address_id == address_id,
@@ -71,8 +82,8 @@ def asked(session: ScopedSession, address_id: int, channel: str) -> list[Asked]:
         .limit(200)
     )
     latest: dict[int, Asked] = {}
-    for delivery, reminder in rows:
-        one = Asked(reminder, delivery, _until(reminder, delivery))
+    for delivery, reminder, answered in rows:
+        one = Asked(reminder, delivery, _until(reminder, delivery), answered)
         if one.until > now - REMEMBERED:
             latest.setdefault(reminder.id, one)
     return list(latest.values())
@@ -87,7 +98,7 @@ def awaiting(everything: Sequence[Asked], now: datetime) -> list[Asked]:
     waiting = [
         one
         for one in everything
-        if one.delivery.reply is None and one.until > now and not one.reminder.called_off
+        if not one.replied and one.until > now and not one.reminder.called_off
     ]
     return sorted(waiting, key=lambda one: (one.about, one.delivery.id))
 
@@ -120,11 +131,11 @@ def note_reply(
         )
     )
     session.flush()
-    key = task_key(RESCHEDULE, delivery.id)
+    reminder = session.get_one(Reminder, delivery.reminder_id)
+    key = _task_key(reminder, delivery)
     if answer is Reply.confirmed:
         close_task(session, key)
         return delivery
-    reminder = session.get_one(Reminder, delivery.reminder_id)
     soon = session.now() + STAFF_ANSWER_WITHIN
     open_task(
         session,
@@ -137,3 +148,9 @@ def note_reply(
         due_at=min(soon, reminder.event_time or soon),
     )
     return delivery
+
+
+def _task_key(reminder: Reminder, delivery: Delivery) -> str:
+    """One task for an appointment, whatever was answered to; for a series, one for each time."""
+    whole = f"{RESCHEDULE}:{reminder.id}"
+    return f"{whole}:{int(delivery.occurrence.timestamp())}" if reminder.rrule else whole

@@ -89,6 +89,7 @@ def _received(number: Number, sender: str, body: str) -> Message:
         num_segments=count,
         encoding=encoding,
         opt_out_type=opt_out_type(body),
+        sent_at=time.time(),  # in their list, DateSent of an inbound message is when it came in
     )
 
 

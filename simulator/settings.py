@@ -42,6 +42,7 @@ class Settings:
     auth_token: str = DEFAULT_AUTH_TOKEN
     sendgrid_key: str = DEFAULT_SENDGRID_KEY
     sendgrid_webhook: str = ""
+    sendgrid_signing_key: str = ""
     messaging_service_sid: str = ""
     numbers: dict[str, Number] = field(
         default_factory=lambda: {DEFAULT_NUMBER: Number(DEFAULT_NUMBER)}
@@ -74,6 +75,7 @@ def load(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Settings:
         auth_token=given.auth_token,
         sendgrid_key=given.sendgrid_key,
         sendgrid_webhook=given.sendgrid_webhook,
+        sendgrid_signing_key=environ.get("SIMULATOR_SENDGRID_SIGNING_KEY", ""),
         messaging_service_sid=given.messaging_service_sid,
         numbers=_numbers(given.numbers, given),
         host=given.host,

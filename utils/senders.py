@@ -72,6 +72,17 @@ class Passed:
     sender: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that a provider lists as received for us; `from_` is who wrote it."""
+
+    provider_id: str
+    from_: str
+    text: str
+    media: int
+    at: datetime
+
+
 class Sender(Protocol):
     """A way out of this machine. Thread-safe: many calls run at once."""
 
@@ -101,6 +112,18 @@ class Receipts(Protocol):
         """What it says of many at once, sent between two times; empty when it cannot be asked.
 
         Not necessarily of all: what is missing is asked for one by one.
+        """
+        ...
+
+
+@runtime_checkable
+class Inbox(Protocol):
+    """A sender whose provider lists what was received for its number."""
+
+    def received(self, since: datetime, until: datetime) -> list[Received] | None:
+        """All that was received between two times, the newest first.
+
+        None when it cannot be asked now. Bounded: where there is more, the oldest are left out.
         """
         ...
 

@@ -22,21 +22,24 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from config.settings import TwilioSettings
+from utils.logs import get_logger
 from utils.provider_codes import TWILIO, fault_of
 from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
-from utils.senders import Outbound, Outcome, Passed, Verdict
+from utils.senders import Outbound, Outcome, Passed, Received, Verdict
 
 # The library writes the recipient's number at INFO.
 logging.getLogger("twilio.http_client").disabled = True
 
 LIST_LIMIT = 200
 PAGE = 1000  # the most that one request for a list brings
+MOST_RECEIVED = 10_000  # the most that one look at what was received asks for
 MIN_VALIDITY, MAX_VALIDITY = 1, 36_000  # seconds; bounds of Twilio's ValidityPeriod
 RING_SECONDS = 25
 MACHINE_SECONDS = 20  # then whoever picked up is taken for a person
 CLOCK_TOLERANCE = timedelta(seconds=30)  # their clock against ours
 CALL_EVENTS = ["initiated", "answered", "completed"]
 
+log = get_logger("careloop.twilio")
 
 # What a question may raise; a refused list is a plain TwilioException.
 _NO_ANSWER = (DidNotLeave, MayHaveLeft, Throttled, TwilioException)
@@ -199,6 +202,22 @@ class TwilioSms(_TwilioSender):
         )
         return [_passed_message(message) for message in found]
 
+    def received(self, since: datetime, until: datetime) -> list[Received] | None:
+        """Twilio's own list of what was received for this number, page by page."""
+        try:
+            found = self._client.messages.list(
+                to=self._from,
+                date_sent_after=since,
+                date_sent_before=until,
+                limit=MOST_RECEIVED,
+                page_size=PAGE,
+            )
+        except _NO_ANSWER:
+            return None
+        if len(found) >= MOST_RECEIVED:
+            log.error("more received than one look brings", bound=MOST_RECEIVED)
+        return [_received(one) for one in found if one.direction == "inbound"]
+
 
 class TwilioVoice(_TwilioSender):
     """A call that asks us what it says once it is picked up, by a person or a machine.
@@ -249,6 +268,17 @@ def _passed_message(message: Any) -> Passed:
         text=message.body or "",
         code=str(message.error_code) if message.error_code else None,
         sender=message.from_,
+    )
+
+
+def _received(message: Any) -> Received:
+    media = str(message.num_media or "")
+    return Received(
+        provider_id=str(message.sid),
+        from_=str(message.from_ or ""),
+        text=message.body or "",
+        media=int(media) if media.isdecimal() else 0,
+        at=message.date_sent or message.date_created,
     )
 
 

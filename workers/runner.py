@@ -80,6 +80,7 @@ def main() -> None:
     import workers.conversation
     import workers.delivery
     import workers.feedback
+    import workers.inbound
     import workers.receipt
 
     context = get_context()

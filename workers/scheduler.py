@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config.settings import EngineSettings
 from database.engine import DatabaseNotReady
+from database.listen import listening_connection
 from database.session import Job
 from models.reminder import Channel
 from services import alarm, dispatch
@@ -29,16 +30,18 @@ from services.claim_gate import ClaimGate
 from services.conversation import GOES_ON_FOR, end_stale, find_unheard
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
+from services.inbound_list import take_due
 from services.phone.calls import end_idle
 from services.phone.fetching import find_recordings
 from services.sweep import resume_series, sweep
 from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
 from utils.logs import get_logger
+from utils.senders import ASKABLE
 from utils.spool import nothing_spooled
 from workers.context import Context, get_context
 from workers.heartbeat import Heartbeat
-from workers.names import ASK_RECEIPTS, RECONCILE, SEND
+from workers.names import ASK_INBOUND, ASK_RECEIPTS, RECONCILE, SEND
 
 CHANNEL = "careloop_due"
 AWAY_SECONDS = 2.0
@@ -49,6 +52,8 @@ GATHER_SECONDS = 0.01
 LONGEST_GATHER = 9
 BACKLOG_SECONDS = 0.05
 """How often to look for room in the queue while more is due than fits in."""
+INBOUND_SECONDS = 1.0
+"""How often to see whether a look at an inbound list is due."""
 GATE_SECONDS = 0.25
 """How often to look whether the gate is open again."""
 
@@ -73,6 +78,7 @@ class Scheduler:
         self._next_sweep = 0.0
         self._next_look = 0.0
         self._next_tidying = 0.0
+        self._next_inbound = 0.0
 
     def stop(self, *_signal: int | FrameType | None) -> None:
         """End after the present round. Safe as a signal handler."""
@@ -114,6 +120,9 @@ class Scheduler:
             self._tidy()
         if not self.gate.is_open():
             return False
+        if time.monotonic() >= self._next_inbound:
+            self._next_inbound = time.monotonic() + INBOUND_SECONDS
+            self._ask_inbound()
         handed = [
             self._serve(number) for number in dispatch.establishments_due(self.context.database)
         ]
@@ -156,6 +165,13 @@ class Scheduler:
             mails = context.sender(place.id, Channel.email) is not None
             with context.database.establishment(place.id) as session:
                 alarm.look(session, place, to_tell.get(place.id, []), mails=mails)
+
+    def _ask_inbound(self) -> None:
+        """Have the lists looked through of what patients wrote, where that is due."""
+        with self.context.database.service() as session:
+            due = take_due(session, sorted(ASKABLE), self.engine.inbound)
+        for establishment_id, sender_id in due:
+            self.context.queue.put(Job(ASK_INBOUND, establishment_id, (sender_id,)))
 
     def _tidy(self) -> None:
         """Forget kept answers and half uploads of long ago; have series that stand go on."""
@@ -215,20 +231,11 @@ class Alarm:
         if seconds <= 0 or self._stopped.is_set():
             return
         if self._connection is None:
-            self._listen()
+            self._connection = listening_connection(self._context.database.engine, CHANNEL)
         readable, _, _ = select.select([self._connection], [], [], seconds)
         if readable:
             self._connection.poll()
             self._connection.notifies.clear()
-
-    def _listen(self) -> None:
-        """Take a connection of one's own out of the pool: LISTEN belongs to a connection."""
-        pooled = self._context.database.engine.raw_connection()
-        self._connection = pooled.driver_connection
-        pooled.detach()
-        self._connection.autocommit = True
-        with self._connection.cursor() as cursor:
-            cursor.execute(f"listen {CHANNEL}")
 
     def ring(self) -> None:
         """End the sleeping for good (a signal handler interrupts the select by itself)."""

@@ -148,7 +148,7 @@ def _complete(turn: Turn, flow: str, language: str) -> bool:
 
 def hear_language(turn: Turn) -> bool:
     """The language that was chosen; False when the message is something else."""
-    offered, number = turn.current.offered, turn.said.number
+    offered, number = turn.current.offered, turn.said.number or _named(turn)
     if number is None:
         return False
     turn.join(turn.current)
@@ -165,6 +165,13 @@ def hear_language(turn: Turn) -> bool:
     turn.say("language.chosen")
     turn.end()
     return True
+
+
+def _named(turn: Turn) -> int | None:
+    """The place in the list of a language that was written out."""
+    written = squeezed(turn.said.text)
+    names = [_OWN_NAMES[_LANGUAGES[place]] for place in turn.current.offered]
+    return next((n for n, name in enumerate(names, 1) if squeezed(name) == written), None)
 
 
 def _remember(turn: Turn, language: str) -> None:

@@ -62,7 +62,8 @@ def hear_words(turn: Turn, waiting: Sequence[Asked]) -> None:
         turn.join(turn.current)
     else:
         _open(turn, waiting[0])
-    turn.note(waiting[0].reminder.id, waiting[0].reminder.contact_id)
+    if again or not turn.said.courtesy:
+        turn.note(waiting[0].reminder.id, waiting[0].reminder.contact_id)
     if again or not turn.may_ask:
         turn.say("note.received")
         turn.end()

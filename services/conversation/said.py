@@ -116,9 +116,15 @@ def legible(body: str) -> str:
     kept = "".join(
         sign
         for sign in body.replace("\r\n", "\n").replace("\r", "\n")
-        if sign in "\n\t" or (unicodedata.category(sign) not in ("Cc", "Cs", "Cn"))
-    )
-    kept = "".join(sign for sign in kept if sign not in _UNWANTED)[:LONGEST].strip()
+        if sign in "\n\t"
+        or not (
+            sign in _UNWANTED
+            or unicodedata.category(sign) in ("Cc", "Cs")
+            # Not all that is unassigned: this year's emoji are, to an older table.
+            or "\ufdd0" <= sign <= "\ufdef"
+            or ord(sign) & 0xFFFE == 0xFFFE
+        )
+    )[:LONGEST].strip()
     try:
         return clean_text(kept, LONGEST).strip()
     except TextRefused:  # marks that are drawing, not writing

@@ -106,10 +106,20 @@ class Turn:
         return False
 
     @cached_property
+    def sender(self) -> Sender | None:
+        """The number that was written to."""
+        return self.session.get(Sender, self.message.sender_id or 0)
+
+    @property
+    def channel(self) -> str:
+        """The way that a reply goes: what was written on WhatsApp to a number for SMS, by SMS."""
+        return self.sender.channel if self.sender else self.message.channel
+
+    @cached_property
     def may_ask(self) -> bool:
-        """True when an answer could come back: a number that cannot receive asks nothing."""
-        sender = self.session.get(Sender, self.message.sender_id or 0)
-        return self.may_reply and sender is not None and sender.can_receive
+        """True when an answer could come back here: a number that cannot receive asks nothing."""
+        receives = self.sender is not None and self.sender.can_receive
+        return self.may_reply and receives and self.channel == self.message.channel
 
     def open(self, flow: str, *, like: str | None = None) -> Conversation:
         """Begin a conversation with this message; one that was open ends with what was said.
@@ -167,7 +177,7 @@ class Turn:
             language=said.language,
             purpose=purpose,
             conversation_id=self.current.id,
-            channel=self.message.channel,
+            channel=self.channel,
             correlation_id=current_correlation(),
         )
 

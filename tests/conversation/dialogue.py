@@ -31,7 +31,7 @@ from sqlalchemy import select, text
 
 from models.contact import Contact
 from models.conversation import Conversation
-from models.delivery import Delivery, DeliveryStatus
+from models.delivery import Delivery, DeliveryStatus, Reply
 from models.establishment import Establishment, Sender
 from models.feedback import Feedback
 from models.message import Message
@@ -42,6 +42,7 @@ from services.address import address_for
 from services.contact import reference_index
 from services.conversation import GOES_ON_FOR, end_stale, hear
 from services.delivery import open_delivery
+from services.reminder_reply import note_reply
 
 PHONE = "+237650000001"
 _numbers = count(1)
@@ -152,7 +153,7 @@ class Dialogue:
         deliveries = self.session.scalars(
             select(Delivery).where(Delivery.reminder_id == found[0].id)
         ).all()
-        assert [one.channel for one in deliveries] == [self.channel]
+        assert [one.channel for one in deliveries] == [self.sender.channel]
 
     def later(self, how_long: str, *, sweep: bool = True) -> None:
         """Time passes: everything that is there becomes older."""
@@ -231,9 +232,42 @@ class Dialogue:
         self.reminders()[-1].cancelled_at = datetime.now(UTC)
         self.session.flush()
 
+    def do_answered(self, answer: str) -> None:
+        """The same occurrence was answered by another channel: a key on the phone."""
+        reminder = self.reminders()[-1]
+        occurrence = self.session.scalars(
+            select(Delivery.occurrence).where(Delivery.reminder_id == reminder.id)
+        ).first()
+        call = open_delivery(
+            self.session, reminder, "voice", occurrence=occurrence, due_at=occurrence, cause="test"
+        )
+        call.status, call.attempted_at = DeliveryStatus.sent, occurrence
+        note_reply(self.session, call.id, Reply(answer))
+
+    def do_refused(self) -> None:
+        """The carrier refused the last reminder: it never arrived."""
+        for delivery in self.session.scalars(
+            select(Delivery).where(Delivery.reminder_id == self.reminders()[-1].id)
+        ):
+            delivery.status = DeliveryStatus.failed
+        self.session.flush()
+
     def do_deaf(self) -> None:
         """The number that was written to cannot receive: a row that says so."""
         self.can_receive(False)
+
+    def do_whatsapp(self) -> None:
+        """The number is entered for WhatsApp, too, and that is what is used."""
+        with self._as_owner():
+            other = Sender(
+                establishment_id=self.place.id,
+                channel="whatsapp",
+                address=self.sender.address,
+                provider="twilio",
+                can_receive=True,
+            )
+            self.session.add(other)
+        self.sender = other
 
     def can_receive(self, whether: bool) -> None:
         """Change the sender's row, which only an administrator of the service may."""

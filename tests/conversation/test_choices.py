@@ -1,4 +1,9 @@
-"""Stop, start, help, language: always obeyed, never by accident; in two languages."""
+"""Stop, start, help, language: always obeyed, never by accident; in two languages.
+
+Seen to fail: a stop within a sentence; YES, or an approved "oui", as a start; a second
+confirmation, or one beside the carrier's; a reply to whoever said stop; a choice not remembered; a
+language offered that lacks a flow.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from models.audit import AuditEntry
 from models.contact import Contact
+from models.message import Message
 from models.phrase import FlowLanguage
 from services.conversation.turn import CHOICES, FEEDBACK, REMINDER
 from services.phrase import FLOWS
@@ -183,6 +191,21 @@ def test_nothing_else_ever_opts_in(play: Play, words: str) -> None:
     assert dialogue.seen_replies() == ["1"]
 
 
+def test_who_stopped_and_who_started_again_is_on_record(play: Play) -> None:
+    dialogue = play("< STOP\n> C'est noté…\n<START START\n> -")
+    entries = dialogue.session.scalars(
+        select(AuditEntry).where(AuditEntry.kind == "address").order_by(AuditEntry.id)
+    ).all()
+    assert [(entry.actor, entry.action) for entry in entries] == [
+        ("patient", "opt_out"),
+        ("patient", "opt_in"),
+    ]
+    written = dialogue.session.scalars(
+        select(Message.id).where(Message.direction == "in").order_by(Message.id)
+    ).all()
+    assert [entry.after["message_id"] for entry in entries] == written
+
+
 def test_a_language_is_chosen_by_digit_and_remembered_on_the_contact(play: Play) -> None:
     play(
         """
@@ -196,6 +219,10 @@ def test_a_language_is_chosen_by_digit_and_remembered_on_the_contact(play: Play)
         > Thank you. What you say helps us…
         """
     )
+
+
+def test_a_language_can_be_written_out(play: Play) -> None:
+    play("< LANGUE\n> Dans quelle…\n< Français\n> C'est noté, nous vous écrirons en français…")
 
 
 def test_a_familys_phone_remembers_the_language_itself(play: Play) -> None:

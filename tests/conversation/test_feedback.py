@@ -1,7 +1,8 @@
 """Feedback by SMS: rating, words, both in any order; in two languages.
 
-Seen to fail: a rating taken from any number in a sentence; the feedback stored only at the end; a
-third question; the patient named by the whole reference.
+Seen to fail: a third question; the whole reference or the name shown; a question by a number that
+cannot receive; no bound of the replies; yesterday's conversation going on; more words after the
+thanks taken for another feedback; nothing left for staff when nobody says which patient.
 """
 
 from __future__ import annotations
@@ -351,4 +352,9 @@ def test_two_machines_do_not_talk_for_ever(play: Play) -> None:
 
 
 def test_whatsapp_is_answered_on_whatsapp(play: Play) -> None:
-    play("< 4 bon service\n> Merci. …\n", channel="whatsapp")
+    script = "! whatsapp\n< bon service\n> RATING\n< 4\n> THANKS"
+    play(in_words(script, "fra"), channel="whatsapp")
+
+
+def test_whatsapp_to_a_number_for_sms_is_thanked_for_by_sms_and_not_asked(play: Play) -> None:
+    play(in_words("< bon service\n> THANKS\n= no open", "fra"), channel="whatsapp")

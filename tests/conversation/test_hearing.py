@@ -1,8 +1,8 @@
 """Hearing for real: many workers at once, crashes at every step, jobs that were lost.
 
-Seen to fail: without the lock of the address (messages of one number left unheard, and in another
-order); with the reply in a transaction of its own (twice after a kill, or never); with the failed
-message left at the head for ever.
+Seen to fail: without the lock of the address (answered twice, in another order); with the reply
+committed by itself (twice after a kill), or `handled_at` left out; with a message that cannot be
+heard left at the head for ever; with the right to change what was said.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Replies to reminders: 1 confirms, 2 asks for another time, also hours later; in two languages."""
+"""Replies to reminders: 1 confirms, 2 asks for another time, also hours later; in two languages.
+
+Seen to fail: what was answered (here, or by a key on the phone) or cancelled still open; what the
+carrier refused taken for a question; a digit given to an older question; an answer that is no
+receipt; a reply from another number; nothing left for staff when nobody says which reminder.
+"""
 
 from __future__ import annotations
 
@@ -144,6 +149,34 @@ DIALOGUES = {
         < 1
         > CONFIRMED
         = reply confirmed
+    """,
+    "ok is no key: the keys are named, and nobody needs to read it": """
+        ! remind in LANGUAGE
+        < ok merci
+        > AGAIN
+        = no task
+        < 1
+        > CONFIRMED
+        = reply confirmed
+    """,
+    "answered by a key on the phone meanwhile": """
+        ! remind in LANGUAGE
+        ! answered reschedule
+        = task "reschedule reminder"
+        < bon service
+        > RATING
+        < 3
+        > THANKS
+        < 1
+        > CONFIRMED
+        = no task
+    """,
+    "refused by the carrier: nothing was asked": """
+        ! remind in LANGUAGE
+        ! refused
+        < 1
+        > WORDS
+        = feedback 1
     """,
     "words that begin with a key are not taken for one": """
         ! remind in LANGUAGE

@@ -1,4 +1,7 @@
-"""What a message says: ratings, keys, faces, words. Nothing is guessed."""
+"""What a message says: ratings, keys, faces, words. Nothing is guessed.
+
+Seen to fail: a rating taken from any number in a sentence.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +66,8 @@ def test_a_number_that_means_something_else_is_no_rating(text: str) -> None:
         ("😍😍", "😍", "😍😍"),
         ("👍😡", "😡", "👍😡"),
         ("😡🙂 bof", None, "😡🙂 bof"),
+        ("bof \U0001fae8", None, "bof \U0001fae8"),  # newer than this Python's tables
+        ("bof \ufffe\ufdd0", None, "bof"),
     ],
 )
 def test_a_face_is_kept_beside_the_words(text: str, emoji: str | None, words: str | None) -> None:

@@ -1,7 +1,7 @@
 """Conversations by SMS from the phone to the service and back, and `kill -9` on the way.
 
 The phone is the simulated carrier's; everything between it and PostgreSQL is real. Seen to fail:
-with the reply sent from any sender that works; with the sweep for lost jobs left out.
+with the sweep for lost jobs left out.
 """
 
 from __future__ import annotations

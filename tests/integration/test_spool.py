@@ -29,13 +29,16 @@ from twilio.request_validator import RequestValidator
 
 from models.address import Address
 from models.message import Message
+from simulator.signature import EventSigner
 from supervisor.embedded import EmbeddedPostgres
-from tests.conftest import ROOT
+from tests.conftest import ROOT, execute
 from tests.nursery import nursery
 from tests.tree import Tree, answers, free_port, running_tree, wait_for
 
 NUMBERS, EACH = 25, 20
 OURS = os.environ.get("TWILIO_PHONE_NUMBER", "+15005550006")
+
+SIGNER = EventSigner()
 
 
 @dataclass
@@ -97,12 +100,27 @@ class Place:
         finally:
             engine.dispose()
 
+    def ask(self, question: str) -> list[Any]:
+        connection = psycopg2.connect(self.postgres.url)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(question)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+    def tell(self, statement: str) -> None:
+        execute(self.postgres.url, statement)
+
     def count(self) -> int:
-        with psycopg2.connect(self.postgres.url) as connection, connection.cursor() as cursor:
-            cursor.execute("select count(*) from est_1.messages where direction = 'in'")
-            (found,) = cursor.fetchone() or (0,)
-        connection.close()
-        return int(found)
+        """How many messages came in."""
+        return int(self.ask("select count(*) from est_1.messages where direction = 'in'")[0][0])
+
+    def states(self, reminder: int) -> list[str]:
+        shown = httpx2.get(
+            f"{self.tree.url}/api/v1/reminders/{reminder}", headers=self.tree.token(), timeout=15
+        )
+        return [one["status"] for one in shown.json()["deliveries"]]
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +134,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             check=True,
             timeout=60,
         )
-        with running_tree(folder, "spool", DATABASE_URL=postgres.url) as tree:
+        key = SIGNER.public_key()
+        with running_tree(
+            folder, "spool", DATABASE_URL=postgres.url, SENDGRID_WEBHOOK_KEY=key
+        ) as tree:
             # One that does not see the spool's folder: it must believe the heartbeats.
             tree.kill("scheduler")
             tree.start("scheduler", WEBHOOK_SPOOL=str(folder / "elsewhere"))
@@ -161,13 +182,8 @@ def test_who_said_stop_during_an_outage_gets_nothing_after_it(place: Place) -> N
         tree.processes[name].send_signal(signal.SIGCONT)
     wait_for(lambda: place.count() == 1, "the stop to be stored")
     wait_for(lambda: "claiming again" in log.read_text(), "the scheduler to go on", 30)
-    identity = answer.json()["id"]
-
-    def ended() -> bool:
-        shown = httpx2.get(f"{tree.url}/api/v1/reminders/{identity}", headers=tree.token())
-        return any(one["status"] == "suppressed" for one in shown.json()["deliveries"])
-
-    wait_for(ended, "the delivery to be suppressed", 30)
+    number = answer.json()["id"]
+    wait_for(lambda: place.states(number) == ["suppressed"], "it to be suppressed", 30)
     assert not [entry for entry in tree.ledger(channel="sms") if entry["body"] == "after a stop"]
 
 
@@ -206,6 +222,53 @@ def test_a_burst_in_which_postgresql_and_an_api_are_killed_is_whole(place: Place
     tree.start("api")
     wait_for(lambda: answers(f"{tree.url}/health/live"), "the first API", 60)
     tree.start("worker")
+
+
+def test_a_message_that_never_reached_us_is_found_in_the_carriers_list(place: Place) -> None:
+    tree, phone, before = place.tree, "+237650007001", place.count()
+    tree.kill("simulator")
+    closed = f"http://127.0.0.1:{free_port()}/"
+    tree.start("simulator", SIMULATOR_SMS_WEBHOOK=closed)
+    tree.wait_until_up()
+    for turn in range(3):
+        typed = {"from": phone, "to": OURS, "body": f"lost {turn}"}
+        answer = httpx2.post(f"{tree.simulator_url}/simulator/inbound/sms", json=typed, timeout=15)
+        assert answer.json()["error"].startswith("11200")
+    assert place.count() == before
+    soon = {"ENGINE_INBOUND": "0.5", "ENGINE_INBOUND_AFTER": "0"}
+    for name in ("scheduler", "worker"):
+        tree.kill(name)
+        tree.start(name, **soon)
+    place.tell("update shared.inbound_looks set look_at = now()")  # set when a look took minutes
+    wait_for(lambda: place.count() == before + 3, "the messages to be found", 30)
+    assert [body for who, body in place.stored() if who == phone] == ["lost 0", "lost 1", "lost 2"]
+    positions = "select complete_until from shared.inbound_looks"
+    (until,) = place.ask(positions)[0]
+    wait_for(lambda: place.ask(positions)[0][0] > until, "the next look")  # and finds nothing new
+    assert place.count() == before + 3
+
+
+def test_an_email_is_delivered_by_the_carriers_own_event(place: Place) -> None:
+    tree = place.tree
+    reminder = {
+        "message": "by e-mail",
+        "language": "en",
+        "scheduled_time": datetime.now(UTC).isoformat(),
+        "email": "patient@example.org",
+        "channels": ["email"],
+    }
+    tree.kill("simulator")
+    tree.start(
+        "simulator",
+        SIMULATOR_SENDGRID_WEBHOOK=f"{tree.url}/webhooks/sendgrid/events",
+        SIMULATOR_SENDGRID_SIGNING_KEY=SIGNER.private_key(),
+    )
+    tree.wait_until_up()
+    answer = httpx2.post(
+        f"{tree.url}/api/v1/reminders", json=reminder, headers=tree.token(), timeout=15
+    )
+    assert answer.status_code == 201, answer.text
+    wait_for(lambda: place.states(answer.json()["id"]) == ["delivered"], "the mail's receipt", 30)
 
 
 def test_an_api_that_cannot_spool_does_not_start(place: Place) -> None:

@@ -1,7 +1,6 @@
 """Conversations as staff read them: what was said in order, and who has read it.
 
-Seen to fail: the audit of a reading left out; the address or words shown in the list; the turns in
-the order of their tables.
+Seen to fail: the audit of a reading left out; the turns in the order of their tables.
 """
 
 from __future__ import annotations

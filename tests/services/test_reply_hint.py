@@ -1,7 +1,7 @@
 """The keys at the end of a reminder: named in its language, where the answer can come back.
 
-Seen to fail: the line put into every message; counted in the preview but not sent, and sent but
-not counted; a message with keys taken for somebody else's in the carrier's list (sent twice).
+Seen to fail: the line put into every message; counted but not sent, and sent but not counted; a
+message with its keys taken for somebody else's in the carrier's list (sent twice).
 """
 
 from __future__ import annotations
