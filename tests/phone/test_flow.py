@@ -70,6 +70,7 @@ def reachable() -> set[State]:
                 if following not in found:
                     found.add(following)
                     new.append(following)
+                    assert len(found) < 500, "states without an end"
     return found
 
 
@@ -130,6 +131,25 @@ def test_whatever_a_caller_does_the_call_ends(start: State, doings: list[Heard])
     state = start
     for turn, heard in enumerate(doings, start=1):
         state = go_on(state, heard, turn).state
+    assert state.step == Step.done
+
+
+CIRCLES = [
+    (State(Flow.reminder, Step.reminder), [Heard("3")]),
+    (State(Flow.reminder, Step.reminder), [Heard("9"), Heard("1")]),
+    (State(Flow.feedback, Step.review), [Heard("1", ready=True)]),
+    (State(Flow.feedback, Step.review), [Heard("3"), Heard(recorded=True)]),
+    (State(Flow.feedback, Step.rating), [Heard("0", languages=LANGUAGES[1]),
+                                         Heard("1", languages=LANGUAGES[1])]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("start", "circle"), CIRCLES)
+def test_who_goes_round_in_circles_is_let_go(start: State, circle: list[Heard]) -> None:
+    state = start
+    for turn in range(1, MOST_TURNS + 1):
+        assert state.step != Step.done
+        state = go_on(state, circle[(turn - 1) % len(circle)], turn).state
     assert state.step == Step.done
 
 
