@@ -16,33 +16,43 @@ from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
 from routers import (
+    audit,
     auth,
     campaigns,
     console,
+    console_site,
     contacts,
+    conversations,
     deliveries,
     departments,
     devices,
     establishment,
+    events,
     feedback,
     health,
+    links,
     manual,
     patient_app,
     problems,
     reminders,
     senders,
+    statistics,
     sync,
     tasks,
+    templates,
+    today,
     uploads,
     users,
 )
 from routers.middleware import BoundedBody, Traced
 from routers.rate_limit import RateLimits
 from routers.state import State
-from routers.webhooks import HANDLERS, sendgrid, twilio
+from routers.webhooks import HANDLERS, sendgrid, twilio, twilio_voice
 from services.auth import Authenticator
+from services.changes import Changes
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.phone.prompts import Prompts
 from services.player import Player
 from services.readiness import NotFit
 from services.sync_down import DownSync, cache_name
@@ -94,10 +104,17 @@ def build_app(settings: Settings) -> FastAPI:
         reminders.router,
         deliveries.router,
         contacts.router,
+        conversations.router,
         campaigns.router,
         departments.router,
         devices.router,
+        links.router,
         tasks.router,
+        templates.router,
+        today.router,
+        audit.router,
+        events.router,
+        statistics.router,
         senders.router,
         establishment.router,
         users.router,
@@ -111,9 +128,11 @@ def build_app(settings: Settings) -> FastAPI:
     for published in (feedback.router, reminders.router):
         app.include_router(published, prefix="/api", include_in_schema=False)
     app.include_router(twilio.router, prefix="/webhooks")
+    app.include_router(twilio_voice.router, prefix="/webhooks")
     app.include_router(sendgrid.router, prefix="/webhooks")
     app.include_router(health.router)
     app.include_router(patient_app.patient_app_router())
+    app.include_router(console_site.console_site_router())
     if settings.web.simulator_url and not settings.production:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 
@@ -142,9 +161,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watch.start()
     _start_door(state.door)
     beating = pulse.start()
+    state.changes.start()
     gc.collect()
     gc.freeze()  # what was loaded at start is never garbage: the collector need not look at it
     yield
+    state.changes.stop()
     watch.stop()
     state.door.stop()
     beating.set()
@@ -184,8 +205,10 @@ def _build_state(settings: Settings) -> State:
         storage=storage,
         intake=GroupCommit(database),
         down=DownSync(database, cache),
+        prompts=Prompts(storage),
         player=Player(database, storage),
         door=_build_door(settings, database, directory),
+        changes=Changes(database),
     )
 
 

@@ -71,6 +71,7 @@ def _asked_for_by_the_page_itself(request: Request) -> bool:
         and headers.get("sec-fetch-site") == "same-origin"
         and (
             headers.get("sec-fetch-dest", "empty") != "empty"
+            or headers.get("sec-fetch-mode") == "navigate"  # a link that downloads
             or headers.get("accept") == "text/event-stream"
         )
     )

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from models.feedback import FeedbackState
 from models.reminder import Channel
 from schemas.common import (
+    ChannelsIn,
     In,
     LanguageIn,
     LanguageOut,
@@ -182,11 +183,8 @@ class AnswerIn(In):
         default=None, description="identity of this answer, made by the client, for ever"
     )
     text: Annotated[str, Field(min_length=1, max_length=MESSAGE_LENGTH), cleaned(MESSAGE_LENGTH)]
-    channels: list[Channel] | None = Field(
-        default=None,
-        min_length=1,
-        max_length=3,
-        description="in order of fallback; left out: the way by which the feedback came",
+    channels: ChannelsIn | None = Field(
+        default=None, description="in order of fallback; left out: SMS, then e-mail"
     )
 
 

@@ -19,6 +19,7 @@ from services.contact import find_contact
 from services.errors import Invalid
 from services.policy import wishes
 from services.reminder_times import Times, times_of
+from services.reply_hint import with_keys
 from services.template import render
 from utils.clock import AllowedTimes, local_time
 from utils.email_address import normalise_email
@@ -76,7 +77,10 @@ def plan(
     wishes(wanted)
     times = times_of(allowed_times(establishment, contact), establishment, wanted, now)
     first = times.deliveries[0]
-    sms = analyse(sms_text(establishment, language, message)) if Channel.sms in channels else None
+    by_sms = message
+    if asks and Channel.sms in senders.two_way:
+        by_sms = with_keys(session, message, language)
+    sms = analyse(sms_text(establishment, language, by_sms)) if Channel.sms in channels else None
     return Plan(
         contact=contact,
         phone=phone,

@@ -16,6 +16,8 @@ from schemas.task import TaskOut, TaskSummary, UnknownOut
 from services.errors import NotFound
 from services.paging import decode_cursor, encode_cursor
 
+NOBODY = 0
+"""Instead of a user's number: tasks that nobody has taken."""
 ENGINE = "engine"
 """Who closed a task that nobody needs to look at any more."""
 
@@ -89,7 +91,9 @@ def listed(
         wanted = wanted.where(Task.state == state)
     elif state is not None:  # said twice, so that the index of what is not done serves
         wanted = wanted.where(Task.state != TaskState.done, Task.state == state)
-    if assigned_to is not None:
+    if assigned_to == NOBODY:
+        wanted = wanted.where(Task.assigned_to.is_(None))
+    elif assigned_to is not None:
         wanted = wanted.where(Task.assigned_to == assigned_to)
     if cursor is not None:
         wanted = wanted.where(Task.id < decode_cursor(cursor)[1])

@@ -12,7 +12,7 @@ from models.establishment import Establishment
 from models.user import Membership, Role, User
 from schemas.common import Page
 from schemas.console import ConsoleMe, ConsoleMembership, ConsoleUser
-from schemas.user import MembershipOut, MeOut, UserChange, UserIn, UserOut
+from schemas.user import MemberOut, MembershipOut, MeOut, UserChange, UserIn, UserOut
 from services.audit import audit
 from services.auth import email_index, revoke_everywhere
 from services.errors import Conflict, Forbidden, Invalid, NotFound
@@ -23,6 +23,7 @@ from services.tokens import AccessClaims
 from utils.email_address import normalise_email
 
 SHORTEST_PASSWORD = 12
+MOST_COLLEAGUES = 2000
 
 
 def create_user(
@@ -148,6 +149,21 @@ def members(
     return Page(
         items=items, cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None
     )
+
+
+def colleagues(session: ScopedSession, principal: Principal) -> list[MemberOut]:
+    """Everybody who works or worked at the principal's establishment, in the order they came."""
+    rows = session.execute(
+        select(User, Membership)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.establishment_id == principal.establishment_id)
+        .order_by(User.id)
+        .limit(MOST_COLLEAGUES)
+    ).all()
+    return [
+        MemberOut(id=one.id, name=one.name or one.email, role=one.role, active=one.active)
+        for one in map(_view, rows)
+    ]
 
 
 def _view(row: Row[User, Membership]) -> UserOut:

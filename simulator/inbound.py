@@ -204,6 +204,9 @@ def receive_call(exchange: Exchange, number: Number, caller: str) -> Call:
         to=number.value,
         state="ringing",
         url=number.voice_url,
+        # The number's own setting; of an inbound call only the end is told.
+        status_callback=number.voice_status_url,
+        status_callback_events=["completed"],
         started_at=time.time(),
     )
     exchange.carrier.accept(call)

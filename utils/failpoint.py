@@ -57,7 +57,20 @@ INBOUND = (
     "spool.after_store",
 )
 """The steps of storing a message that came in; the last two while PostgreSQL is away, and after."""
-POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + INBOUND
+RECORDING = (
+    "recording.after_store",
+    "recording.after_fetch",
+    "recording.before_delete",
+    "recording.after_delete",
+)
+"""The steps of a recording of a call, on its way to our store."""
+CONVERSATION = (
+    "conversation.before_hear",
+    "conversation.before_commit",
+    "conversation.after_commit",
+)
+"""The steps of hearing one message."""
+POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + INBOUND + CONVERSATION + RECORDING
 
 _times = {point: count(1) for point in POINTS}
 

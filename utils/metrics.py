@@ -46,3 +46,7 @@ SENDERS_SUSPENDED = Gauge(
     "Senders from which the provider takes nothing",
     ["establishment", "channel"],
 )
+CALL_BACKS = Counter("careloop_call_backs", "Missed calls, by what became of them", ["outcome"])
+CALL_RECORDINGS = Counter(
+    "careloop_call_recordings", "Recordings of calls, by what became of them", ["outcome"]
+)

@@ -39,7 +39,9 @@ class Outcome:
 class Outbound:
     """One message to send. `callback` is the address of ours that carries the delivery's id.
 
-    `subject` and `sender_name` are for e-mail.
+    `subject` and `sender_name` are for e-mail. `answer` is the address that a call asks for what it
+    says, once somebody has picked up; `waits_for_tone`: an answering machine is spoken to after
+    its tone, else it need not be waited for.
     """
 
     to: str
@@ -50,6 +52,8 @@ class Outbound:
     seconds_valid: int
     subject: str = ""
     sender_name: str = ""
+    answer: str = ""
+    waits_for_tone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

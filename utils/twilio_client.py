@@ -20,10 +20,8 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
-from twilio.twiml.voice_response import VoiceResponse
 
 from config.settings import TwilioSettings
-from utils.languages import VOICES
 from utils.logs import get_logger
 from utils.provider_codes import TWILIO, fault_of
 from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
@@ -37,7 +35,7 @@ PAGE = 1000  # the most that one request for a list brings
 MOST_RECEIVED = 10_000  # the most that one look at what was received asks for
 MIN_VALIDITY, MAX_VALIDITY = 1, 36_000  # seconds; bounds of Twilio's ValidityPeriod
 RING_SECONDS = 25
-LONGEST_TWIML = 4000  # characters; bound of the Twiml parameter of Calls
+MACHINE_SECONDS = 20  # then whoever picked up is taken for a person
 CLOCK_TOLERANCE = timedelta(seconds=30)  # their clock against ours
 CALL_EVENTS = ["initiated", "answered", "completed"]
 
@@ -75,7 +73,9 @@ class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
         body = urlencode(data, doseq=True).encode() if data else None
         answer = self._http.request(method, self._rebased(url), body, sent)
         text = answer.data.decode("utf-8", "replace")
-        if not _is_object(text):  # cut short, or a captive portal's page: it proves nothing
+        deleted = answer.status == HTTPStatus.NO_CONTENT and not text
+        # What is cut short, or a captive portal's page, proves nothing.
+        if not deleted and not _is_object(text):
             raise MayHaveLeft("unreadable")
         return Response(answer.status, text, answer.headers)
 
@@ -220,13 +220,20 @@ class TwilioSms(_TwilioSender):
 
 
 class TwilioVoice(_TwilioSender):
-    """A call that speaks the reminder. Its TwiML goes with the request: no second fetch."""
+    """A call that asks us what it says once it is picked up, by a person or a machine.
+
+    So an answering machine never hears what is meant for a patient. When we do not answer Twilio
+    asks once more (`FallbackUrl`).
+    """
 
     def _create(self, message: Outbound) -> str:
         created = self._client.calls.create(
             to=message.to,
             from_=self._from,
-            twiml=spoken(message.text, message.language),
+            url=message.answer,
+            fallback_url=message.answer,
+            machine_detection="DetectMessageEnd" if message.waits_for_tone else "Enable",
+            machine_detection_timeout=MACHINE_SECONDS,
             status_callback=message.callback,
             status_callback_event=CALL_EVENTS,
             timeout=RING_SECONDS,
@@ -284,21 +291,3 @@ def _passed_call(call: Any) -> Passed:
         seconds=int(call.duration) if call.duration else None,
         sender=call._from,
     )
-
-
-def spoken(text: str, language: str) -> str:
-    """TwiML that says a text twice, with a pause: one may pick up in the middle of a noise.
-
-    A text that would not fit twice into what a request may carry is said once.
-    """
-    twice = _said(text, language, times=2)
-    return twice if len(twice) <= LONGEST_TWIML else _said(text, language, times=1)
-
-
-def _said(text: str, language: str, times: int) -> str:
-    response = VoiceResponse()
-    for repetition in range(times):
-        if repetition:
-            response.pause(length=1)
-        response.say(text, language=VOICES[language])
-    return str(response)

@@ -20,15 +20,19 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config.settings import EngineSettings
 from database.engine import DatabaseNotReady
+from database.listen import listening_connection
 from database.session import Job
 from models.reminder import Channel
 from services import alarm, dispatch
 from services.alarm_mail import administrators
 from services.campaign import find_expandable
 from services.claim_gate import ClaimGate
+from services.conversation import GOES_ON_FOR, end_stale, find_unheard
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
 from services.inbound_list import take_due
+from services.phone.calls import end_idle
+from services.phone.fetching import find_recordings
 from services.sweep import resume_series, sweep
 from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
@@ -52,6 +56,9 @@ INBOUND_SECONDS = 1.0
 """How often to see whether a look at an inbound list is due."""
 GATE_SECONDS = 0.25
 """How often to look whether the gate is open again."""
+
+UNHEARD_SECONDS = 15.0
+"""A message that nobody has heard for so long has lost its job."""
 
 log = get_logger("careloop.scheduler")
 
@@ -140,6 +147,9 @@ class Scheduler:
                 find_complete(session)
                 join_feedback(session)
                 find_expandable(session, self.engine.claim_lease)
+                find_recordings(session)
+                find_unheard(session, min(self.engine.claim_lease, UNHEARD_SECONDS))
+                end_stale(session, GOES_ON_FOR)
                 if found:
                     reached("sweep.before_commit")
             if found:
@@ -169,6 +179,7 @@ class Scheduler:
             with self.context.database.establishment(establishment.id) as session:
                 forget_old(session)
                 forget_expired(session)
+                end_idle(session, session.now())
                 found = resume_series(session)
             if found:
                 log.warning("series stood", establishment=establishment.id, reminders=found)
@@ -220,20 +231,11 @@ class Alarm:
         if seconds <= 0 or self._stopped.is_set():
             return
         if self._connection is None:
-            self._listen()
+            self._connection = listening_connection(self._context.database.engine, CHANNEL)
         readable, _, _ = select.select([self._connection], [], [], seconds)
         if readable:
             self._connection.poll()
             self._connection.notifies.clear()
-
-    def _listen(self) -> None:
-        """Take a connection of one's own out of the pool: LISTEN belongs to a connection."""
-        pooled = self._context.database.engine.raw_connection()
-        self._connection = pooled.driver_connection
-        pooled.detach()
-        self._connection.autocommit = True
-        with self._connection.cursor() as cursor:
-            cursor.execute(f"listen {CHANNEL}")
 
     def ring(self) -> None:
         """End the sleeping for good (a signal handler interrupts the select by itself)."""

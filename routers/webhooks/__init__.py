@@ -3,7 +3,7 @@
 Storing, spooling during an outage and replaying after it are shared: `services/webhook_door.py`.
 """
 
-from routers.webhooks import sendgrid, twilio
+from routers.webhooks import sendgrid, twilio, twilio_voice
 
-HANDLERS = {**twilio.HANDLERS, **sendgrid.HANDLERS}
+HANDLERS = {**twilio.HANDLERS, **twilio_voice.HANDLERS, **sendgrid.HANDLERS}
 """Every kind of webhook, with what stores it."""

@@ -124,6 +124,7 @@ def _news(webhook: Webhook, attempt: int | None) -> StatusNews | None:
         seconds=int(seconds) if seconds.isdecimal() and len(seconds) < 10 else None,
         sender=_text(webhook, "From", 320) or None,
         attempt=attempt,
+        answered_by=_text(webhook, "AnsweredBy", 24) or None,
     )
 
 

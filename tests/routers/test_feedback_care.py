@@ -237,15 +237,12 @@ def test_an_answer_goes_back_to_the_number_that_it_came_from(
     assert (refused.status_code, refused.json()["code"]) == (409, "no_address")
     with database.establishment(NORTH) as session:
         address = address_for(session, "phone", "+237650000077")
-        session.add(
-            Conversation(
-                channel="sms",
-                address_id=address.id,
-                flow="feedback_by_sms",
-                step="done",
-                feedback_id=1,
-            )
+        conversation = Conversation(
+            channel="sms", address_id=address.id, flow="feedback_by_sms", step="done"
         )
+        session.add(conversation)
+        session.flush()
+        session.get_one(Feedback, 1).conversation_id = conversation.id
     made = reply(client, staff)
     assert made.status_code == 201, made.text
     shown = client.get(f"/api/v1/reminders/{made.json()['reminder_id']}", headers=staff).json()
@@ -261,6 +258,20 @@ def test_who_said_stop_gets_no_answer(client: Any, staff: Headers, database: Any
     assert (refused.status_code, refused.json()["code"]) == (409, "opted_out")
     assert reply(client, staff, channels=["email"]).status_code == 201
     assert client.get("/api/v1/feedback/1", headers=staff).json()["state"] == "answered"
+
+
+def test_an_answer_that_makes_no_sense(client: Any, staff: Headers) -> None:
+    say(client)
+    contact(client, staff)
+    for body in (
+        {"text": ""}, {"text": "x" * 1601}, {"text": "a\u0000"}, {"channels": []},
+        {"channels": ["sms", "sms"]}, {"channels": ["whatsapp"]}, {"channels": ["email"]},
+        {"language": "english"},
+    ):  # fmt: skip
+        answer = reply(client, staff, **body)
+        assert answer.status_code == 422, body
+        assert "code" in answer.json()
+    assert client.get("/api/v1/feedback/1", headers=staff).json()["state"] == "open"
 
 
 def test_history(client: Any, staff: Headers) -> None:

@@ -13,6 +13,8 @@ down_revision = "0012"
 
 _LINKED = ("feedbacks", "tasks")
 
+_FOUND_BY = ("contact_id", "feedback_id", "reminder_id")
+
 
 def upgrade() -> None:
     op.add_column("addresses", sa.Column("language", sa.String(length=3), nullable=True))
@@ -29,6 +31,8 @@ def upgrade() -> None:
         op.create_foreign_key(
             op.f(f"fk_{table}_conversation_id"), table, "conversations", ["conversation_id"], ["id"]
         )
+    for column in _FOUND_BY:
+        op.create_index(op.f(f"ix_conversations_{column}"), "conversations", [column])
     op.create_index(
         "ix_conversations_open",
         "conversations",
@@ -39,6 +43,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_conversations_open", "conversations")
+    for column in _FOUND_BY:
+        op.drop_index(op.f(f"ix_conversations_{column}"), "conversations")
     for table in _LINKED:
         op.drop_column(table, "conversation_id")
     op.drop_column("messages", "tries")
