@@ -30,7 +30,6 @@ WEBHOOKS_TURNED_AWAY = Counter(
     "careloop_webhooks_turned_away", "Webhooks that found no room in the spool either", ["kind"]
 )
 WEBHOOKS_WAITING = Gauge("careloop_webhooks_waiting", "Webhooks that wait in the spool")
-INBOUND_FOUND = Counter("careloop_inbound_found", "Messages that only the provider's own list had")
 QUEUE_FAILURES = Counter("careloop_queue_failures", "Jobs that could not be handed to Redis")
 QUEUE_DEPTH = Gauge("careloop_queue_depth", "Jobs waiting in Redis")
 DUE_BACKLOG = Gauge("careloop_due_backlog", "Deliveries due and not yet claimed")

@@ -165,13 +165,14 @@ def test_whatsapp_comes_the_same_way(receive: Receive, database: Any) -> None:
     assert address.value == PHONE
 
 
-def test_ten_at_once_are_one(receive: Receive, database: Any) -> None:
+def test_ten_at_once_are_one(receive: Receive, client: Any, database: Any) -> None:
     with ThreadPoolExecutor(10) as pool:
         answers = [one.status_code for one in pool.map(lambda _: receive(), range(10))]
     assert answers == [200] * 10
     assert len(kept(database)) == 1
     assert counted(database, "addresses") == 1
     assert counted(database, "webhook_events") == 1
+    assert client.app.state.careloop.door.spooled() == 0  # each was known, none was refused
 
 
 def test_it_is_handed_over_to_be_heard_once(receive: Receive, database: Any, redis: Redis) -> None:
