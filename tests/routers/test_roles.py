@@ -41,7 +41,8 @@ ROLES: dict[str, str] = {
         GET /campaigns/{campaign_id}/recipients, GET /departments/{department_id}/qr.svg,
         GET /departments/{department_id}/qr.png, GET /tasks, GET /tasks/{task_id},
         GET /templates, GET /today, GET /members, GET /events, GET /statistics,
-        GET /statistics/report.pdf
+        GET /statistics/report.pdf, GET /conversations, GET /conversations/{conversation_id},
+        GET /phrases, GET /phrases/coverage, GET /phrases/{key}/{language}/recording
     """,
     STAFF: """
         GET /feedback/export.csv, PATCH /feedback/{feedback_id},
@@ -54,14 +55,17 @@ ROLES: dict[str, str] = {
         POST /campaigns/{campaign_id}/start, POST /campaigns/{campaign_id}/pause,
         POST /campaigns/{campaign_id}/resume, POST /campaigns/{campaign_id}/cancel,
         PATCH /tasks/{task_id}, GET /establishment, GET /establishment/holidays,
-        POST /devices, GET /devices, POST /links, GET /links, POST /links/{link_id}/revoke
+        POST /devices, GET /devices, POST /links, GET /links, POST /links/{link_id}/revoke,
+        PUT /phrases/{key}/{language}, DELETE /phrases/{key}/{language},
+        POST /phrases/{key}/{language}/approve, POST /phrases/{key}/{language}/code,
+        PUT /phrases/{key}/{language}/recording
     """,
     ADMIN: """
         POST /departments, PATCH /departments/{department_id}, GET /senders,
         PATCH /senders/{sender_id},
         POST /devices/{device_id}/revoke, PATCH /establishment, POST /establishment/holidays,
         DELETE /establishment/holidays/{holiday_id}, POST /users,
-        GET /users, PATCH /users/{user_id}, GET /audit
+        GET /users, PATCH /users/{user_id}, GET /audit, PUT /phrases/flows/{flow}/{language}
     """,
 }
 CONSOLE = {"X-Careloop-Console": "1", "Origin": "http://testserver"}
