@@ -98,7 +98,7 @@ def test_every_route_says_who_may(client: Any) -> None:
 
 def filled(path: str) -> str:
     for name in ("feedback", "reminder", "contact", "campaign", "department", "task", "device",
-                 "sender", "holiday", "user", "link"):  # fmt: skip
+                 "sender", "holiday", "user", "link", "conversation"):  # fmt: skip
         path = path.replace(f"{{{name}_id}}", "1")
     return f"/api/v1{path}"
 
