@@ -151,7 +151,7 @@ def speech(
         if language not in on:
             continue
         words = spoken_words(language, own.get(language, {}))
-        if all(_can_say(words.get(key), language, spoken=spoken) for key in FLOWS[flow]):
+        if all(sayable(words.get(key), language, spoken=spoken) for key in FLOWS[flow]):
             return Speech(language, {key: words[key] for key in FLOWS[flow]})
     raise NoLanguage(flow)
 
@@ -171,12 +171,19 @@ def spoken_words(language: str, own: Mapping[str, Words]) -> dict[str, Words]:
     for key, mine in own.items():
         ours = words.get(key)
         if mine.text is None and ours is not None:
-            mine = Words(ours.text, mine.sms_text or ours.sms_text, mine.recording_id)
-        words[key] = mine
+            words[key] = Words(ours.text, mine.sms_text or ours.sms_text, mine.recording_id)
+        else:
+            words[key] = mine
     return words
 
 
-def _can_say(words: Words | None, language: str, *, spoken: bool) -> bool:
+def is_spoken(flow: str) -> bool:
+    """True for a flow of phone calls."""
+    return all(key.startswith("phone.") for key in FLOWS[flow])
+
+
+def sayable(words: Words | None, language: str, *, spoken: bool) -> bool:
+    """True when there are words as SMS needs them, or as a call does (`spoken`)."""
     if words is None:
         return False
     if spoken:

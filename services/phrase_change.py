@@ -147,6 +147,18 @@ def own_recording(session: ScopedSession, recording_id: UUID, principal: Princip
     return recording_id
 
 
+def recording_of(session: ScopedSession, key: str, language: str) -> Recording:
+    """The recording that speaks a phrase, approved or not; raises `NotFound`."""
+    found = session.scalar(
+        select(Recording)
+        .join(Phrase, Phrase.recording_id == Recording.id)
+        .where(Phrase.key == key, Phrase.language == language)
+    )
+    if found is None:
+        raise NotFound("recording")
+    return found
+
+
 def facts(phrase: Phrase) -> dict[str, Any]:
     """A phrase as the audit keeps it."""
     return {

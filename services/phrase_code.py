@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from database.session import ScopedSession
 from models.phrase import PhraseCode
@@ -22,7 +22,7 @@ from services.phrase import check_key
 from utils.crypto import get_blind_index
 
 DIGITS = 8
-"""A guess opens one of a hundred million codes, of which some few are open for a quarter of an hour."""
+"""One in a hundred million, of which some few are open for a quarter of an hour."""
 OPEN_FOR = timedelta(minutes=15)
 MOST_OPEN = 20
 """Of an establishment, so that guessing stays hopeless."""
@@ -55,7 +55,7 @@ def issue(session: ScopedSession, key: str, language: str, principal: Principal)
             PhraseCode.created_at < func.now() - KEPT_FOR,
         )
     )
-    opened = session.scalars(select(func.count()).where(*_open(session))).one()
+    opened = session.scalars(select(func.count()).where(_open())).one()
     if opened >= MOST_OPEN:
         raise TooMany(OPEN_FOR.total_seconds())
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
@@ -87,15 +87,15 @@ def redeem(session: ScopedSession, code: str) -> Invitation | None:
         return None
     row = session.execute(
         update(PhraseCode)
-        .where(PhraseCode.code_hash == _hash(session, code), *_open(session))
+        .where(PhraseCode.code_hash == _hash(session, code), _open())
         .values(used_at=func.now())
         .returning(PhraseCode.key, PhraseCode.language, PhraseCode.made_by)
     ).one_or_none()
     return None if row is None else Invitation(row.key, row.language, row.made_by)
 
 
-def _open(session: ScopedSession) -> tuple[object, ...]:
-    return PhraseCode.used_at.is_(None), PhraseCode.expires_at > session.now()
+def _open() -> ColumnElement[bool]:
+    return and_(PhraseCode.used_at.is_(None), PhraseCode.expires_at > func.now())
 
 
 def _hash(session: ScopedSession, code: str) -> bytes:

@@ -18,12 +18,13 @@ from services.contact import find_contact
 from services.errors import Invalid
 from services.policy import wishes
 from services.reminder_times import Times, times_of
+from services.sms import sms_text
 from services.template import render
 from utils.clock import local_time
 from utils.email_address import normalise_email
 from utils.languages import VOICES, language_name
 from utils.phone import InvalidPhone, normalise_phone
-from utils.sms_encoding import analyse, fold_french
+from utils.sms_encoding import analyse
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,6 @@ def plan(
         encoding=sms.encoding if sms else None,
         segments=sms.segments if sms else None,
     )
-
-
-def sms_text(establishment: Establishment, language: str, message: str) -> str:
-    """What really goes out by SMS: French folded to GSM-7 if the establishment says so."""
-    if language == "fra" and establishment.fold_french_sms:
-        return fold_french(message)
-    return message
 
 
 _SUBJECTS = {"fra": "Rappel : {}", "eng": "Reminder: {}"}

@@ -31,10 +31,11 @@ from services.omission import listed
 from services.paging import decode_cursor, encode_cursor
 from services.policy import policy_of
 from services.reminder import trace
-from services.reminder_plan import Plan, sms_text
+from services.reminder_plan import Plan
 from services.reminder_times import PlannedDelivery
 from services.sender import names
 from services.series import Turn
+from services.sms import sms_text
 from utils.sms_encoding import analyse
 
 ANSWER_BYTES = 1000

@@ -17,7 +17,8 @@ from services import dispatch
 from services.callback import reference_of
 from services.dispatch import Attempt, Settlement
 from services.reconcile import Patience, Question, questions, settle_unknown, settle_unlisted
-from services.reminder_plan import email_subject, sms_text
+from services.reminder_plan import email_subject
+from services.sms import sms_text
 from services.suspension import Ready, hold_back, note_answers
 from utils.backoff import delay
 from utils.failpoint import reached
