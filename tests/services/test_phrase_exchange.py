@@ -1,4 +1,4 @@
-"""Phrases as files: out and in again changes nothing; a file with a fault changes nothing at all."""
+"""Phrases as files: a round trip changes nothing, a fault changes nothing at all."""
 
 from __future__ import annotations
 
