@@ -1,14 +1,4 @@
-"""Phrases over HTTP: written, recorded, approved by somebody else, switched on.
-
-Each of these was broken once, and a test here failed:
-- `phrase.written_by == principal.actor` -> `False` (one person alone);
-- `phrase.approved_by = phrase.approved_at = None` left out (a changed phrase stays approved);
-- `not found.ready` -> `False` in `switch` (a language with holes);
-- `set(names) != placeholders(key)` -> `False` (a value that is kept from the patient);
-- `Upload.owner == principal.actor` left out (somebody else's recording as a phrase);
-- `PhraseCode.used_at.is_(None)` left out of `_open` (a code used twice);
-- `PhraseCode.expires_at > func.now()` left out (a code that never ends).
-"""
+"""Phrases over HTTP: written, recorded, approved by somebody else, switched on."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ Each of these was broken once, and a test here failed:
 - `_distance` answering 1 always (an Orange contact from the MTN line);
 - `shut_out` left out of `rank` (no failover); `sender.id in away` left out of `rank`;
 - `need.address_id % len(equals)` -> 0 (one of two equals does all the work);
-- `line = :line` -> `line is not null` in `_STANDING` (one sender's line counts for another's);
 - `rules.routes.probes` empty (a sender that another stands in for is never tried again).
 """
 
