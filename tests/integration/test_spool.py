@@ -187,43 +187,6 @@ def test_who_said_stop_during_an_outage_gets_nothing_after_it(place: Place) -> N
     assert not [entry for entry in tree.ledger(channel="sms") if entry["body"] == "after a stop"]
 
 
-def test_a_burst_in_which_postgresql_and_an_api_are_killed_is_whole(place: Place) -> None:
-    tree = place.tree
-    tree.kill("worker")  # what is heard and answered is told elsewhere
-    before = place.count()
-    place.answered = 0
-
-    def write(number: int) -> None:
-        """A person who writes the next message once the last one was taken in."""
-        for turn in range(EACH):
-            sid, phone = f"SM{number:04d}{turn:04d}", f"+23765000{number:04d}"
-            which = (number + turn) % 2
-            while place.receive(which, sid, phone, f"{turn}") != 200:
-                which = 1  # the first API was killed: nothing was promised
-
-    total = NUMBERS * EACH
-    with ThreadPoolExecutor(NUMBERS) as people:
-        writing = [people.submit(write, number) for number in range(1, NUMBERS + 1)]
-        wait_for(lambda: place.answered > total * 0.3, "some to be stored")
-        place.kill_postgres()
-        wait_for(lambda: place.answered > total * 0.6, "some to be spooled", 60)
-        tree.kill("api")
-        for person in writing:
-            person.result(120)
-    assert list((tree.folder / "data" / "spool").glob("*.spool"))
-    place.postgres.revive()
-    wait_for(lambda: place.count() == before + total, "all to be stored", 60)
-    wait_for(lambda: place.ready(1)[1]["reasons"].count("webhooks_spooled") == 0, "an empty spool")
-    stored = place.stored()
-    assert len(stored) == before + total
-    for number in range(1, NUMBERS + 1):
-        own = [body for phone, body in stored if phone == f"+23765000{number:04d}"]
-        assert own == [f"{turn}" for turn in range(EACH)]
-    tree.start("api")
-    wait_for(lambda: answers(f"{tree.url}/health/live"), "the first API", 60)
-    tree.start("worker")
-
-
 def test_a_message_that_never_reached_us_is_found_in_the_carriers_list(place: Place) -> None:
     tree, phone, before = place.tree, "+237650007001", place.count()
     tree.kill("simulator")
@@ -280,3 +243,37 @@ def test_an_api_that_cannot_spool_does_not_start(place: Place) -> None:
     assert process.wait(60) != 0
     (line,) = [line for line in log.read_text().splitlines() if "must not serve" in line]
     assert "WEBHOOK_SPOOL" in line
+
+
+def test_a_burst_in_which_postgresql_and_an_api_are_killed_is_whole(place: Place) -> None:
+    tree = place.tree
+    tree.kill("worker")  # what is heard and answered is told elsewhere
+    before = place.count()
+    place.answered = 0
+
+    def write(number: int) -> None:
+        """A person who writes the next message once the last one was taken in."""
+        for turn in range(EACH):
+            sid, phone = f"SM{number:04d}{turn:04d}", f"+23765000{number:04d}"
+            which = (number + turn) % 2
+            while place.receive(which, sid, phone, f"{turn}") != 200:
+                which = 1  # the first API was killed: nothing was promised
+
+    total = NUMBERS * EACH
+    with ThreadPoolExecutor(NUMBERS) as people:
+        writing = [people.submit(write, number) for number in range(1, NUMBERS + 1)]
+        wait_for(lambda: place.answered > total * 0.3, "some to be stored")
+        place.kill_postgres()
+        wait_for(lambda: place.answered > total * 0.6, "some to be spooled", 60)
+        tree.kill("api")
+        for person in writing:
+            person.result(120)
+    assert list((tree.folder / "data" / "spool").glob("*.spool"))
+    place.postgres.revive()
+    wait_for(lambda: place.count() == before + total, "all to be stored", 60)
+    wait_for(lambda: place.ready(1)[1]["reasons"].count("webhooks_spooled") == 0, "an empty spool")
+    stored = place.stored()
+    assert len(stored) == before + total
+    for number in range(1, NUMBERS + 1):
+        own = [body for phone, body in stored if phone == f"+23765000{number:04d}"]
+        assert own == [f"{turn}" for turn in range(EACH)]
