@@ -9,6 +9,9 @@ from utils.email_client import SendGridEmail, SmtpEmail
 from utils.senders import Sender
 from utils.twilio_client import TwilioSms, TwilioVoice
 
+_TWILIO: dict[str, type[TwilioSms] | type[TwilioVoice]] = {"sms": TwilioSms, "voice": TwilioVoice}
+"""What we can speak. WhatsApp comes in by Twilio and cannot go out yet: there is no client."""
+
 
 def make_sender(settings: Settings, row: rows.Sender) -> Sender | None:
     """The client of one sender; None when the settings name no provider for it."""
@@ -22,8 +25,8 @@ def make_sender(settings: Settings, row: rows.Sender) -> Sender | None:
 def _twilio(settings: Settings, row: rows.Sender) -> Sender | None:
     if not settings.twilio.configured:
         return None
-    kind = TwilioSms if row.channel == "sms" else TwilioVoice
-    return kind(settings.twilio, row.address, settings.engine.concurrency)
+    kind = _TWILIO.get(row.channel)
+    return kind(settings.twilio, row.address, settings.engine.concurrency) if kind else None
 
 
 def _email(settings: Settings, address: str) -> Sender | None:

@@ -162,7 +162,7 @@ def test_who_does_nothing_is_not_kept_for_long(start: State, languages: frozense
     assert state.step == Step.done
 
 
-@pytest.mark.parametrize("heard", EVERYTHING[:64], ids=str)
+@pytest.mark.parametrize("heard", EVERYTHING[:64])
 def test_nothing_stops_by_one_key(heard: Heard) -> None:
     for state in STATES:
         move = go_on(state, heard, 1)
