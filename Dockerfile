@@ -14,6 +14,7 @@ FROM ${NODE} AS app
 WORKDIR /web
 COPY web/package.json web/package-lock.json web/.npmrc ./
 RUN npm ci --no-audit --no-fund
+COPY locales /locales
 COPY web ./
 RUN npm run --silent build
 

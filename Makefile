@@ -64,7 +64,7 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@touch $(VENV)/.runtime $@
 
 # The patients' app and the console: built once, and again when something of them changed.
-$(APP): $(wildcard web/*.*) $(shell find web/src web/public web/console -type f -not -path 'web/console/dist/*') requirements-node.txt | $(BIN)/python
+$(APP): $(wildcard web/*.*) $(wildcard locales/*/app.json) $(shell find web/src web/public web/console -type f -not -path 'web/console/dist/*') requirements-node.txt | $(BIN)/python
 	@$(BIN)/python -m supervisor.web
 
 # The references of the benchmark, beside whatever else is installed.

@@ -49,6 +49,20 @@ def _unknown_choice() -> MappedColumn[str]:
     )
 
 
+class InboundCalls(StrEnum):
+    """What becomes of a call to an establishment's number."""
+
+    answer = "answer"
+    call_back = "call_back"  # rejected, so that it costs nothing, and called back at once
+
+
+class AnsweringMachines(StrEnum):
+    """What an answering machine hears of a reminder."""
+
+    message = "message"  # that the hospital called, without any detail
+    nothing = "nothing"
+
+
 class Establishment(Created, SharedBase):
     """A hospital or clinic. Everything here is the hospital's own, not a patient's."""
 
@@ -106,6 +120,13 @@ class Establishment(Created, SharedBase):
     unknown_sms: Mapped[str] = _unknown_choice()
     unknown_voice: Mapped[str] = _unknown_choice()
     unknown_email: Mapped[str] = _unknown_choice()
+    inbound_calls: Mapped[str] = mapped_column(
+        String(9), server_default=InboundCalls.answer, default=InboundCalls.answer
+    )
+    call_backs_per_hour: Mapped[int] = mapped_column(server_default=text("60"), default=60)
+    answering_machines: Mapped[str] = mapped_column(
+        String(8), server_default=AnsweringMachines.message, default=AnsweringMachines.message
+    )
     ask_one_way: Mapped[str] = mapped_column(
         String(8), server_default=AskOneWay.refuse, default=AskOneWay.refuse
     )
@@ -133,6 +154,11 @@ class Establishment(Created, SharedBase):
             name="policy_positive",
         ),
         CheckConstraint("daily_cap > 0", name="daily_cap_positive"),
+        CheckConstraint(
+            "inbound_calls in ('answer', 'call_back') and call_backs_per_hour > 0"
+            " and answering_machines in ('message', 'nothing')",
+            name="phone_choices",
+        ),
         CheckConstraint("ask_one_way in ('refuse', 'drop')", name="ask_one_way_known"),
     )
 

@@ -47,7 +47,7 @@ class Feedback(Numbered, Base):
     content: Mapped[str | None] = mapped_column(Sealed("feedbacks.content"))
     rating: Mapped[int | None] = mapped_column(SmallInteger)
     emoji: Mapped[str | None] = mapped_column(Sealed("feedbacks.emoji"))
-    recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id), unique=True)
+    recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id))
     awaited_recording: Mapped[UUID | None] = mapped_column(
         doc="of a recording that is uploaded by itself; it may arrive before or after this"
     )
@@ -98,6 +98,12 @@ class Feedback(Numbered, Base):
             "ix_feedbacks_voice",
             "date_submitted",
             "id",
+            postgresql_where=text("recording_id is not null"),
+        ),
+        Index(
+            "uq_feedbacks_recording_id",
+            "recording_id",
+            unique=True,
             postgresql_where=text("recording_id is not null"),
         ),
         Index(

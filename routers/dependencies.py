@@ -19,7 +19,7 @@ from models.user import Role
 from routers.console_cookies import cookie_token
 from routers.state import State, get_state
 from services.errors import CareloopError, Conflict, Forbidden, Unauthenticated
-from services.identity import Principal
+from services.identity import ANONYMOUS, Principal
 from services.reminder_plan import Senders
 from services.sender_choice import Need
 
@@ -140,8 +140,10 @@ def _submitting(state: State, known: Principal | None, slug: str | None) -> Prin
         return known
     establishment = establishment or state.directory.default()
     if not establishment.anonymous_feedback:
-        raise Unauthenticated("This establishment takes feedback from enrolled devices and staff.")
-    return Principal(establishment_id=establishment.id, actor="anonymous")
+        raise Unauthenticated(
+            "This establishment takes feedback from enrolled devices, from staff, and by its links."
+        )
+    return Principal(establishment_id=establishment.id, actor=ANONYMOUS)
 
 
 Submitter = Annotated[Principal, Depends(_submitter, scope="function")]

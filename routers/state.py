@@ -16,9 +16,11 @@ from services.auth import Authenticator
 from services.changes import Changes
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.phone.prompts import Prompts
 from services.player import Player
 from services.sync_down import DownSync
 from services.tokens import TokenSigner
+from services.webhook_door import WebhookDoor
 from utils.storage import Storage
 
 
@@ -36,7 +38,9 @@ class State:
     storage: Storage
     intake: GroupCommit
     down: DownSync
+    prompts: Prompts
     player: Player
+    door: WebhookDoor
     changes: Changes
 
 

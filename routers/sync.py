@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -19,9 +20,21 @@ from routers.dependencies import (
 )
 from routers.idempotency import OnceDep
 from routers.sync_items import read_items
-from schemas.sync import MOST_BYTES, DownOut, SyncIn, SyncOut, SyncResult, SyncStatus
+from schemas.sync import (
+    MOST_BYTES,
+    AnswersIn,
+    AnswersOut,
+    DownOut,
+    SyncIn,
+    SyncOut,
+    SyncResult,
+    SyncStatus,
+)
 from services import sync as syncs
 from services.errors import CareloopError
+from services.recording import MEDIA_TYPES, audio_of
+from services.sync_answer import answers_to
+from services.sync_down import prompt_recording
 from services.sync_reminder import Office
 
 router = APIRouter(prefix="/sync", tags=["sync"])
@@ -62,7 +75,7 @@ def upload(
     once: OnceDep,
     correlation: CorrelationId,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
-) -> SyncOut | JSONResponse:
+) -> Response:
     read = read_items(state.database, principal, body.items)
     batch = syncs.prepare(
         state.database,
@@ -79,6 +92,7 @@ def upload(
     )
     batch.results |= read.refused
     minimal = prefer is not None and MINIMAL in prefer.replace(" ", "").lower()
+    cursor = None if minimal else state.down.cursor(principal.establishment_id, principal.device_id)
     results: dict[int, SyncResult] = {}
 
     def store(session: ScopedSession) -> SyncOut:
@@ -86,7 +100,7 @@ def upload(
         listed = [found[place] for place in sorted(found)]
         shown = [result for result in listed if result.status in _NEWS] if minimal else listed
         results.update(found)
-        return SyncOut(results=shown)
+        return SyncOut(results=shown, cursor=cursor)
 
     def commit() -> SyncOut | JSONResponse:
         with state.database.establishment(principal.establishment_id) as session:
@@ -98,7 +112,12 @@ def upload(
         syncs.clear_away(state.storage, principal, batch, results)
     if minimal:
         response.headers["Preference-Applied"] = MINIMAL
-    return answer
+    if isinstance(answer, JSONResponse):
+        return answer
+    # As it is: to have it validated and taken apart again would cost more than to make it.
+    return Response(
+        answer.model_dump_json(), media_type="application/json", headers=dict(response.headers)
+    )
 
 
 @public_router.post(
@@ -116,7 +135,7 @@ def upload_to(
     once: OnceDep,
     correlation: CorrelationId,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
-) -> SyncOut | JSONResponse:
+) -> Response:
     return upload(body, response, state, principal, once, correlation, prefer)
 
 
@@ -127,7 +146,7 @@ def changed(
     cursor: Cursor = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    body = DownOut(**state.down.changed(principal.establishment_id, cursor))
+    body = DownOut(**state.down.changed(principal.establishment_id, cursor, principal.device_id))
     content = body.model_dump_json().encode()
     etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
     headers = {"ETag": f"W/{etag}", "Cache-Control": "private, no-cache", "Vary": "Authorization"}
@@ -147,3 +166,45 @@ def changed_at(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     return changed(state, principal, cursor, if_none_match)
+
+
+@router.post("/answers", summary="Which of these feedbacks the hospital has answered, and how")
+def answers(body: AnswersIn, state: StateDep, principal: Submitter) -> AnswersOut:
+    with state.database.establishment(principal.establishment_id) as session:
+        return AnswersOut(answers=answers_to(session, principal, body.client_ids))
+
+
+@public_router.post("/answers", summary="The same, of a named establishment")
+def answers_at(
+    slug: Slug,  # noqa: ARG001 - read by Submitter
+    body: AnswersIn,
+    state: StateDep,
+    principal: Submitter,
+) -> AnswersOut:
+    return answers(body, state, principal)
+
+
+@router.get(
+    "/prompts/{recording_id}", summary="A phrase of the app, spoken", response_class=Response
+)
+def prompt(recording_id: UUID, state: StateDep, principal: Submitter) -> Response:
+    with state.database.establishment(principal.establishment_id) as session:
+        recording = prompt_recording(session, recording_id)
+    audio = audio_of(state.storage, principal.establishment_id, recording.id)
+    return Response(
+        audio,
+        media_type=MEDIA_TYPES.get(recording.container or "", "application/octet-stream"),
+        headers={"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Authorization"},
+    )
+
+
+@public_router.get(
+    "/prompts/{recording_id}", summary="The same, of a named establishment", response_class=Response
+)
+def prompt_at(
+    slug: Slug,  # noqa: ARG001 - read by Submitter
+    recording_id: UUID,
+    state: StateDep,
+    principal: Submitter,
+) -> Response:
+    return prompt(recording_id, state, principal)

@@ -8,16 +8,15 @@ from routers.dependencies import ServiceSession, StateDep, Viewer, establishment
 from schemas.today import Today
 from schemas.user import MemberOut
 from services import user as users
-from services.health import missing_processes
-from services.today import today
+from services.health import check
+from services.today import of_the_service, today
 
 router = APIRouter(tags=["console"])
 
 
 @router.get("/today", summary="What goes out, what did not arrive, what waits, and how things are")
 def read_today(state: StateDep, principal: Viewer) -> Today:
-    with state.database.service() as session:
-        reasons = missing_processes(session)
+    reasons = of_the_service(check(state.database))
     if state.queue_depth() is None:
         reasons.append("queue_unreachable")
     if state.settings.engine.dry_run:

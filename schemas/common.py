@@ -29,11 +29,15 @@ def cleaned(max_length: int) -> AfterValidator:
 
     def clean(value: str) -> str:
         text = clean_text(value, max_length)
-        if value and not any(unicodedata.category(sign)[0] not in "CZ" for sign in text):
+        if value and not (text[:1].isalnum() or any(map(_is_seen, text))):
             raise ValueError("this text has nothing in it that can be seen")
         return text
 
     return AfterValidator(clean)
+
+
+def _is_seen(sign: str) -> bool:
+    return unicodedata.category(sign)[0] not in "CZ"
 
 
 def _to_code(value: object) -> object:

@@ -52,7 +52,7 @@ def _is_emoji(text: str) -> str:
     return text
 
 
-def _audio(text: str) -> str:
+def checked_audio(text: str) -> str:
     """Check that this is base64 of something not too large (the body is bounded already)."""
     try:
         size = len(base64.b64decode(text, validate=True))
@@ -82,7 +82,7 @@ class FeedbackIn(In):
         Annotated[str, Field(min_length=1, max_length=16), cleaned(16), AfterValidator(_is_emoji)]
         | None
     ) = Field(default=None, examples=[FACES[3]])
-    voice_data: Annotated[str, AfterValidator(_audio)] | None = Field(
+    voice_data: Annotated[str, AfterValidator(checked_audio)] | None = Field(
         default=None,
         description="base64: AMR-NB, 3GP, M4A, Opus, WebM or WAV, at most 2 MiB decoded",
     )

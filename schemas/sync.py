@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Base64Bytes, Field, SerializerFunctionWrapHandler, model_serializer
 
-from schemas.common import In, MomentIn, Out
+from schemas.common import In, MomentIn, Out, UtcOut
 from schemas.feedback import FeedbackIn
 from schemas.reminder import ReminderIn
 
@@ -86,9 +86,20 @@ class SyncResult(Out):
 
 
 class SyncOut(Out):
-    """The results, in the order of the items."""
+    """The results, in the order of the items.
+
+    A device whose own cursor is another one has something to fetch (`GET /sync`).
+    """
 
     results: list[SyncResult]
+    cursor: str | None = Field(default=None, description="not with `return=minimal`")
+
+    @model_serializer(mode="wrap")
+    def _brief(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = handler(self)
+        if said["cursor"] is None:
+            del said["cursor"]
+        return said
 
 
 class DownOut(Out):
@@ -96,3 +107,28 @@ class DownOut(Out):
 
     cursor: str = Field(description="opaque; for the next question")
     sections: dict[str, Any]
+
+
+MOST_ASKED = 50
+
+
+class AnswersIn(In):
+    """What was sent from a device, by the identities that it made: who knows one has sent it."""
+
+    client_ids: list[UUID] = Field(max_length=MOST_ASKED)
+
+
+class AnsweredFeedback(Out):
+    """That a feedback was answered."""
+
+    client_id: UUID
+    answered_at: UtcOut
+    text: str | None = Field(
+        default=None, description="of the last answer; never to a device that many hands hold"
+    )
+
+
+class AnswersOut(Out):
+    """Those that were answered, the latest first."""
+
+    answers: list[AnsweredFeedback]

@@ -13,11 +13,13 @@ from database.session import Database, ScopedSession
 from models.device import Device
 from models.user import Membership, RefreshToken, Role, User
 from services.errors import Forbidden, NotFound, Unauthenticated
-from services.identity import Principal
+from services.identity import ANONYMOUS, Principal
+from services.link import good_link
 from services.passwords import check_password, nobodys_hash
 from services.tokens import (
     ACCESS_LIFE,
     DEVICE_PREFIX,
+    LINK_PREFIX,
     REFRESH_LIFE,
     AccessClaims,
     TokenSigner,
@@ -212,6 +214,8 @@ class Authenticator:
             return known
         if token.startswith(DEVICE_PREFIX):
             principal = self._device(token)
+        elif token.startswith(LINK_PREFIX):
+            principal = self._link(token)
         else:
             principal = self._user(self._signer.read(token))
         if len(self._remembered) >= REMEMBER_AT_MOST:
@@ -266,3 +270,11 @@ class Authenticator:
             device_id=device.id,
             for_staff=device.for_staff,
         )
+
+    def _link(self, token: str) -> Principal:
+        """Anybody who came by a good link: as anonymous as without, but let in."""
+        with self._database.service() as session:
+            link = good_link(session, token)
+        if link is None:
+            raise Unauthenticated("This link is no longer good.", code="token_revoked")
+        return Principal(establishment_id=link.establishment_id, actor=ANONYMOUS, link_id=link.id)

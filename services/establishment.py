@@ -83,6 +83,23 @@ class Directory:
         """
         return self.senders(establishment_id).choose(Need(channel))
 
+    def called(self, channel: str, address: str) -> Sender | None:
+        """Whose number was called or written to; None for a number that is nobody's.
+
+        One in use before one that is not, one that can receive before another that shares it.
+        """
+        found = [
+            sender
+            for choice in self._read().senders.values()
+            for sender in choice.by_id.values()
+            if sender.channel == channel and sender.address == address
+        ]
+        return min(
+            found,
+            key=lambda one: (not one.active, not one.can_receive, one.id),
+            default=None,
+        )
+
     def suspended(self, establishment_id: int) -> bool:
         """True when the provider shut out any of an establishment's senders."""
         return self.senders(establishment_id).suspended

@@ -24,10 +24,16 @@ from schemas.reminder import ReminderIn
 from services import reminder as reminders
 from services.audit import audit
 from services.contact import find_contact
+from services.device_answer import heard_by_device, keep_for_device
 from services.errors import Conflict, NotFound
 from services.feedback_view import answer_view
 from services.identity import Principal, submission_id
 from services.reminder_plan import Senders
+
+
+class NoWayBack(Conflict):
+    """Nobody knows where the patient can be reached."""
+
 
 ANSWER_VALID_FOR = timedelta(days=3)
 """Quiet hours and a weekend may pass before an answer goes out; it is no appointment."""
@@ -102,6 +108,8 @@ def answer(
 ) -> tuple[AnswerOut, bool]:
     """Answer a feedback by its patient's channel; False when this answer is here already.
 
+    Where nobody can be reached it waits for the device that the feedback came from, if one did.
+
     Raises `NotFound`; `Conflict` with code `no_address` when nobody knows where the patient can be
     reached, `opted_out` when they said stop, `changed_meanwhile`; `Invalid` like a reminder.
     """
@@ -116,8 +124,16 @@ def answer(
     if known is not None:
         return known, False
     _refuse_stale(feedback, expected_version)
-    way = _way_back(session, feedback, wanted.channels)
     now = session.now()
+    try:
+        way = _way_back(session, feedback, wanted.channels)
+    except NoWayBack:
+        if wanted.channels is not None or not heard_by_device(feedback):
+            raise
+        kept = keep_for_device(
+            session, feedback, wanted.text, identity=identity, principal=principal, now=now
+        )
+        return _noted(session, feedback, kept, principal), True
     stored = reminders.create(
         session,
         establishment,
@@ -138,16 +154,20 @@ def answer(
         correlation_id=correlation_id,
         purpose=Purpose.answer,
     )
-    made = Answer(
-        feedback_id=feedback_id, reminder_id=stored.reminder.id, created_by=principal.actor
-    )
+    return _noted(session, feedback, stored.reminder, principal), True
+
+
+def _noted(
+    session: ScopedSession, feedback: Feedback, reminder: Reminder, principal: Principal
+) -> AnswerOut:
+    made = Answer(feedback_id=feedback.id, reminder_id=reminder.id, created_by=principal.actor)
     session.add(made)
     before = _facts(feedback)
     _move(session, feedback, FeedbackState.answered)
     session.flush()
-    after = _facts(feedback) | {"reminder_id": stored.reminder.id}
-    audit(session, principal, "answer", "feedback", feedback_id, before=before, after=after)
-    return answer_view(made, stored.reminder), True
+    after = _facts(feedback) | {"reminder_id": reminder.id}
+    audit(session, principal, "answer", "feedback", feedback.id, before=before, after=after)
+    return answer_view(made, reminder)
 
 
 def _known(
@@ -187,7 +207,7 @@ def _way_back(session: ScopedSession, feedback: Feedback, channels: list[Channel
     phone = written_from or (contact.phone if contact else None)
     email = contact.email if contact else None
     if phone is None and email is None:
-        raise Conflict(
+        raise NoWayBack(
             "Nobody knows where this patient can be reached: the feedback came without a number,"
             " and no contact with an address has its reference.",
             code="no_address",

@@ -27,11 +27,15 @@ from services.give_back import give_back
 from services.policy import read_policy
 from services.reminder_status import under_way
 from services.suspension import RECEIPT, note_fault, note_success, suspends
-from services.twilio_status import NOT_PICKED_UP, meaning
+from services.twilio_status import MACHINES, NOT_PICKED_UP, meaning
 
 S = DeliveryStatus
 
 CALL_AGAIN = "nobody picked up: call again"
+BY_MACHINE = "machine"
+"""Our own code on a call that an answering machine or a fax picked up."""
+NOT_TOLD = "not_told"
+"""Our own code on a call that was picked up while we could not say what it is about."""
 JITTER = 0.1
 """Of the wait before a call is tried again, so that many do not come back together."""
 
@@ -63,6 +67,9 @@ def provider_news(
     to = meaning(status, seconds)
     if to is None:
         return False
+    unheard = _unheard(session, delivery, provider_id) if to == S.delivered else None
+    if unheard is not None:
+        to, code = S.undelivered, unheard
     replaced = _was_replaced(session, delivery, provider_id, attempt)
     if provider_id:
         _record_passage(session, delivery, provider, provider_id)
@@ -72,7 +79,7 @@ def provider_news(
         return False
     if to in _NOT_DELIVERED and _returned(session, delivery, provider, code):
         return True
-    if status in NOT_PICKED_UP:
+    if status in NOT_PICKED_UP or unheard:
         code = code or status
         if _call_again(session, delivery, code):
             return True
@@ -89,6 +96,18 @@ def provider_news(
             sender_id=delivery.sender_id,
         )
     return moved
+
+
+def _unheard(session: ScopedSession, delivery: Delivery, provider_id: str | None) -> str | None:
+    """Why nobody has heard what a call that was picked up is about; None when somebody has."""
+    if delivery.channel != Channel.voice or provider_id is None:
+        return None
+    call = session.scalar(
+        select(Call).where(Call.provider_id == provider_id, Call.delivery_id == delivery.id)
+    )
+    if call is None or call.conversation_id is None or call.heard_at is not None:
+        return None
+    return BY_MACHINE if (call.answered_by or "").startswith(MACHINES) else NOT_TOLD
 
 
 def _returned(session: ScopedSession, delivery: Delivery, provider: str, code: str | None) -> bool:

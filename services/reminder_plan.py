@@ -19,12 +19,14 @@ from services.contact import find_contact
 from services.errors import Invalid
 from services.policy import wishes
 from services.reminder_times import Times, times_of
+from services.reply_hint import with_keys
+from services.sms import sms_text
 from services.template import render
 from utils.clock import AllowedTimes, local_time
 from utils.email_address import normalise_email
 from utils.languages import VOICES, language_name
 from utils.phone import InvalidPhone, normalise_phone
-from utils.sms_encoding import analyse, fold_french
+from utils.sms_encoding import analyse
 
 TimesOf = Callable[[AllowedTimes, Establishment, ReminderIn, datetime], Times]
 """Says when a reminder goes out."""
@@ -76,7 +78,10 @@ def plan(
     wishes(wanted)
     times = times_of(allowed_times(establishment, contact), establishment, wanted, now)
     first = times.deliveries[0]
-    sms = analyse(sms_text(establishment, language, message)) if Channel.sms in channels else None
+    by_sms = message
+    if asks and Channel.sms in senders.two_way:
+        by_sms = with_keys(session, message, language)
+    sms = analyse(sms_text(establishment, language, by_sms)) if Channel.sms in channels else None
     return Plan(
         contact=contact,
         phone=phone,
@@ -91,13 +96,6 @@ def plan(
         encoding=sms.encoding if sms else None,
         segments=sms.segments if sms else None,
     )
-
-
-def sms_text(establishment: Establishment, language: str, message: str) -> str:
-    """What really goes out by SMS: French folded to GSM-7 if the establishment says so."""
-    if language == "fra" and establishment.fold_french_sms:
-        return fold_french(message)
-    return message
 
 
 _SUBJECTS = {"fra": "Rappel : {}", "eng": "Reminder: {}"}

@@ -32,10 +32,12 @@ from services.omission import listed
 from services.paging import decode_cursor, encode_cursor
 from services.policy import policy_of
 from services.reminder import trace
-from services.reminder_plan import Plan, sms_text
+from services.reminder_plan import Plan
 from services.reminder_times import PlannedDelivery
+from services.reply_hint import reminder_sms
 from services.sender import names
 from services.series import Turn
+from services.sms import sms_text
 from utils.sms_encoding import analyse
 
 ANSWER_BYTES = 1000
@@ -83,7 +85,7 @@ def reminder_view(
         .limit(1)
     )
     sms = (
-        analyse(sms_text(establishment, reminder.language, reminder.message))
+        analyse(sms_text(establishment, reminder.language, reminder_sms(session, reminder)))
         if Channel.sms in reminder.channels
         else None
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -84,7 +84,7 @@ def _with_voice(
             return one
     recording = put_away(storage, one.establishment_id, base64.b64decode(voice))
     batch.recordings[recording.id] = recording
-    return replace(one, recording_id=recording.id)
+    return one._replace(recording_id=recording.id)
 
 
 def unsealed(

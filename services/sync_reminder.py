@@ -1,8 +1,9 @@
 """Reminders that staff captured offline: planned and stored as by `POST /reminders`, one by one.
 
 There are few in a batch, and each is thought through with its contact, quiet hours and senders, so
-each has a savepoint of its own: one that cannot be stored takes no other with it. They go in by
-identity, so that two batches with the same ones wait for each other in one order.
+each has a savepoint of its own: one that cannot be stored takes no other with it. An
+establishment's batches with reminders come one after the other: each touches identities and
+addresses in no common order, and two at once would wait for each other in a circle.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError
 
 from database.session import ScopedSession
@@ -30,6 +32,9 @@ log = get_logger("careloop.sync")
 NOT_STORABLE = (DataError, IntegrityError, ValueError, ArithmeticError)
 """What one item may do to a whole statement; psycopg2 says ValueError of what it cannot write."""
 
+_TURN = text("select pg_advisory_xact_lock(:space, :establishment)")
+_TURN_SPACE = 0x43_4C_53_52  # "CLSR"
+
 
 @dataclass(frozen=True)
 class Office:
@@ -46,11 +51,18 @@ def store_reminders(
     session: ScopedSession, office: Office, items: Mapping[int, OfflineReminder]
 ) -> dict[int, SyncResult]:
     """Store the reminders of a batch in this transaction; the results by place."""
-    in_order = sorted(items.items(), key=lambda placed: (placed[1].client_id.int, placed[0]))
-    return {place: _store_one(session, office, item) for place, item in in_order}
+    if not items:
+        return {}
+    if office.principal.may_remind:
+        turn = {"space": _TURN_SPACE, "establishment": session.establishment_id}
+        session.execute(_TURN, turn)
+    now = session.now()
+    return {place: _store_one(session, office, item, now) for place, item in items.items()}
 
 
-def _store_one(session: ScopedSession, office: Office, item: OfflineReminder) -> SyncResult:
+def _store_one(
+    session: ScopedSession, office: Office, item: OfflineReminder, now: datetime
+) -> SyncResult:
     try:
         if not office.principal.may_remind:
             raise Forbidden(
@@ -59,7 +71,7 @@ def _store_one(session: ScopedSession, office: Office, item: OfflineReminder) ->
                 field="type",
             )
         with session.begin_nested():
-            stored = _create(session, office, item)
+            stored = _create(session, office, item, now)
     except CareloopError as error:
         return refusal(item.client_id, error)
     except NOT_STORABLE as error:
@@ -68,8 +80,7 @@ def _store_one(session: ScopedSession, office: Office, item: OfflineReminder) ->
     return taken(item.client_id, stored.reminder.id, created=stored.created)
 
 
-def _create(session: ScopedSession, office: Office, item: OfflineReminder) -> Stored:
-    now = session.now()
+def _create(session: ScopedSession, office: Office, item: OfflineReminder, now: datetime) -> Stored:
     recorded = item.recorded_at and moment_of(item.recorded_at, office.establishment, "recorded_at")
     return create(
         session,

@@ -29,6 +29,7 @@ from schemas.today import (
     UnknownNow,
 )
 from services.delivery_view import lag_seconds, summary, unknowns
+from services.health import Health
 from services.identity import Principal
 from utils.clock import local_time, moment_at
 
@@ -67,6 +68,11 @@ def today(
         feedback=_feedback(session, principal, midnight),
         system=_system(session, reasons),
     )
+
+
+def of_the_service(health: Health) -> list[str]:
+    """What is not well with the service as a whole: alarms are each establishment's own."""
+    return [reason for reason in health.reasons if reason not in set(AlarmKind)]
 
 
 def _outgoing(session: ScopedSession, establishment: Establishment, until: datetime) -> Outgoing:

@@ -18,6 +18,7 @@ REFRESH_LIFE = timedelta(days=30)
 ALGORITHM = "HS256"
 ISSUER = "careloop"
 DEVICE_PREFIX = "cld_"
+LINK_PREFIX = "cll_"
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,7 @@ def running_tree(folder: Path, name: str, **more: str) -> Iterator[Tree]:
         "SIMULATOR_SENDGRID_KEY": os.environ["SENDGRID_API_KEY"],
         "SIMULATOR_SMS_WEBHOOK": f"http://127.0.0.1:{api}/webhooks/twilio/sms",
         "SIMULATOR_VOICE_WEBHOOK": f"http://127.0.0.1:{api}/webhooks/twilio/voice",
+        "SIMULATOR_VOICE_STATUS_WEBHOOK": f"http://127.0.0.1:{api}/webhooks/twilio/voice/status",
         "PYTHONUNBUFFERED": "1",
         # Short, so that a test sees within seconds what takes minutes in earnest.
         "ENGINE_CLAIM_LEASE": "3",

@@ -20,6 +20,7 @@ from utils.pace import Buckets
 from utils.senders import Sender
 from utils.shared_cache import SharedCache
 from utils.storage import Storage, storage_from_url
+from utils.twilio_recordings import TwilioRecordings
 from workers.clients import make_sender
 from workers.queue import JobQueue, connect
 
@@ -35,6 +36,7 @@ class Context:
     storage: Storage
     senders: dict[tuple[str, str], Sender]
     buckets: Buckets
+    recordings: TwilioRecordings
     out_of_reach: OutOfReach = field(default_factory=OutOfReach)
 
     def sender(
@@ -89,5 +91,12 @@ def get_context() -> Context:
     )
     storage = storage_from_url(*settings.storage.where)
     return Context(
-        settings, database, Directory(database), queue, storage, {}, Buckets(settings.redis)
+        settings,
+        database,
+        Directory(database),
+        queue,
+        storage,
+        {},
+        Buckets(settings.redis),
+        TwilioRecordings(settings.twilio),
     )

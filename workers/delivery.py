@@ -11,13 +11,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from database.engine import DatabaseNotReady
 from models.delivery import DeliveryStatus
-from models.establishment import AskOneWay, Establishment
+from models.establishment import AnsweringMachines, AskOneWay, Establishment
 from models.reminder import Channel
 from services import dispatch
 from services.callback import reference_of
 from services.dispatch import Attempt, Settlement
 from services.reconcile import Patience, Question, questions, settle_unknown, settle_unlisted
-from services.reminder_plan import email_subject, sms_text
+from services.reminder_plan import email_subject
+from services.reply_hint import ask
+from services.sms import sms_text
 from services.suspension import Ready, hold_back, note_answers
 from utils.backoff import delay
 from utils.failpoint import reached
@@ -89,7 +91,8 @@ def _begin(context: Context, establishment_id: int, group: list[int]) -> list[Be
     lease_over = awake() + lease
     with context.database.establishment(establishment_id) as session:
         rules = context.rules(establishment, ready.probes)
-        attempts = dispatch.begin(session, ready.ids, rules=rules, lease=lease)
+        stamped = dispatch.begin(session, ready.ids, rules=rules, lease=lease)
+        attempts = ask(session, stamped)
         reached("worker.in_begin")
     reached("worker.after_begin")
     return [Begun(establishment, attempt, lease_over) for attempt in attempts]
@@ -196,18 +199,18 @@ def _outbound(context: Context, establishment: Establishment, attempt: Attempt) 
     sms = attempt.channel == Channel.sms
     words = sms_text(establishment, attempt.language, attempt.message) if sms else attempt.message
     reference = reference_of(establishment.id, attempt.delivery_id)
+    webhooks = f"{context.settings.web.base_url}/webhooks/twilio"
     return Outbound(
         to=attempt.to,
         text=words,
         language=attempt.language,
         reference=reference,
-        callback=(
-            f"{context.settings.web.base_url}/webhooks/twilio/status"
-            f"?delivery={reference}.{attempt.attempt}"
-        ),
+        callback=f"{webhooks}/status?delivery={reference}.{attempt.attempt}",
         seconds_valid=attempt.seconds_valid,
         subject=email_subject(establishment, attempt.language),
         sender_name=establishment.name,
+        answer=f"{webhooks}/voice/reminder?delivery={reference}.{attempt.attempt}",
+        waits_for_tone=establishment.answering_machines == AnsweringMachines.message,
     )
 
 

@@ -66,6 +66,8 @@ class Attempt:
 # would be scanned whole. The lock of the address makes an opt-out and this transaction wait for
 # each other (the one that commits second sees the first), and two workers that would both send
 # the last message of the day. In the order of addresses, so that no two wait in a circle.
+# A claim from before the server's start is void: a stop may have been spooled since. The sweeper
+# makes it due again, behind the gate (`services/claim_gate.py`).
 _LOCK = text(
     """
     select d.id, d.channel, d.due_at, d.valid_until, c.quiet_start, c.quiet_end,
@@ -83,7 +85,11 @@ _LOCK = text(
     join reminders r on r.id = d.reminder_id
     left join contacts c on c.id = r.contact_id
     left join campaigns p on p.id = r.campaign_id
-    where d.id = any(:ids) and d.status = 'queued'
+    where d.id = any(:ids) and d.status = 'queued' and not exists (
+        select from shared.due u
+        where u.establishment_id = :establishment_id and u.delivery_id = d.id
+            and u.claimed_until < pg_postmaster_start_time() + make_interval(secs => :lease)
+    )
     order by a.id, d.id
     for update of d for no key update of a
     """
@@ -148,7 +154,13 @@ def begin(
     this moment waits for the next allowed one, or expires if that is too late. A delivery that
     somebody else took is left out.
     """
-    rows = session.execute(_LOCK, {"ids": list(ids), "by_operator": rules.routes.by_operator}).all()
+    asked = {
+        "ids": list(ids),
+        "by_operator": rules.routes.by_operator,
+        "establishment_id": session.establishment_id,
+        "lease": lease,
+    }
+    rows = session.execute(_LOCK, asked).all()
     if not rows:
         return []
     now: datetime = rows[0].now

@@ -24,7 +24,9 @@ ROLES: dict[str, str] = {
         POST /auth/token, POST /auth/refresh, POST /auth/logout, POST /console/session,
         DELETE /console/session, POST /console/session/refresh, POST /feedback,
         POST /e/{slug}/feedback, GET /departments, POST /devices/enrol, POST /sync, GET /sync,
-        POST /e/{slug}/sync, GET /e/{slug}/sync, POST /uploads, OPTIONS /uploads,
+        POST /e/{slug}/sync, GET /e/{slug}/sync, POST /sync/answers, POST /e/{slug}/sync/answers,
+        GET /sync/prompts/{recording_id}, GET /e/{slug}/sync/prompts/{recording_id},
+        POST /uploads, OPTIONS /uploads,
         HEAD /uploads/{token}, PATCH /uploads/{token}, DELETE /uploads/{token},
         POST /e/{slug}/uploads, OPTIONS /e/{slug}/uploads, HEAD /e/{slug}/uploads/{token},
         PATCH /e/{slug}/uploads/{token}, DELETE /e/{slug}/uploads/{token}
@@ -39,7 +41,8 @@ ROLES: dict[str, str] = {
         GET /campaigns/{campaign_id}/recipients, GET /departments/{department_id}/qr.svg,
         GET /departments/{department_id}/qr.png, GET /tasks, GET /tasks/{task_id},
         GET /templates, GET /today, GET /members, GET /events, GET /statistics,
-        GET /statistics/report.pdf
+        GET /statistics/report.pdf, GET /conversations, GET /conversations/{conversation_id},
+        GET /phrases, GET /phrases/coverage, GET /phrases/{key}/{language}/recording
     """,
     STAFF: """
         GET /feedback/export.csv, PATCH /feedback/{feedback_id},
@@ -52,14 +55,17 @@ ROLES: dict[str, str] = {
         POST /campaigns/{campaign_id}/start, POST /campaigns/{campaign_id}/pause,
         POST /campaigns/{campaign_id}/resume, POST /campaigns/{campaign_id}/cancel,
         PATCH /tasks/{task_id}, GET /establishment, GET /establishment/holidays,
-        POST /devices, GET /devices
+        POST /devices, GET /devices, POST /links, GET /links, POST /links/{link_id}/revoke,
+        PUT /phrases/{key}/{language}, DELETE /phrases/{key}/{language},
+        POST /phrases/{key}/{language}/approve, POST /phrases/{key}/{language}/code,
+        PUT /phrases/{key}/{language}/recording
     """,
     ADMIN: """
         POST /departments, PATCH /departments/{department_id}, GET /senders,
         PATCH /senders/{sender_id},
         POST /devices/{device_id}/revoke, PATCH /establishment, POST /establishment/holidays,
         DELETE /establishment/holidays/{holiday_id}, POST /users,
-        GET /users, PATCH /users/{user_id}, GET /audit
+        GET /users, PATCH /users/{user_id}, GET /audit, PUT /phrases/flows/{flow}/{language}
     """,
 }
 CONSOLE = {"X-Careloop-Console": "1", "Origin": "http://testserver"}
@@ -92,7 +98,7 @@ def test_every_route_says_who_may(client: Any) -> None:
 
 def filled(path: str) -> str:
     for name in ("feedback", "reminder", "contact", "campaign", "department", "task", "device",
-                 "sender", "holiday", "user"):  # fmt: skip
+                 "sender", "holiday", "user", "link", "conversation"):  # fmt: skip
         path = path.replace(f"{{{name}_id}}", "1")
     return f"/api/v1{path}"
 
@@ -123,6 +129,7 @@ THERE: dict[str, dict[str, Any]] = {
     "/campaigns": {"name": "C", "texts": {"english": "Hello"}},
     "/establishment/holidays": {"day": "2026-05-20", "name": "Fête"},
     "/devices": {"name": "Ward tablet"},
+    "/links": {"name": "Poster"},
 }
 BODIES: dict[str, Any] = {
     "PATCH /feedback/{feedback_id}": {"state": "closed"},

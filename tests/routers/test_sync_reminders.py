@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -226,3 +227,41 @@ def test_batches_on_many_connections_at_once(
     assert statuses.count("created") == 24
     assert set(statuses) == {"created", "duplicate"}
     assert counts(owner) == {"reminders": 24, "deliveries": 24, "feedbacks": 0, "shared.due": 24}
+
+
+@pytest.fixture
+def moody(owner: Any) -> Iterator[None]:
+    """A database that refuses some rows, as it does for a reason that nobody thought of."""
+    refuse = """
+        create function est_1.refuse() returns trigger language plpgsql as $$
+        begin raise exception 'no' using errcode = '22000'; end $$;
+        create trigger moody after insert on est_1.deliveries for each row
+            when (new.valid_until > now() + interval '6 days') execute function est_1.refuse();
+        create trigger moody after insert on est_1.feedbacks for each row
+            when (new.rating = 1) execute function est_1.refuse();
+        """
+    with owner.begin() as connection:
+        connection.execute(text(refuse))
+    yield
+    with owner.begin() as connection:
+        connection.execute(text("drop function est_1.refuse cascade"))
+
+
+@pytest.mark.usefixtures("moody")
+def test_what_postgresql_refuses_takes_no_other_with_it(
+    client: Any, staff: dict[str, str], owner: Any
+) -> None:
+    odd = reminder(valid_for="P6D", scheduled_time=now(days=-1), phone_number="+237650000009")
+    batch = [item(), reminder(), odd, item(rating=1), reminder(), item()]
+    results = sync(client, *batch, headers=staff)
+    assert [(r["status"], r.get("code")) for r in results] == [
+        ("created", None),
+        ("created", None),
+        ("rejected", "not_storable"),
+        ("rejected", "not_storable"),
+        ("created", None),
+        ("created", None),
+    ]
+    assert counts(owner) == {"reminders": 2, "deliveries": 2, "feedbacks": 2, "shared.due": 2}
+    with owned(owner) as connection:
+        assert connection.scalar(text("select count(*) from addresses")) == 1, "nothing of it stays"

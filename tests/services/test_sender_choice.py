@@ -6,7 +6,6 @@ Each of these was broken once, and a test here failed:
 - `_distance` answering 1 always (an Orange contact from the MTN line);
 - `shut_out` left out of `rank` (no failover); `sender.id in away` left out of `rank`;
 - `need.address_id % len(equals)` -> 0 (one of two equals does all the work);
-- `line = :line` -> `line is not null` in `_STANDING` (one sender's line counts for another's);
 - `rules.routes.probes` empty (a sender that another stands in for is never tried again).
 """
 
@@ -407,3 +406,33 @@ def test_who_stood_in_the_line_of_a_sender_that_was_shut_out_goes_by_another(
     waits = due(database, number)
     assert waits is not None
     assert waits.line is None
+
+
+def test_who_comes_from_another_line_goes_to_the_end_of_this_one(
+    database: Any, second: Callable[..., int], owner: Any
+) -> None:
+    other = second(ORANGE, operators="{orange}")
+    with owner.begin() as connection:
+        connection.execute(
+            text("update shared.senders set rate_per_second = 4 where id in (1, :n)"), {"n": other}
+        )
+    from workers.context import get_context
+
+    get_context().directory.forget()
+    (moved,) = make(database)
+    (waits,) = make(database, phone="+237691111111")
+    claim(database)
+    begin(database, [moved, waits], routes=routes(take=lambda *_: 0))
+    with owner.begin() as connection:
+        connection.execute(text("update shared.senders set active = false where id = 1"))
+        connection.execute(text("update shared.senders set line_opens_at = now() where id = 1"))
+        connection.execute(
+            text("update shared.senders set line_opens_at = now() + interval '1 m' where id = :n"),
+            {"n": other},
+        )
+    get_context().directory.forget()
+    assert claim(database).to_send == (moved,)
+    assert begin(database, [moved], routes=routes()) == []
+    standing = due(database, moved)
+    assert standing is not None
+    assert standing.line == other

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 
 _LINKED = ("feedbacks", "tasks")
+
+_FOUND_BY = ("contact_id", "feedback_id", "reminder_id")
 
 
 def upgrade() -> None:
@@ -29,6 +31,8 @@ def upgrade() -> None:
         op.create_foreign_key(
             op.f(f"fk_{table}_conversation_id"), table, "conversations", ["conversation_id"], ["id"]
         )
+    for column in _FOUND_BY:
+        op.create_index(op.f(f"ix_conversations_{column}"), "conversations", [column])
     op.create_index(
         "ix_conversations_open",
         "conversations",
@@ -39,6 +43,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_conversations_open", "conversations")
+    for column in _FOUND_BY:
+        op.drop_index(op.f(f"ix_conversations_{column}"), "conversations")
     for table in _LINKED:
         op.drop_column(table, "conversation_id")
     op.drop_column("messages", "tries")
