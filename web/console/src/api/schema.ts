@@ -820,6 +820,65 @@ export interface paths {
       }
     }
   }
+  "/api/v1/conversations": {
+    /** Conversations, those that began last first */
+    get: {
+      parameters: {
+        query?: {
+          channel?: components['schemas']['ConversationChannel'] | null
+          flow?: string | null
+          open?: boolean | null
+          patient_id?: string | null
+          reminder_id?: number | null
+          feedback_id?: number | null
+          since?: string | null
+          until?: string | null
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_ConversationSummary_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/conversations/{conversation_id}": {
+    /** What was said, in order; the reading is audited */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          conversation_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ConversationDetail']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
   "/api/v1/deliveries": {
     /** Deliveries by the time that they are meant for, the latest first */
     get: {
@@ -1185,6 +1244,57 @@ export interface paths {
         200: { headers: Record<string, unknown>; content: {
           "application/json": components['schemas']['SyncOut']
         } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/e/{slug}/sync/answers": {
+    /** The same, of a named establishment */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          slug: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['AnswersIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['AnswersOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/e/{slug}/sync/prompts/{recording_id}": {
+    /** The same, of a named establishment */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          slug: string
+          recording_id: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
         "4XX": { headers: Record<string, unknown>; content: {
           "application/problem+json": Problem
         } }
@@ -1710,6 +1820,84 @@ export interface paths {
       }
     }
   }
+  "/api/v1/links": {
+    /** Links, the newest first */
+    get: {
+      parameters: {
+        query?: {
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_LinkOut_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Make a link for a QR code; its token is shown this once */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['LinkIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['LinkMade']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/links/{link_id}/revoke": {
+    /** End a link's token */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          link_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['LinkOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
   "/api/v1/members": {
     /** Who works here: to assign to, and to name who did what */
     get: {
@@ -1723,6 +1911,249 @@ export interface paths {
       responses: {
         200: { headers: Record<string, unknown>; content: {
           "application/json": components['schemas']['MemberOut'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases": {
+    /** All that is said to patients, in every language, and what is covered */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['PhraseBook']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases/coverage": {
+    /** Which flows are covered, and on, in which language */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CoverageOut'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases/flows/{flow}/{language}": {
+    /** Have a flow said in a language, or no longer */
+    put: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          flow: string
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['SwitchIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CoverageOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases/{key}/{language}": {
+    /** Write a phrase in the establishment's own words */
+    put: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          key: string
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['PhraseIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['WordsOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Take the establishment's words back */
+    delete: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          key: string
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases/{key}/{language}/approve": {
+    /** Approve what somebody else has written */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          key: string
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['WordsOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases/{key}/{language}/code": {
+    /** A code with which somebody speaks a phrase in by phone, once */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          key: string
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['PhraseCodeOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases/{key}/{language}/recording": {
+    /** Hear a phrase's recording */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          key: string
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Let a recording speak a phrase */
+    put: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          key: string
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['PhraseRecordingIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['WordsOut']
         } }
         "4XX": { headers: Record<string, unknown>; content: {
           "application/problem+json": Problem
@@ -2102,6 +2533,54 @@ export interface paths {
         200: { headers: Record<string, unknown>; content: {
           "application/json": components['schemas']['SyncOut']
         } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/sync/answers": {
+    /** Which of these feedbacks the hospital has answered, and how */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['AnswersIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['AnswersOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/sync/prompts/{recording_id}": {
+    /** A phrase of the app, spoken */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          recording_id: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
         "4XX": { headers: Record<string, unknown>; content: {
           "application/problem+json": Problem
         } }
@@ -2528,6 +3007,19 @@ export interface components {
       median_seconds: number | null
       p90_seconds: number | null
     }
+    AnsweredFeedback: {
+      answered_at: string
+      client_id: string
+      /** of the last answer; never to a device that many hands hold */
+      text?: string | null
+    }
+    AnsweringMachines: "message" | "nothing"
+    AnswersIn: {
+      client_ids: string[]
+    }
+    AnswersOut: {
+      answers: components['schemas']['AnsweredFeedback'][]
+    }
     AskOneWay: "refuse" | "drop"
     AuditOut: {
       action: string
@@ -2707,6 +3199,57 @@ export interface components {
       updated_at: string
       version: number
     }
+    ConversationChannel: "sms" | "whatsapp" | "voice"
+    ConversationDetail: {
+      channel: components['schemas']['ConversationChannel']
+      ended_at: string | null
+      feedback_id: number | null
+      flow: string
+      id: number
+      language: string | null
+      last_at: string
+      /** once it is known whom it is about */
+      patient_id: string | null
+      /** null for a caller who hides it */
+      phone_number: string | null
+      reminder_id: number | null
+      started_at: string
+      /** in order; the reminder that was answered comes first */
+      turns: components['schemas']['Turn'][]
+      /** of one that is open: rating, words, patient, which_confirm, key, language … */
+      waits_for: string | null
+    }
+    ConversationSummary: {
+      channel: components['schemas']['ConversationChannel']
+      ended_at: string | null
+      feedback_id: number | null
+      flow: string
+      id: number
+      language: string | null
+      last_at: string
+      /** once it is known whom it is about */
+      patient_id: string | null
+      reminder_id: number | null
+      started_at: string
+      /** of one that is open: rating, words, patient, which_confirm, key, language … */
+      waits_for: string | null
+    }
+    CoverageOut: {
+      approved: number
+      flow: string
+      language: string
+      /** not there, or not approved */
+      missing: string[]
+      /** conversations take place in it */
+      on: boolean
+      phrases: number
+      /** it can be switched on */
+      ready: boolean
+      recorded: number
+      switched_on: boolean
+      /** written or recorded as the flow needs it */
+      there: number
+    }
     DeliveryCount: {
       channel: components['schemas']['Channel']
       count: number
@@ -2816,6 +3359,7 @@ export interface components {
       name: string
       token: string
     }
+    Direction: "in" | "out"
     DownOut: {
       /** opaque; for the next question */
       cursor: string
@@ -2826,17 +3370,22 @@ export interface components {
     }
     EstablishmentChange: {
       anonymous_feedback?: boolean | null
+      /** message: that the hospital called, without any detail */
+      answering_machines?: components['schemas']['AnsweringMachines'] | null
       /** a question where no answer can come back: refuse it, or drop it and send the rest */
       ask_one_way?: components['schemas']['AskOneWay'] | null
       /** when nobody picks up */
       call_again_after?: string | null
       /** times; 0: never */
       call_again_at_most?: number | null
+      call_backs_per_hour?: number | null
       /** messages to one address on one local day; null: any number */
       daily_cap?: number | null
       /** a task for staff when no channel reached anybody */
       escalate?: boolean | null
       fold_french_sms?: boolean | null
+      /** call_back: rejected at the caller's no cost, then called back */
+      inbound_calls?: components['schemas']['InboundCalls'] | null
       /** in order of preference */
       languages?: string[] | null
       /** of one message on one channel; null: as many as its validity has room for */
@@ -2859,13 +3408,16 @@ export interface components {
     }
     EstablishmentOut: {
       anonymous_feedback: boolean
+      answering_machines: components['schemas']['AnsweringMachines']
       ask_one_way: components['schemas']['AskOneWay']
       /** seconds */
       call_again_after: number
       call_again_at_most: number
+      call_backs_per_hour: number
       daily_cap: number | null
       escalate: boolean
       fold_french_sms: boolean
+      inbound_calls: components['schemas']['InboundCalls']
       languages: string[]
       max_attempts: number | null
       name: string
@@ -3058,6 +3610,7 @@ export interface components {
       /** contacts that were here already, exactly so */
       unchanged: number
     }
+    InboundCalls: "answer" | "call_back"
     KnownOccurrence: {
       /** as `omissions` shows it, or local time */
       occurrence: string
@@ -3079,6 +3632,34 @@ export interface components {
       last: string
       /** skipped, missed, past, merged, quiet_hours or holiday */
       reason: string
+    }
+    LinkIn: {
+      /** a department's code: what feedback by this link is about */
+      department?: string | null
+      /** missing: until it is revoked */
+      expires_at?: string | null
+      name: string
+    }
+    LinkMade: {
+      created_at: string
+      expires_at: string | null
+      id: number
+      name: string
+      /** of the app, with the token in its fragment */
+      path: string
+      revoked_at: string | null
+      /** good, expired or revoked */
+      status: string
+      token: string
+    }
+    LinkOut: {
+      created_at: string
+      expires_at: string | null
+      id: number
+      name: string
+      revoked_at: string | null
+      /** good, expired or revoked */
+      status: string
     }
     ListReport: {
       added: number
@@ -3132,6 +3713,16 @@ export interface components {
       next: components['schemas']['DeliverySummary'][]
       total: number
     }
+    OwnWords: {
+      approved_at: string | null
+      approved_by: string | null
+      has_recording: boolean
+      sms_text: string | null
+      text: string | null
+      updated_at: string
+      version: number
+      written_by: string
+    }
     PaceOut: {
       ends_at: string | null
       lasts_seconds: number
@@ -3154,6 +3745,10 @@ export interface components {
       cursor?: string | null
       items: components['schemas']['ContactOut'][]
     }
+    Page_ConversationSummary_: {
+      cursor?: string | null
+      items: components['schemas']['ConversationSummary'][]
+    }
     Page_DeliverySummary_: {
       cursor?: string | null
       items: components['schemas']['DeliverySummary'][]
@@ -3165,6 +3760,10 @@ export interface components {
     Page_FeedbackDetail_: {
       cursor?: string | null
       items: components['schemas']['FeedbackDetail'][]
+    }
+    Page_LinkOut_: {
+      cursor?: string | null
+      items: components['schemas']['LinkOut'][]
     }
     Page_RecipientOut_: {
       cursor?: string | null
@@ -3185,6 +3784,32 @@ export interface components {
     PasswordChange: {
       current_password: string
       new_password: string
+    }
+    PhraseBook: {
+      coverage: components['schemas']['CoverageOut'][]
+      phrases: components['schemas']['PhraseOut'][]
+    }
+    PhraseCodeOut: {
+      code: string
+      expires_at: string
+    }
+    PhraseIn: {
+      /** another spelling for SMS; null: the same words */
+      sms_text?: string | null
+      /** null: the words that ship, or a recording alone */
+      text?: string | null
+    }
+    PhraseOut: {
+      flows: string[]
+      key: string
+      placeholders: string[]
+      words: components['schemas']['WordsOut'][]
+    }
+    PhraseRecordingIn: {
+      /** of an upload of your own */
+      recording?: string | null
+      /** base64, at most 2 MiB decoded */
+      voice_data?: string | null
     }
     Progress: {
       cancelled: number
@@ -3399,6 +4024,10 @@ export interface components {
       /** the provider's own code */
       suspended_code: string | null
     }
+    ShippedWords: {
+      sms_text: string | null
+      text: string | null
+    }
     Statistics: {
       answer_times: components['schemas']['AnswerTimes']
       department: string | null
@@ -3411,15 +4040,16 @@ export interface components {
       totals: components['schemas']['Totals']
       volume: components['schemas']['Volume'][]
     }
+    SwitchIn: {
+      on: boolean
+    }
     SyncIn: {
       /** `feedback` as in `POST /feedback`, with a `type` and a `client_id` each; from staff also `reminder`, as in `POST /reminders`; or one of them `sealed` */
       items: unknown[]
       /** what the device's clock shows now; with an offset */
       sent_at: string
     }
-    SyncOut: {
-      results: components['schemas']['SyncResult'][]
-    }
+    SyncOut: Record<string, unknown>
     SyncResult: Record<string, unknown>
     SyncStatus: "created" | "duplicate" | "conflict" | "rejected"
     SystemReason: {
@@ -3552,6 +4182,27 @@ export interface components {
       still_open: number
       with_voice: number
     }
+    Turn: {
+      at: string
+      call_id?: number | null
+      /** the carrier has recognised STOP, START or HELP and answered */
+      carrier_answered?: boolean
+      delivery_id?: number | null
+      direction: components['schemas']['Direction']
+      error_code?: string | null
+      /** pictures and the like, which are not kept */
+      media?: number
+      message_id?: number | null
+      /** reminder, reply, opt_out or answer */
+      purpose?: string | null
+      reminder_id?: number | null
+      /** of a call that has ended */
+      seconds?: number | null
+      /** of the delivery; of a call: the provider's word */
+      status?: string | null
+      /** null for a call */
+      text?: string | null
+    }
     UnknownChoice: "give_up" | "resend"
     UnknownCount: {
       /** `answer`: the call's outcome; `lease ran out`: a crash */
@@ -3611,6 +4262,18 @@ export interface components {
       distribution: number[]
       /** its Monday, by the establishment's calendar */
       week: string
+    }
+    WordsOut: {
+      encoding: string | null
+      /** as it goes out by SMS, with French folded if so set */
+      goes_out: string | null
+      language: string
+      own: components['schemas']['OwnWords'] | null
+      segments: number | null
+      shipped: components['schemas']['ShippedWords'] | null
+      /** the newest words, approved or not */
+      text: string | null
+      units: number | null
     }
   }
 }

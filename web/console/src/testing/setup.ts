@@ -7,6 +7,8 @@ Object.defineProperty(globalThis, 'matchMedia', {
   value: (media: string) => ({ media, matches: false, addEventListener() {}, removeEventListener() {} }),
 })
 
+Object.defineProperty(globalThis, 'CSS', { value: { escape: (text: string) => text } })
+
 afterEach(() => {
   cleanup()
   localStorage.clear()

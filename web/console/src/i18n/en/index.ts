@@ -13,6 +13,7 @@ import { trends } from './trends'
 
 export const en: Words = {
   tag: 'en',
+  colon: ':',
   common,
   problems,
   today,

@@ -12,6 +12,7 @@ import { trends } from './trends'
 
 export const fr = {
   tag: 'fr' as 'fr' | 'en',
+  colon: ' :',
   common,
   problems,
   today,

@@ -53,7 +53,7 @@ function DeliveryCard({ delivery }: { delivery: Shape<'DeliveryOut'> }) {
       </header>
       {delivery.message && (
         <p className="soft">
-          {words.deliveries.saidThen} : <span dir="auto">{delivery.message}</span>
+          {words.deliveries.saidThen}{words.colon} <span dir="auto">{delivery.message}</span>
         </p>
       )}
       <ol className="trace" aria-label={words.deliveries.trace}>

@@ -99,7 +99,7 @@ function PlanInWords({ plan }: { plan: Plan }) {
         <span>{plan.channels.map((channel) => words.common.channels[channel]).join(` ${say.orElse} `)}</span>
       </p>
       <p className="soft">
-        {say.language} : {languages[plan.language] ?? plan.language}
+        {say.language}{words.colon} {languages[plan.language] ?? plan.language}
       </p>
       {next.length > 1 && (
         <div>
