@@ -26,9 +26,9 @@ chaos: $(VENV)/.dev  ## kill, restart and disturb everything for minutes (ARGS='
 chaos-guards: $(VENV)/.dev  ## take the engine's guards away one by one: the judge must see each
 	@exec $(BIN)/python -m tests.chaos.guards $(ARGS)
 
-lint: $(VENV)/.dev  ## check style, format, types and import rules; all of them, even after a failure
+lint: $(VENV)/.dev $(APP)  ## check style, format, types and import rules; all of them, even after a failure
 	@failed=; \
-	for check in "ruff check ." "ruff format --check ." mypy lint-imports; do \
+	for check in "ruff check ." "ruff format --check ." mypy lint-imports "python -m supervisor.web check"; do \
 		echo "== $$check"; $(BIN)/$$check || failed="$$failed $${check%% *}"; \
 	done; \
 	[ -z "$$failed" ] || { echo "make lint: failed:$$failed" >&2; exit 1; }

@@ -1,5 +1,5 @@
 """`python -m supervisor.web`: build the patients' app and the console in `web/`, quietly but
-not silently.
+not silently. `python -m supervisor.web check`: their linter, types and component tests.
 
 Node.js is taken from the machine, else from a wheel. Where npm's registry cannot be reached the
 pages are left out, that is said, and everything else runs. Standard library only.
@@ -25,6 +25,11 @@ VERSION = re.compile(r"v(\d+)\.(\d+)\.")
 LINES_SHOWN = 20
 BUILD_SECONDS = 900
 STEPS = (("ci", "--no-audit", "--no-fund", "--loglevel=error"), ("run", "--silent", "build"))
+CHECKS = (
+    ("run", "--silent", "lint"),
+    ("run", "--silent", "check"),
+    ("run", "--silent", "test", "--", "--watch=false"),
+)
 
 
 class NotBuiltError(Exception):
@@ -65,26 +70,48 @@ def _new_enough(node: str) -> bool:
 def build() -> None:
     """Install what the lock names and build; raises NotBuiltError."""
     npm, folder = node_commands()
-    path = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
     for step in STEPS:
-        try:
-            done = subprocess.run(  # noqa: S603 - npm with fixed words, in a folder of ours
-                [*npm, *step],
-                cwd=WEB,
-                env={**os.environ, "PATH": path},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=BUILD_SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise NotBuiltError(f"npm {step[0]}: {error}") from error
-        if done.returncode:
-            last = "\n".join(done.stdout.splitlines()[-LINES_SHOWN:])
-            raise NotBuiltError(f"npm {step[0]} failed with code {done.returncode}:\n{last}")
+        code, said = _npm(npm, folder, step)
+        if code:
+            last = "\n".join(said.splitlines()[-LINES_SHOWN:])
+            raise NotBuiltError(f"npm {step[0]} failed with code {code}:\n{last}")
+
+
+def check() -> int:
+    """Run the pages' own linter, type checker and component tests; 0 when all are content."""
+    if not BUILT.exists():
+        sys.stdout.write("the pages in web/ were never built here: nothing to check\n")
+        return 0
+    npm, folder = node_commands()
+    failed = 0
+    for step in CHECKS:
+        code, said = _npm(npm, folder, step)
+        if code:
+            sys.stdout.write(said)
+        sys.stdout.write(f"npm {' '.join(step)}: {'failed' if code else 'good'}\n")
+        failed = failed or code
+    return failed
+
+
+def _npm(npm: list[str], folder: Path, step: tuple[str, ...]) -> tuple[int, str]:
+    """An npm command in `web/`: its exit code, and what it printed; raises NotBuiltError."""
+    path = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
+    try:
+        done = subprocess.run(  # noqa: S603 - npm with fixed words, in a folder of ours
+            [*npm, *step],
+            cwd=WEB,
+            env={**os.environ, "PATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=BUILD_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotBuiltError(f"npm {step[0]}: {error}") from error
+    return done.returncode, done.stdout
 
 
 def main() -> int:
@@ -106,4 +133,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(check() if sys.argv[1:] == ["check"] else main())
