@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from database.driver import fetched
+from database.driver import carry_out, fetched
 from database.engine import DIRECT
 from database.session import ScopedSession
 
@@ -30,8 +30,8 @@ class Prepared:
     def __init__(self, sql: str, **types: str) -> None:
         place = {name: f"${number}" for number, name in enumerate(types, 1)}
         self._parameters = tuple(types)
-        self._marks = ", ".join(["%s"] * len(types))
-        self._declared = ", ".join(types.values())
+        self._marks = _listed(["%s"] * len(types))
+        self._declared = _listed(types.values())
         self._numbered = _PARAMETER.sub(lambda found: place[found[1]], sql)
         self._inline = _PARAMETER.sub(
             lambda found: f"cast(%({found[1]})s as {types[found[1]]})", sql.replace("%", "%%")
@@ -47,18 +47,24 @@ class Prepared:
         name = f"careloop_{self._digest}_{session.establishment_id}"
         self._prepare(connection, name)
         ordered = tuple(values[parameter] for parameter in self._parameters)
-        return fetched(connection, f"execute {name} ({self._marks})", ordered)
+        return fetched(connection, f"execute {name}{self._marks}", ordered)
 
     def _prepare(self, connection: Connection, name: str) -> None:
         kept: OrderedDict[str, None] = connection.info.setdefault(_KEPT, OrderedDict())
         if name in kept:
             kept.move_to_end(name)
             return
-        connection.exec_driver_sql(f"prepare {name} ({self._declared}) as {self._numbered}")
+        carry_out(connection, f"prepare {name}{self._declared} as {self._numbered}")
         kept[name] = None
         if len(kept) > MOST_KEPT:
             oldest, _ = kept.popitem(last=False)
-            connection.exec_driver_sql(f"deallocate {oldest}")
+            carry_out(connection, f"deallocate {oldest}")
+
+
+def _listed(words: Iterable[str]) -> str:
+    """`(a, b)`; nothing for nothing: PostgreSQL takes no empty brackets here."""
+    inside = ", ".join(words)
+    return f" ({inside})" if inside else ""
 
 
 def numbers(ids: Iterable[int]) -> str:
