@@ -9,11 +9,12 @@
 ARG PYTHON=python:3.13-slim
 ARG NODE=node:22-slim
 
-# The patients' app. Only what the lock names, by its hashes; nothing of Node.js goes further.
+# The patients' app and the staff console. Only what the lock names, by its hashes; nothing of Node.js goes further.
 FROM ${NODE} AS app
 WORKDIR /web
 COPY web/package.json web/package-lock.json web/.npmrc ./
 RUN npm ci --no-audit --no-fund
+COPY locales /locales
 COPY web ./
 RUN npm run --silent build
 
@@ -53,6 +54,7 @@ WORKDIR /srv/careloop
 COPY --from=packages /opt/venv /opt/venv
 COPY --from=source /source ./
 COPY --from=app /web/dist web/dist
+COPY --from=app /web/console/dist web/console/dist
 USER careloop
 VOLUME /var/lib/careloop
 EXPOSE 8000

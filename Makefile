@@ -51,7 +51,7 @@ lock: $(VENV)/.dev  ## compile the locked requirements from pyproject.toml
 		--constraints requirements.txt pyproject.toml -o requirements-bench.txt
 
 clean:  ## remove caches and the virtual environment; the data stay
-	rm -rf $(VENV) web/dist web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) web/dist web/console/dist web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './node_modules/*' -prune -exec rm -rf {} +
 
 # Stamps: a lock that changed is installed again. The development lock holds the runtime's whole.
@@ -63,8 +63,8 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	@$(BIN)/python -m supervisor.install requirements-dev.txt
 	@touch $(VENV)/.runtime $@
 
-# The patients' app: built once, and again when something of it changed.
-$(APP): $(wildcard web/*.*) $(shell find web/src web/public -type f) requirements-node.txt | $(BIN)/python
+# The patients' app and the console: built once, and again when something of them changed.
+$(APP): $(wildcard web/*.*) $(wildcard locales/*/app.json) $(shell find web/src web/public web/console -type f -not -path 'web/console/dist/*') requirements-node.txt | $(BIN)/python
 	@$(BIN)/python -m supervisor.web
 
 # The references of the benchmark, beside whatever else is installed.

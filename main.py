@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import AsyncIterator
+from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -15,41 +16,59 @@ from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
 from routers import (
+    audit,
     auth,
     campaigns,
+    console,
+    console_site,
     contacts,
+    conversations,
     deliveries,
     departments,
     devices,
     establishment,
+    events,
     feedback,
     health,
+    links,
     manual,
     patient_app,
+    phrases,
     problems,
     reminders,
     senders,
+    statistics,
     sync,
     tasks,
+    templates,
+    today,
     uploads,
     users,
 )
 from routers.middleware import BoundedBody, Traced
 from routers.rate_limit import RateLimits
 from routers.state import State
-from routers.webhooks import twilio
+from routers.webhooks import HANDLERS, sendgrid, twilio, twilio_voice
 from services.auth import Authenticator
+from services.changes import Changes
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.phone.prompts import Prompts
+from services.player import Player
+from services.readiness import NotFit
 from services.sync_down import DownSync, cache_name
 from services.tokens import TokenSigner
-from utils.logs import configure_logs
+from services.webhook_door import WebhookDoor
+from utils.crypto import get_cipher
+from utils.logs import configure_logs, get_logger
 from utils.shared_cache import SharedCache
+from utils.spool import Spool, SpoolUnusable
 from utils.storage import storage_from_url
-from workers.heartbeat import Watch
+from workers.heartbeat import Heartbeat, Report, Watch
 from workers.queue import JobQueue, connect
 
 VERSION = "0.1.0"
+log = get_logger("careloop.api")
 SMALL = 400
 """Bytes of an answer below which compressing it saves nothing on the wire."""
 CORS_TAKEN = [
@@ -80,15 +99,24 @@ def build_app(settings: Settings) -> FastAPI:
     v1 = APIRouter(prefix="/api/v1")
     for router in (
         auth.router,
+        console.router,
         feedback.router,
         feedback.public_router,
         reminders.router,
         deliveries.router,
         contacts.router,
+        conversations.router,
         campaigns.router,
         departments.router,
         devices.router,
+        links.router,
         tasks.router,
+        phrases.router,
+        templates.router,
+        today.router,
+        audit.router,
+        events.router,
+        statistics.router,
         senders.router,
         establishment.router,
         users.router,
@@ -102,8 +130,11 @@ def build_app(settings: Settings) -> FastAPI:
     for published in (feedback.router, reminders.router):
         app.include_router(published, prefix="/api", include_in_schema=False)
     app.include_router(twilio.router, prefix="/webhooks")
+    app.include_router(twilio_voice.router, prefix="/webhooks")
+    app.include_router(sendgrid.router, prefix="/webhooks")
     app.include_router(health.router)
     app.include_router(patient_app.patient_app_router())
+    app.include_router(console_site.console_site_router())
     if settings.web.simulator_url and not settings.production:
         from routers.simulator import simulator_router  # its HTTP client is for development only
 
@@ -124,16 +155,36 @@ def build_app(settings: Settings) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """What runs beside the requests: the intake's writer, and a heartbeat."""
+    """What runs beside the requests: the intake's writer, the spool's drain, heartbeats."""
     state: State = app.state.careloop
     watch = Watch(state.database, state.settings)
     state.intake.start()
+    pulse = Heartbeat(state.database, "api", partial(_report, state.door))
     watch.start()
+    _start_door(state.door)
+    beating = pulse.start()
+    state.changes.start()
     gc.collect()
     gc.freeze()  # what was loaded at start is never garbage: the collector need not look at it
     yield
+    state.changes.stop()
     watch.stop()
+    state.door.stop()
+    beating.set()
+    await run_in_threadpool(pulse.leave)
     await run_in_threadpool(state.intake.stop)
+
+
+def _start_door(door: WebhookDoor) -> None:
+    try:
+        door.start()
+    except SpoolUnusable as error:
+        log.critical(f"this process must not serve: {error}")
+        raise NotFit(str(error)) from error
+
+
+def _report(door: WebhookDoor) -> Report:
+    return Report(door.spooled(), door.turned_away_at)
 
 
 def _build_state(settings: Settings) -> State:
@@ -143,18 +194,30 @@ def _build_state(settings: Settings) -> State:
         service_engine(settings.database), queue.hand_over, lambda n: cache.forget(cache_name(n))
     )
     signer = TokenSigner(settings.privacy)
+    storage = storage_from_url(*settings.storage.where)
+    directory = Directory(database)
     return State(
         settings=settings,
         database=database,
-        directory=Directory(database),
+        directory=directory,
         signer=signer,
         authenticator=Authenticator(database, signer),
         rate_limits=RateLimits(settings),
         queue_depth=queue.depth,
-        storage=storage_from_url(*settings.storage.where),
+        storage=storage,
         intake=GroupCommit(database),
         down=DownSync(database, cache),
+        prompts=Prompts(storage),
+        player=Player(database, storage),
+        door=_build_door(settings, database, directory),
+        changes=Changes(database),
     )
+
+
+def _build_door(settings: Settings, database: Database, directory: Directory) -> WebhookDoor:
+    kept = settings.storage
+    spool = Spool(kept.spool, get_cipher(), kept.spool_megabytes * 1024 * 1024)
+    return WebhookDoor(database, directory, spool, HANDLERS, kept.spool_after)
 
 
 def _create() -> FastAPI:

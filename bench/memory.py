@@ -74,7 +74,7 @@ def idle_tree(idle_seconds: float) -> list[Process]:
         try:
             _wait_until_ready(port)
             time.sleep(idle_seconds)
-            return [_look(pid) for pid in _family(supervisor.pid)]
+            return [_look(pid) for pid in family(supervisor.pid)]
         finally:
             supervisor.send_signal(signal.SIGINT)
             supervisor.wait(30)
@@ -96,7 +96,7 @@ def _wait_until_ready(port: int) -> None:
     raise SystemExit(f"the tree was not ready within {START_SECONDS:.0f} s: {last}")
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """A process and all that it started, and these started."""
     parents = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
@@ -114,8 +114,15 @@ def _family(pid: int) -> list[int]:
 def _look(pid: int) -> Process:
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     sizes = {key: int(size) / 1024 for key, size in re.findall(r"(?m)^(Rss|Pss): +(\d+)", rollup)}
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().split()
-    return Process(_name(words), sizes["Rss"], sizes["Pss"])
+    return Process(_name(words_of(pid)), sizes["Rss"], sizes["Pss"])
+
+
+def words_of(pid: int) -> list[str]:
+    """The command line of a process; nothing when it has just ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().split()
+    except OSError:
+        return []
 
 
 def _name(words: list[str]) -> str:

@@ -137,6 +137,9 @@ def set_establishment(
     unknown_sms: Annotated[str | None, _UNKNOWN] = None,
     unknown_calls: Annotated[str | None, _UNKNOWN] = None,
     unknown_email: Annotated[str | None, _UNKNOWN] = None,
+    ask_one_way: Annotated[
+        str | None, typer.Option(help="a question nobody could answer: refuse, or drop")
+    ] = None,
 ) -> None:
     """Change what is given, leave the rest."""
     from sqlalchemy.orm import Session
@@ -166,6 +169,7 @@ def set_establishment(
         "unknown_sms": unknown_sms,
         "unknown_voice": unknown_calls,
         "unknown_email": unknown_email,
+        "ask_one_way": ask_one_way,
     }
     said = {field: value for field, value in given.items() if value is not None}
     with (

@@ -116,6 +116,7 @@ class EmailSettings(Group):
 
     sendgrid_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="SENDGRID_API_KEY")
     sendgrid_api_url: str | None = Field(default=None, validation_alias="SENDGRID_API_URL")
+    sendgrid_webhook_key: str = Field(default="", validation_alias="SENDGRID_WEBHOOK_KEY")
     smtp_host: str = Field(default="", validation_alias="SMTP_HOST")
     smtp_port: int = Field(default=587, ge=1, le=65535, validation_alias="SMTP_PORT")
     smtp_user: str = Field(default="", validation_alias="SMTP_USER")
@@ -226,6 +227,10 @@ class EngineSettings(Group):
     # Seconds until one delivery tries a suspended sender again; doubled with each try, four times.
     probe_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_PROBE_AFTER")
     alarms: float = Field(default=15.0, gt=0, validation_alias="ENGINE_ALARMS")
+    # Seconds between two looks at a provider's own list of what patients wrote to us.
+    inbound: float = Field(default=120.0, gt=0, validation_alias="ENGINE_INBOUND")
+    # A message so young may still be on its way to us.
+    inbound_after: float = Field(default=60.0, ge=0, validation_alias="ENGINE_INBOUND_AFTER")
     crash_at: str = Field(default="", validation_alias="CARELOOP_CRASH_AT")
     dry_run: bool = Field(default=False, validation_alias="DRY_RUN")
     pause_at: str = Field(default="", validation_alias="CARELOOP_PAUSE_AT")
@@ -269,6 +274,16 @@ class StorageSettings(Group):
     url: str = Field(default="", validation_alias="STORAGE_URL")
     access_key: str = Field(default="", validation_alias="STORAGE_ACCESS_KEY")
     secret_key: SecretStr = Field(default=SecretStr(""), validation_alias="STORAGE_SECRET_KEY")
+
+    spool_given: Path | None = Field(default=None, validation_alias="WEBHOOK_SPOOL")
+    spool_megabytes: int = Field(default=64, ge=1, le=4096, validation_alias="WEBHOOK_SPOOL_MB")
+    # Seconds for which a provider waits for the database. Twilio itself gives up after 15.
+    spool_after: float = Field(default=5.0, gt=0, le=12, validation_alias="WEBHOOK_SPOOL_AFTER")
+
+    @property
+    def spool(self) -> Path:
+        """Where webhooks wait while PostgreSQL is away: a folder that survives a restart."""
+        return (self.spool_given or self.data_folder / "spool").resolve()
 
     @property
     def location(self) -> str:

@@ -67,6 +67,6 @@ def _listed(words: Iterable[str]) -> str:
     return f" ({inside})" if inside else ""
 
 
-def numbers(ids: Iterable[int]) -> str:
-    """Whole numbers as a parameter of the type `bigint[]`, written at once and not one by one."""
-    return "{" + ",".join(map(str, ids)) + "}"
+def numbers(ids: Iterable[int | None]) -> str:
+    """Whole numbers as a parameter that is an array: one text, not adapted one by one."""
+    return "{" + ",".join("null" if one is None else str(one) for one in ids) + "}"

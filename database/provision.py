@@ -26,12 +26,19 @@ _SHARED_FOR_ESTABLISHMENTS = {
     "holidays": "select",
     # Pacing, proving, suspending and lifting belong to the transaction that learns of it.
     "senders": "select, update (active, line_opens_at, gives_receipts, suspended_at,"
-    " suspended_code, suspended_by, probe_at, probes)",
+    " suspended_code, suspended_by, probe_at, probes, label, can_receive, rate_per_second,"
+    " priority, operators, credentials, version)",
     "alarms": "select, insert, update",
     "alarm_mails": "select, insert, update",
 }
 # What an establishment's role may not do in its own schema: history is only added to.
 _APPEND_ONLY = ("audit_entries", "delivery_events", "messages", "calls", "webhook_events")
+# What becomes known of a message or a call only after it was stored; never what was said.
+_NOTED_LATER = {
+    "messages": "conversation_id, handled_at, tries",
+    "calls": "conversation_id, status, answered_by, seconds, ended_at, heard_at, recorded,"
+    " recordings_asked_at",
+}
 
 
 def installation_id(connection: Connection) -> str:
@@ -99,6 +106,10 @@ def grant_establishment(connection: Connection, establishment_id: int) -> None:
         f'grant usage on all sequences in schema "{schema}" to "{role}"',
         f'grant usage on sequence shared.alarms_id_seq, shared.alarm_mails_id_seq to "{role}"',
         *(f'revoke update, delete on "{schema}".{table} from "{role}"' for table in _APPEND_ONLY),
+        *(
+            f'grant update ({columns}) on "{schema}".{table} to "{role}"'
+            for table, columns in _NOTED_LATER.items()
+        ),
         *(
             f'grant {rights} on shared.{table} to "{role}"'
             for table, rights in _SHARED_FOR_ESTABLISHMENTS.items()

@@ -25,6 +25,12 @@ class Address(Numbered, Created, Base):
     value_index: Mapped[bytes] = mapped_column(LargeBinary)
     opted_out_at: Mapped[datetime | None]
     opt_out_cause: Mapped[str | None] = mapped_column(String(40))
+    bounced_at: Mapped[datetime | None] = mapped_column(
+        doc="its mail server said that there is no such mailbox; nothing is stopped by that"
+    )
+    language: Mapped[str | None] = mapped_column(
+        String(3), doc="chosen by whoever holds it, where no contact could be told to be the one"
+    )
 
     __table_args__ = (
         UniqueConstraint("kind", "value_index"),

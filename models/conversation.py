@@ -36,23 +36,31 @@ class Conversation(Numbered, Base):
     __tablename__ = "conversations"
 
     channel: Mapped[str] = mapped_column(String(8))
-    address_id: Mapped[int] = mapped_column(BigInteger, ForeignKey(Address.id), index=True)
+    address_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey(Address.id), index=True, doc="None: a caller who hides their number"
+    )
     sender_id: Mapped[int | None] = mapped_column(
         Integer, doc="of `shared.senders`: the number that was written to, or called"
     )
     flow: Mapped[str] = mapped_column(String(24))
     step: Mapped[str] = mapped_column(String(24))
     language: Mapped[str | None] = mapped_column(String(3))
-    contact_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Contact.id))
-    feedback_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Feedback.id))
+    contact_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Contact.id), index=True)
+    feedback_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Feedback.id), index=True)
     reminder_id: Mapped[int | None] = mapped_column(
-        BigInteger, ForeignKey(Reminder.id), doc="the reminder that it is about"
+        BigInteger, ForeignKey(Reminder.id), index=True, doc="the reminder that it is about"
     )
     questions: Mapped[int] = mapped_column(
         SmallInteger, default=0, server_default="0", doc="asked so far"
     )
     offered: Mapped[list[int]] = mapped_column(
         ARRAY(BigInteger), default=list, server_default=text("'{}'")
+    )
+    turn: Mapped[int] = mapped_column(
+        SmallInteger, default=0, server_default="0", doc="of a call: how often it was answered"
+    )
+    remark: Mapped[str | None] = mapped_column(
+        String(16), doc="of a call: what is said before the question, of `Remark`"
     )
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -69,4 +77,6 @@ class Conversation(Numbered, Base):
             unique=True,
             postgresql_where=text("ended_at is null"),
         ),
+        # For the sweep that ends what nobody goes on with.
+        Index("ix_conversations_open", "last_at", postgresql_where=text("ended_at is null")),
     )

@@ -96,6 +96,13 @@ GIVEN_UP = "given_up"
 """Our own code on a delivery that staff said did not arrive and must not be sent again."""
 
 
+class Reply(StrEnum):
+    """What a patient answered to a reminder."""
+
+    confirmed = "confirmed"
+    reschedule = "reschedule"  # cannot come then: staff agree on another time
+
+
 def may_move(current: DeliveryStatus, to: DeliveryStatus) -> bool:
     """True when an event may move a delivery from `current` to `to`."""
     return to in TRANSITIONS[current]
@@ -118,6 +125,9 @@ class Delivery(Numbered, Created, Base):
     valid_until: Mapped[datetime]
     attempt: Mapped[int] = mapped_column(SmallInteger, default=0)
     attempted_at: Mapped[datetime | None]
+    sender_id: Mapped[int | None] = mapped_column(
+        Integer, doc="of `shared.senders`: the one that the latest attempt was made from"
+    )
     provider: Mapped[str | None] = mapped_column(String(16))
     provider_id: Mapped[str | None] = mapped_column(String(128))
     error_code: Mapped[str | None] = mapped_column(String(24))
@@ -133,12 +143,15 @@ class Delivery(Numbered, Created, Base):
     message: Mapped[str | None] = mapped_column(
         Sealed("deliveries.message"), doc="what it said, where the reminder now says another thing"
     )
+    reply: Mapped[str | None] = mapped_column(String(12), doc="what the patient answered to it")
+    replied_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(
             "status in (" + ", ".join(f"'{status}'" for status in DeliveryStatus) + ")",
             name="status_known",
         ),
+        CheckConstraint("reply in ('confirmed', 'reschedule')", name="reply_known"),
         UniqueConstraint("reminder_id", "occurrence", "before_seconds", "channel"),
         # No index names what an ordinary delivery's transitions change (status, attempt and their
         # times), not even in its predicate, and pages have room: so a transition writes the row
@@ -172,6 +185,9 @@ class DeliveryEvent(Numbered, Base):
     cause: Mapped[str] = mapped_column(String(40))
     code: Mapped[str | None] = mapped_column(String(24), doc="the provider's own code")
     attempt: Mapped[int] = mapped_column(Integer, default=0)
+    sender_id: Mapped[int | None] = mapped_column(
+        Integer, doc="of `shared.senders`: what an attempt was made from"
+    )
 
     __table_args__ = (
         # Rows come in order of time and stay where they are: a few pages tell what happened in

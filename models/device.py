@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Identity, Integer, LargeBinary, String
+from sqlalchemy import ForeignKey, Identity, Integer, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Created, SharedBase
@@ -21,6 +21,11 @@ class Device(Created, SharedBase):
         ForeignKey(Establishment.id, ondelete="CASCADE"), index=True
     )
     name: Mapped[str] = mapped_column(String(100))
+    for_staff: Mapped[bool] = mapped_column(
+        server_default=false(),
+        default=False,
+        doc="in the hands of staff: it may hand in reminders, too",
+    )
     code_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     code_expires_at: Mapped[datetime | None]
     token_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Integer,
+    SmallInteger,
     String,
     Time,
     UniqueConstraint,
@@ -23,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
+from database.types import SealedJSON
 from models.base import Created, SharedBase
 
 
@@ -33,10 +36,31 @@ class UnknownChoice(StrEnum):
     resend = "resend"  # once, within its validity: a possible double is accepted
 
 
+class AskOneWay(StrEnum):
+    """What becomes of a question where no sender can take in the answer."""
+
+    refuse = "refuse"
+    drop = "drop"  # the message goes out without it
+
+
 def _unknown_choice() -> MappedColumn[str]:
     return mapped_column(
         String(8), server_default=UnknownChoice.give_up, default=UnknownChoice.give_up
     )
+
+
+class InboundCalls(StrEnum):
+    """What becomes of a call to an establishment's number."""
+
+    answer = "answer"
+    call_back = "call_back"  # rejected, so that it costs nothing, and called back at once
+
+
+class AnsweringMachines(StrEnum):
+    """What an answering machine hears of a reminder."""
+
+    message = "message"  # that the hospital called, without any detail
+    nothing = "nothing"
 
 
 class Establishment(Created, SharedBase):
@@ -96,6 +120,16 @@ class Establishment(Created, SharedBase):
     unknown_sms: Mapped[str] = _unknown_choice()
     unknown_voice: Mapped[str] = _unknown_choice()
     unknown_email: Mapped[str] = _unknown_choice()
+    inbound_calls: Mapped[str] = mapped_column(
+        String(9), server_default=InboundCalls.answer, default=InboundCalls.answer
+    )
+    call_backs_per_hour: Mapped[int] = mapped_column(server_default=text("60"), default=60)
+    answering_machines: Mapped[str] = mapped_column(
+        String(8), server_default=AnsweringMachines.message, default=AnsweringMachines.message
+    )
+    ask_one_way: Mapped[str] = mapped_column(
+        String(8), server_default=AskOneWay.refuse, default=AskOneWay.refuse
+    )
     version: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
 
     holidays: Mapped[list[Holiday]] = relationship(order_by="Holiday.day", lazy="raise")
@@ -120,6 +154,12 @@ class Establishment(Created, SharedBase):
             name="policy_positive",
         ),
         CheckConstraint("daily_cap > 0", name="daily_cap_positive"),
+        CheckConstraint(
+            "inbound_calls in ('answer', 'call_back') and call_backs_per_hour > 0"
+            " and answering_machines in ('message', 'nothing')",
+            name="phone_choices",
+        ),
+        CheckConstraint("ask_one_way in ('refuse', 'drop')", name="ask_one_way_known"),
     )
 
     @property
@@ -143,7 +183,11 @@ class Holiday(SharedBase):
 
 
 class Sender(SharedBase):
-    """An address that an establishment sends from. A number called leads back to its owner."""
+    """An address that an establishment sends from. A number called leads back to its owner.
+
+    One number on one channel: `can_receive` of an SMS sender is that answers reach us, of a voice
+    sender that calls do. Which of several sends a delivery: `services/sender_choice.py`.
+    """
 
     __tablename__ = "senders"
 
@@ -175,9 +219,25 @@ class Sender(SharedBase):
         doc="when the next of the line that waits for this sender may be claimed"
     )
 
+    label: Mapped[str | None] = mapped_column(String(80), doc="what staff call it")
+    priority: Mapped[int] = mapped_column(
+        SmallInteger, server_default="10", default=10, doc="the lowest is taken first"
+    )
+    operators: Mapped[list[str]] = mapped_column(
+        ARRAY(String(16)),
+        server_default=text("'{}'"),
+        default=list,
+        doc="whose subscribers it is for (`utils/operators.py`); none named: everybody's",
+    )
+    credentials: Mapped[Any | None] = mapped_column(
+        SealedJSON("senders.credentials"), doc="of its own; None: those of the settings"
+    )
+    version: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own spelling
     __table_args__ = (
         CheckConstraint("rate_per_second > 0", name="rate_positive"),
-        CheckConstraint("channel in ('sms', 'voice', 'email')", name="channel_known"),
+        CheckConstraint("channel in ('sms', 'voice', 'email', 'whatsapp')", name="channel_known"),
         CheckConstraint(
             "(suspended_at is null) = (suspended_by is null)"
             " and (suspended_at is null) = (probe_at is null)",

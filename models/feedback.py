@@ -47,12 +47,17 @@ class Feedback(Numbered, Base):
     content: Mapped[str | None] = mapped_column(Sealed("feedbacks.content"))
     rating: Mapped[int | None] = mapped_column(SmallInteger)
     emoji: Mapped[str | None] = mapped_column(Sealed("feedbacks.emoji"))
-    recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id), unique=True)
+    recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id))
     awaited_recording: Mapped[UUID | None] = mapped_column(
         doc="of a recording that is uploaded by itself; it may arrive before or after this"
     )
-    department_id: Mapped[int | None] = mapped_column(ForeignKey(Department.id), index=True)
+    department_id: Mapped[int | None] = mapped_column(ForeignKey(Department.id))
     channel: Mapped[str] = mapped_column(String(8), default="app")
+    conversation_id: Mapped[int | None] = mapped_column(
+        # By name: a conversation leads to its feedback, too.
+        ForeignKey("conversations.id", use_alter=True),
+        doc="the conversation in which it was said",
+    )
     device_id: Mapped[int | None] = mapped_column(Integer, doc="of `shared.devices`")
     recorded_at: Mapped[datetime | None] = mapped_column(doc="the device's own clock, as sent")
     clock_offset: Mapped[int | None] = mapped_column(
@@ -62,11 +67,45 @@ class Feedback(Numbered, Base):
     date_submitted: Mapped[datetime] = mapped_column(server_default=func.now())
     processed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(String(8), default="open", server_default="open")
+    # What staff make of it.
+    assigned_to: Mapped[int | None] = mapped_column(Integer, doc="of `shared.users`")
+    note: Mapped[str | None] = mapped_column(Sealed("feedbacks.note"), doc="for staff only")
+    answered_at: Mapped[datetime | None] = mapped_column(doc="when the first answer was given")
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default=text("1"))
 
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own spelling
     __table_args__ = (
         CheckConstraint("rating between 1 and 5", name="rating_range"),
         CheckConstraint("state in ('open', 'answered', 'closed')", name="state_known"),
-        Index("ix_feedbacks_date_submitted", "date_submitted", "id"),
+        # One index for every list and figure. What is filtered by stands in it, so that a rare
+        # language is found among very many without opening a sealed row.
+        Index(
+            "ix_feedbacks_date_submitted",
+            "date_submitted",
+            "id",
+            postgresql_include=[
+                "department_id",
+                "language",
+                "rating",
+                "channel",
+                "state",
+                "assigned_to",
+                "answered_at",
+            ],
+        ),
+        Index("ix_feedbacks_department_id_date_submitted", "department_id", "date_submitted", "id"),
+        Index(
+            "ix_feedbacks_voice",
+            "date_submitted",
+            "id",
+            postgresql_where=text("recording_id is not null"),
+        ),
+        Index(
+            "uq_feedbacks_recording_id",
+            "recording_id",
+            unique=True,
+            postgresql_where=text("recording_id is not null"),
+        ),
         Index(
             "ix_feedbacks_awaiting",
             "awaited_recording",

@@ -37,3 +37,9 @@ class Process(SharedBase):
     kind: Mapped[str] = mapped_column(String(16))
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    spooled: Mapped[int] = mapped_column(
+        server_default="0", default=0, doc="webhooks on its disk that are not stored yet"
+    )
+    turned_away_at: Mapped[datetime | None] = mapped_column(
+        doc="when a webhook last found neither the database nor room in the spool"
+    )

@@ -13,6 +13,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -46,6 +47,9 @@ class Message(Numbered, Base):
     address_id: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey(Address.id), doc="who wrote it"
     )
+    written_from: Mapped[str | None] = mapped_column(
+        Sealed("messages.written_from"), doc="who wrote it, where that is no phone number"
+    )
     sender_id: Mapped[int | None] = mapped_column(
         Integer, doc="of `shared.senders`: the number that was written to"
     )
@@ -60,6 +64,9 @@ class Message(Numbered, Base):
         String(8), doc="STOP, START or HELP: the carrier has already answered"
     )
     handled_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(
+        SmallInteger, default=0, server_default="0", doc="that failed; after some it is put aside"
+    )
 
     __table_args__ = (
         UniqueConstraint("provider", "provider_id"),
@@ -101,10 +108,24 @@ class Call(Numbered, Base):
     answered_by: Mapped[str | None] = mapped_column(String(24), doc="the provider's own word")
     seconds: Mapped[int | None]
     ended_at: Mapped[datetime | None]
+    heard_at: Mapped[datetime | None] = mapped_column(
+        doc="when a person was told what the call is about; None: nobody, or a machine"
+    )
+    recorded: Mapped[bool] = mapped_column(
+        default=False, server_default=false(), doc="somebody was asked to speak after the tone"
+    )
+    recordings_asked_at: Mapped[datetime | None] = mapped_column(
+        doc="when the provider's own list of its recordings was taken in"
+    )
 
     __table_args__ = (
         UniqueConstraint("provider", "provider_id"),
         CheckConstraint("direction in ('in', 'out')", name="direction_known"),
+        Index(
+            "ix_calls_recordings_unasked",
+            "at",
+            postgresql_where=text("recorded and recordings_asked_at is null"),
+        ),
     )
 
 

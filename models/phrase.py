@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint, func
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Created, Numbered
@@ -36,4 +47,38 @@ class Phrase(Numbered, Created, Base):
         UniqueConstraint("key", "language"),
         CheckConstraint("text is not null or recording_id is not null", name="says_something"),
         CheckConstraint("approved_by is null or approved_by <> written_by", name="two_people"),
+    )
+
+
+class FlowLanguage(Numbered, Created, Base):
+    """A language that somebody switched on for a flow: it was complete and approved by then."""
+
+    __tablename__ = "flow_languages"
+
+    flow: Mapped[str] = mapped_column(String(24))
+    language: Mapped[str] = mapped_column(String(3))
+    switched_by: Mapped[str] = mapped_column(String(40))
+
+    __table_args__ = (UniqueConstraint("flow", "language"),)
+
+
+class PhraseCode(Numbered, Created, Base):
+    """Lets one caller speak one phrase in, once, for a short while. The code itself is not kept."""
+
+    __tablename__ = "phrase_codes"
+
+    key: Mapped[str] = mapped_column(String(60))
+    language: Mapped[str] = mapped_column(String(3))
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, doc="keyed hash")
+    made_by: Mapped[str] = mapped_column(String(40), doc="who asked for it and will have spoken it")
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "uq_phrase_codes_open",
+            "code_hash",
+            unique=True,
+            postgresql_where=text("used_at is null"),
+        ),
     )

@@ -34,6 +34,7 @@ class Channel(StrEnum):
     sms = "sms"
     voice = "voice"
     email = "email"
+    whatsapp = "whatsapp"  # in a conversation only
 
 
 class ReminderStatus(StrEnum):
@@ -94,6 +95,12 @@ class Reminder(Numbered, Created, Base):
     )
     event_margin_seconds: Mapped[int] = mapped_column(
         Integer, server_default="0", default=0, doc="nothing goes out later before the event"
+    )
+    recorded_at: Mapped[datetime | None] = mapped_column(
+        doc="when it was captured offline, by the device's own clock, as sent"
+    )
+    clock_offset: Mapped[int | None] = mapped_column(
+        BigInteger, doc="seconds by which the device's clock was slow at sync"
     )
     cancelled_at: Mapped[datetime | None] = mapped_column(
         doc="nothing new is opened after it; what had left by then has left"

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from database.types import Sealed
 from models.base import Base, Created, Numbered
 from models.contact import Contact
+from models.conversation import Conversation
 from models.delivery import Delivery
 from models.feedback import Feedback
 from models.reminder import Reminder
@@ -21,6 +22,21 @@ NOT_REACHED = "not_reached"
 """The kind of a task: reach somebody whom no channel of a reminder has reached."""
 ALARM = "alarm"
 """The kind of a task: look after an alarm. It is closed when the alarm clears."""
+
+RESCHEDULE = "reschedule"
+"""The kind of a task: agree on another time with a patient who cannot come."""
+LOOK_AT_MESSAGE = "message"
+"""The kind of a task: read what somebody wrote or said that nothing else came of."""
+WHICH_PATIENT = "which_patient"
+"""The kind of a task: find out whose a feedback is that came from a shared phone."""
+STOPPED = "stopped"
+"""The kind of a task: somebody wants no messages any more and said so by phone."""
+CALL_BACK = "call_back"
+"""The kind of a task: call somebody back whom the service itself must not or does not call."""
+VOICE_LOST = "voice_lost"
+"""The kind of a task: ask again what somebody said by phone: the provider has lost it."""
+TALKATIVE = "talkative"
+"""The kind of a task: look at an address that is not replied to any more today."""
 
 
 class TaskState(StrEnum):
@@ -51,6 +67,7 @@ class Task(Numbered, Created, Base):
     delivery_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Delivery.id))
     contact_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Contact.id))
     feedback_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Feedback.id))
+    conversation_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey(Conversation.id))
     note: Mapped[str | None] = mapped_column(Sealed("tasks.note"))
     done_at: Mapped[datetime | None]
     done_by: Mapped[str | None] = mapped_column(String(40), doc="user:7, or `engine`")

@@ -29,7 +29,14 @@ from routers.dependencies import (
 )
 from routers.idempotency import OnceDep
 from routers.state import State
-from routers.upload import CSV_BODY, UnsupportedMedia, uploaded_csv
+from routers.upload import (
+    CSV_BODY,
+    XLSX,
+    LayoutDep,
+    UnsupportedMedia,
+    WholeReport,
+    uploaded_csv,
+)
 from schemas.campaign import (
     CampaignChange,
     CampaignIn,
@@ -43,7 +50,7 @@ from schemas.campaign import (
 from schemas.common import MAX_ID, Page
 from services import campaign as campaigns
 from services.campaign_audience import by_filter, by_numbers
-from services.campaign_list import Line, add, contacts_of, ndjson_lines, numbered
+from services.campaign_list import REPORTED, Line, add, contacts_of, ndjson_lines, numbered
 from services.campaign_preview import preview, recipients_of
 from services.campaign_view import recipients, summaries, view
 from services.contact_csv import parse_references
@@ -154,7 +161,7 @@ def change_campaign(
     return _answer(response, session, state, principal, changed)
 
 
-async def _lines(request: Request) -> tuple[bytes, Iterator[Line]]:
+async def _lines(request: Request, layout: LayoutDep) -> tuple[bytes, Iterator[Line]]:
     """The body of a list, and its lines; they are read while they are stored."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/x-ndjson":
@@ -168,15 +175,15 @@ async def _lines(request: Request) -> tuple[bytes, Iterator[Line]]:
             raise Invalid(
                 'Send {"patient_ids": [...]}.', field="patient_ids", code="list_invalid"
             ) from None
-    if kind not in ("text/csv", "multipart/form-data"):
-        raise UnsupportedMedia("Send text/csv, application/x-ndjson or application/json.")
+    if kind not in ("text/csv", XLSX, "multipart/form-data"):
+        raise UnsupportedMedia("Send text/csv, XLSX, application/x-ndjson or application/json.")
     content = await uploaded_csv(request)
-    return content, parse_references(content)
+    return content, parse_references(content, layout)
 
 
 @router.post(
     "/{campaign_id}/recipients",
-    summary="Add to a draft's explicit list (CSV, NDJSON or JSON)",
+    summary="Add to a draft's explicit list (CSV, XLSX, NDJSON or JSON)",
     response_model=ListReport,
     openapi_extra=LIST_BODY,
 )
@@ -188,12 +195,13 @@ def add_recipients(
     session: StaffSession,
     once: OnceDep,
     if_match: IfMatch = None,
+    whole_report: WholeReport = False,
 ) -> ListReport | JSONResponse:
     content, lines = given
 
     def store() -> ListReport:
         campaign = campaigns.lock(session, campaign_id, expected_version(if_match))
-        return add(session, campaign, lines, principal)
+        return add(session, campaign, lines, principal, reported=None if whole_report else REPORTED)
 
     return once.run(session, principal, store, status=200, body=content)
 

@@ -18,11 +18,12 @@ from routers.dependencies import (
     expected_version,
 )
 from routers.idempotency import OnceDep
-from routers.upload import CSV_BODY, uploaded_csv
+from routers.upload import CSV_BODY, LayoutDep, WholeReport, uploaded_csv
 from schemas.common import MAX_ID, Page
-from schemas.contact import ContactChange, ContactIn, ContactOut, ImportReport
+from schemas.contact import ContactChange, ContactIn, ContactOut, FileColumn, ImportReport
 from services import contact as contacts
-from services.contact_import import MOST_LINES_BY_API, import_contacts
+from services.contact_csv import Layout, headings_of
+from services.contact_import import MOST_LINES_BY_API, REPORTED, import_contacts
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
 
@@ -78,7 +79,7 @@ def list_contacts(
 
 @router.post(
     "/import",
-    summary="Import contacts from CSV (text/csv, or one file in multipart/form-data)",
+    summary="Import contacts from CSV or XLSX (as the body, or one file in multipart/form-data)",
     response_model=ImportReport,
     openapi_extra=CSV_BODY,
 )
@@ -89,18 +90,48 @@ def import_file(
     state: StateDep,
     session: StaffSession,
     once: OnceDep,
+    layout: LayoutDep,
     strict: bool = False,
+    whole_report: WholeReport = False,
 ) -> ImportReport | JSONResponse:
     region = establishment_of(state, principal).region
     return once.run(
         session,
         principal,
         lambda: import_contacts(
-            session, region, content, principal, strict=strict, most_lines=MOST_LINES_BY_API
+            session,
+            region,
+            content,
+            principal,
+            strict=strict,
+            most_lines=MOST_LINES_BY_API,
+            reported=None if whole_report else REPORTED,
+            layout=layout,
         ),
         status=200,
-        body=content + (b"strict" if strict else b""),
+        body=content + (b"strict" if strict else b"") + _laid_out(layout),
     )
+
+
+def _laid_out(layout: Layout) -> bytes:
+    """What tells two imports of one file apart."""
+    return repr((sorted(layout.columns.items()), layout.header)).encode() if layout.columns else b""
+
+
+@router.post(
+    "/import/columns",
+    summary="The headings of a file, and what each would be taken for; nothing is stored",
+    openapi_extra=CSV_BODY,
+)
+def read_columns(
+    *,
+    _principal: Staff,  # first: nobody's file is read before we know whose it is
+    content: Annotated[bytes, Depends(uploaded_csv)],
+) -> list[FileColumn]:
+    return [
+        FileColumn(place=place, heading=heading, field=field)
+        for place, (heading, field) in enumerate(headings_of(content))
+    ]
 
 
 @router.get("/{contact_id}", summary="A contact")

@@ -16,17 +16,29 @@ from starlette.concurrency import run_in_threadpool
 from database.session import ScopedSession
 from models.establishment import Establishment
 from models.user import Role
+from routers.console_cookies import cookie_token
 from routers.state import State, get_state
-from services.errors import CareloopError, Forbidden, Unauthenticated
-from services.identity import Principal
+from services.errors import CareloopError, Conflict, Forbidden, Unauthenticated
+from services.identity import ANONYMOUS, Principal
 from services.reminder_plan import Senders
+from services.sender_choice import Need
 
 _LEVEL = {Role.viewer: 1, Role.staff: 2, Role.admin: 3}
 
 bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/auth/token", auto_error=False)
 
 StateDep = Annotated[State, Depends(get_state)]
-TokenDep = Annotated[str | None, Depends(bearer)]
+
+
+async def _token(
+    request: Request, state: StateDep, given: Annotated[str | None, Depends(bearer)]
+) -> str | None:
+    """The bearer token; without one the staff console's cookie, where the console itself asks."""
+    return given or cookie_token(request, state.settings.web)
+
+
+TokenDep = Annotated[str | None, Depends(_token)]
+SHOWN_ESTABLISHMENT = "X-Careloop-Establishment"
 IdempotencyKey = Annotated[
     str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
 ]
@@ -41,11 +53,26 @@ def require(role: Role) -> Callable[[Request, State, str | None], Principal]:
             raise Unauthenticated("Log in first: POST /api/v1/auth/token.")
         principal = _authenticated(request, state, token)
         state.rate_limits.take(request, principal)
+        _refuse_another_place(request, principal)
         if principal.role is None or _LEVEL[principal.role] < _LEVEL[role]:
             raise Forbidden(f"This needs the role {role.value}.", code="role_too_low")
         return principal
 
     return check
+
+
+def _refuse_another_place(request: Request, principal: Principal) -> None:
+    """A page says which establishment it shows: it never writes into another one.
+
+    Somebody may have gone to work for another establishment in a second window meanwhile, and a
+    cookie is all windows'. The header chooses nothing, it only refuses.
+    """
+    shown = request.headers.get(SHOWN_ESTABLISHMENT)
+    if shown is not None and shown != str(principal.establishment_id):
+        raise Conflict(
+            "You work for another establishment now: load this page again.",
+            code="other_establishment",
+        )
 
 
 def _authenticated(request: Request, state: State, token: str) -> Principal:
@@ -113,8 +140,10 @@ def _submitting(state: State, known: Principal | None, slug: str | None) -> Prin
         return known
     establishment = establishment or state.directory.default()
     if not establishment.anonymous_feedback:
-        raise Unauthenticated("This establishment takes feedback from enrolled devices and staff.")
-    return Principal(establishment_id=establishment.id, actor="anonymous")
+        raise Unauthenticated(
+            "This establishment takes feedback from enrolled devices, from staff, and by its links."
+        )
+    return Principal(establishment_id=establishment.id, actor=ANONYMOUS)
 
 
 Submitter = Annotated[Principal, Depends(_submitter, scope="function")]
@@ -143,11 +172,12 @@ def establishment_of(state: State, principal: Principal) -> Establishment:
 
 def senders_of(state: State, principal: Principal) -> Senders:
     """What the principal's establishment sends from."""
-    found = {
-        channel: state.directory.sender(principal.establishment_id, channel)
-        for channel in ("sms", "voice", "email")
-    }
-    return Senders({channel: sender for channel, sender in found.items() if sender})
+    senders = state.directory.senders(principal.establishment_id)
+    found = {channel: senders.choose(Need(channel)) for channel in ("sms", "voice", "email")}
+    return Senders(
+        {channel: sender for channel, sender in found.items() if sender},
+        frozenset(channel for channel in found if senders.two_way(channel)),
+    )
 
 
 def expected_version(if_match: str | None) -> int | None:

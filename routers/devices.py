@@ -28,7 +28,7 @@ def create_device(
     body: DeviceIn, principal: Staff, session: ServiceSession, once: OnceDep
 ) -> DeviceCodeOut | JSONResponse:
     def create() -> DeviceCodeOut:
-        made = devices.create(session, body.name, principal)
+        made = devices.create(session, body.name, principal, for_staff=body.for_staff)
         return DeviceCodeOut(
             **dict(devices.device_view(made.device)),
             code=made.code,

@@ -26,6 +26,7 @@ from utils.metrics import (
     DUE_LAG_SECONDS,
     QUEUE_DEPTH,
     SENDERS_SUSPENDED,
+    WEBHOOKS_WAITING,
 )
 
 router = APIRouter(tags=["operations"])
@@ -39,14 +40,17 @@ def live() -> dict[str, str]:
 @router.get("/health/ready", summary="The process can accept; `degraded` says what is not well")
 def ready(state: StateDep) -> JSONResponse:
     try:
-        found = health.check(state.database)
+        reasons = list(health.check(state.database).reasons)
     except (DBAPIError, PoolTimeout, DatabaseNotReady):
-        return JSONResponse(
-            {"status": "unavailable", "reasons": ["database_unavailable"]},
-            503,
-            {"Retry-After": RETRY_AFTER},
-        )
-    reasons = list(found.reasons)
+        reasons = ["database_unavailable"]
+        if not state.door.can_spool:
+            return JSONResponse(
+                {"status": "unavailable", "reasons": [*reasons, "spool_full"]},
+                503,
+                {"Retry-After": RETRY_AFTER},
+            )
+        if state.door.spooled():
+            reasons.append(health.WEBHOOKS_SPOOLED)
     if state.queue_depth() is None:
         reasons.append("queue_unreachable")
     body: dict[str, Any] = {"status": "degraded" if reasons else "ok", "reasons": reasons}
@@ -66,6 +70,7 @@ def _measure(state: State) -> None:
     """Bring the gauges up to date; without the database they keep their last values."""
     depth = state.queue_depth()
     QUEUE_DEPTH.set(-1 if depth is None else depth)
+    WEBHOOKS_WAITING.set(state.door.spooled())
     try:
         lag = health.check(state.database).lag_seconds
         shared = health.figures(state.database)

@@ -64,8 +64,10 @@ class Once:
         return answer
 
 
-async def _once(request: Request, response: Response, key: IdempotencyKey = None) -> Once:
-    return Once(request.url.path, key, await request.body(), response)
+async def _once(
+    request: Request, response: Response, idempotency_key: IdempotencyKey = None
+) -> Once:
+    return Once(request.url.path, idempotency_key, await request.body(), response)
 
 
 OnceDep = Annotated[Once, Depends(_once)]

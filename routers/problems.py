@@ -11,11 +11,12 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
+from database.away import is_away
 from database.engine import DatabaseNotReady
 from services.errors import CareloopError, TooMany
 from utils.logs import get_logger
@@ -26,9 +27,7 @@ UNKNOWN_FIELD = "unknown_field"
 _FIELD_NAME = re.compile(r"[a-z][a-z_]{0,39}|[0-9]{1,6}")
 _TYPES = "https://careloop.example/problems/"
 _TITLES = {460: "Checksum Mismatch"}  # tus
-_DEADLOCK, _LOCK_TIMEOUT, _STATEMENT_TIMEOUT, _SHUTDOWN = "40P01", "55P03", "57014", "57P01"
 _UNIQUE_VIOLATION = "23505"
-_COME_BACK = {_DEADLOCK, _LOCK_TIMEOUT, _STATEMENT_TIMEOUT, _SHUTDOWN, "57P02", "57P03", "53300"}
 
 _SCHEMA = {
     "type": "object",
@@ -186,7 +185,7 @@ def _stale(_request: Request, _error: Exception) -> JSONResponse:
 
 def _database(request: Request, error: DBAPIError) -> JSONResponse:
     code = getattr(error.orig, "pgcode", None)
-    if isinstance(error, OperationalError) or error.connection_invalidated or code in _COME_BACK:
+    if is_away(error):
         log.warning("database unavailable", code=code)
         return unavailable()
     if code == _UNIQUE_VIOLATION:  # looked for before, so somebody else was quicker

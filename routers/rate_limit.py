@@ -29,27 +29,33 @@ class RateLimits:
 
     def take(self, request: Request, principal: Principal | None = None) -> None:
         """A permit for a request, from a thread; raises `TooMany`."""
-        limit, key = self._of(request, principal)
-        _take(limit, key)
+        for limit, key in self._of(request, principal):
+            _take(limit, key)
 
     async def acquire(self, request: Request, principal: Principal | None = None) -> None:
         """A permit for a request, from the event loop, which never waits; raises `TooMany`."""
-        limit, key = self._of(request, principal)
-        try:
-            if limit.take_at_once(key):
-                return
-        except NoPermit as error:
-            raise TooMany(error.retry_after) from error
-        await run_in_threadpool(_take, limit, key)
+        for limit, key in self._of(request, principal):
+            try:
+                if limit.take_at_once(key):
+                    continue
+            except NoPermit as error:
+                raise TooMany(error.retry_after) from error
+            await run_in_threadpool(_take, limit, key)
 
     def take_log_in(self, request: Request) -> None:
         """A permit to try a password or a code, by address; raises `TooMany`."""
         _take(self.log_ins, self._address(request))
 
-    def _of(self, request: Request, principal: Principal | None) -> tuple[Limit, str]:
-        if principal is None or principal.anonymous:
-            return self.anonymous, self._address(request)
-        return self.tokens, f"{principal.establishment_id}:{principal.actor}"
+    def _of(self, request: Request, principal: Principal | None) -> list[tuple[Limit, str]]:
+        """By whom a request is counted: a link both by the address and, for all who have it, by
+        itself."""
+        if principal is not None and not principal.anonymous:
+            return [(self.tokens, f"{principal.establishment_id}:{principal.actor}")]
+        counted = [(self.anonymous, self._address(request))]
+        if principal is not None and principal.link_id is not None:
+            key = f"{principal.establishment_id}:link:{principal.link_id}"
+            counted.append((self.tokens, key))
+        return counted
 
     def _address(self, request: Request) -> str:
         """A keyed hash: an address tells where somebody is, and Redis needs not know."""

@@ -13,10 +13,14 @@ from config.settings import Settings
 from database.session import Database
 from routers.rate_limit import RateLimits
 from services.auth import Authenticator
+from services.changes import Changes
 from services.establishment import Directory
 from services.group_commit import GroupCommit
+from services.phone.prompts import Prompts
+from services.player import Player
 from services.sync_down import DownSync
 from services.tokens import TokenSigner
+from services.webhook_door import WebhookDoor
 from utils.storage import Storage
 
 
@@ -34,6 +38,10 @@ class State:
     storage: Storage
     intake: GroupCommit
     down: DownSync
+    prompts: Prompts
+    player: Player
+    door: WebhookDoor
+    changes: Changes
 
 
 def state_of(connection: HTTPConnection) -> State:

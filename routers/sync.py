@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import hashlib
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from routers.dependencies import StateDep, Submitter, establishment_of
+from database.deadlock import again_after_deadlock
+from database.session import ScopedSession
+from routers.dependencies import (
+    CorrelationId,
+    StateDep,
+    Submitter,
+    establishment_of,
+    senders_of,
+)
 from routers.idempotency import OnceDep
 from routers.sync_items import read_items
-from schemas.sync import MOST_BYTES, DownOut, SyncIn, SyncOut, SyncResult, SyncStatus
+from schemas.sync import (
+    MOST_BYTES,
+    AnswersIn,
+    AnswersOut,
+    DownOut,
+    SyncIn,
+    SyncOut,
+    SyncResult,
+    SyncStatus,
+)
 from services import sync as syncs
 from services.errors import CareloopError
+from services.recording import MEDIA_TYPES, audio_of
+from services.sync_answer import answers_to
+from services.sync_down import prompt_recording
+from services.sync_reminder import Office
 
 router = APIRouter(prefix="/sync", tags=["sync"])
 public_router = APIRouter(prefix="/e/{slug}/sync", tags=["sync"])
@@ -51,36 +73,51 @@ def upload(
     state: StateDep,
     principal: Submitter,
     once: OnceDep,
+    correlation: CorrelationId,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
-) -> SyncOut | JSONResponse:
+) -> Response:
     read = read_items(state.database, principal, body.items)
     batch = syncs.prepare(
         state.database,
         state.storage,
-        establishment_of(state, principal),
-        read.good,
-        sent_at=body.sent_at,
-        principal=principal,
+        Office(
+            establishment_of(state, principal),
+            senders_of(state, principal),
+            principal,
+            body.sent_at,
+            correlation,
+        ),
+        read.feedback,
+        read.reminders,
     )
     batch.results |= read.refused
     minimal = prefer is not None and MINIMAL in prefer.replace(" ", "").lower()
+    cursor = None if minimal else state.down.cursor(principal.establishment_id, principal.device_id)
     results: dict[int, SyncResult] = {}
 
-    def store() -> SyncOut:
+    def store(session: ScopedSession) -> SyncOut:
         found = syncs.store_batch(session, batch)
         listed = [found[place] for place in sorted(found)]
         shown = [result for result in listed if result.status in _NEWS] if minimal else listed
         results.update(found)
-        return SyncOut(results=shown)
+        return SyncOut(results=shown, cursor=cursor)
+
+    def commit() -> SyncOut | JSONResponse:
+        with state.database.establishment(principal.establishment_id) as session:
+            return once.run(session, principal, lambda: store(session), status=200)
 
     try:
-        with state.database.establishment(principal.establishment_id) as session:
-            answer = once.run(session, principal, store, status=200)
+        answer = again_after_deadlock(commit)
     finally:
         syncs.clear_away(state.storage, principal, batch, results)
     if minimal:
         response.headers["Preference-Applied"] = MINIMAL
-    return answer
+    if isinstance(answer, JSONResponse):
+        return answer
+    # As it is: to have it validated and taken apart again would cost more than to make it.
+    return Response(
+        answer.model_dump_json(), media_type="application/json", headers=dict(response.headers)
+    )
 
 
 @public_router.post(
@@ -96,9 +133,10 @@ def upload_to(
     state: StateDep,
     principal: Submitter,
     once: OnceDep,
+    correlation: CorrelationId,
     prefer: Annotated[str | None, Header(max_length=200)] = None,
-) -> SyncOut | JSONResponse:
-    return upload(body, response, state, principal, once, prefer)
+) -> Response:
+    return upload(body, response, state, principal, once, correlation, prefer)
 
 
 @router.get("", summary="What changed for a device", response_model=DownOut)
@@ -108,7 +146,7 @@ def changed(
     cursor: Cursor = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    body = DownOut(**state.down.changed(principal.establishment_id, cursor))
+    body = DownOut(**state.down.changed(principal.establishment_id, cursor, principal.device_id))
     content = body.model_dump_json().encode()
     etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
     headers = {"ETag": f"W/{etag}", "Cache-Control": "private, no-cache", "Vary": "Authorization"}
@@ -128,3 +166,45 @@ def changed_at(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     return changed(state, principal, cursor, if_none_match)
+
+
+@router.post("/answers", summary="Which of these feedbacks the hospital has answered, and how")
+def answers(body: AnswersIn, state: StateDep, principal: Submitter) -> AnswersOut:
+    with state.database.establishment(principal.establishment_id) as session:
+        return AnswersOut(answers=answers_to(session, principal, body.client_ids))
+
+
+@public_router.post("/answers", summary="The same, of a named establishment")
+def answers_at(
+    slug: Slug,  # noqa: ARG001 - read by Submitter
+    body: AnswersIn,
+    state: StateDep,
+    principal: Submitter,
+) -> AnswersOut:
+    return answers(body, state, principal)
+
+
+@router.get(
+    "/prompts/{recording_id}", summary="A phrase of the app, spoken", response_class=Response
+)
+def prompt(recording_id: UUID, state: StateDep, principal: Submitter) -> Response:
+    with state.database.establishment(principal.establishment_id) as session:
+        recording = prompt_recording(session, recording_id)
+    audio = audio_of(state.storage, principal.establishment_id, recording.id)
+    return Response(
+        audio,
+        media_type=MEDIA_TYPES.get(recording.container or "", "application/octet-stream"),
+        headers={"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Authorization"},
+    )
+
+
+@public_router.get(
+    "/prompts/{recording_id}", summary="The same, of a named establishment", response_class=Response
+)
+def prompt_at(
+    slug: Slug,  # noqa: ARG001 - read by Submitter
+    recording_id: UUID,
+    state: StateDep,
+    principal: Submitter,
+) -> Response:
+    return prompt(recording_id, state, principal)

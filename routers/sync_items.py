@@ -11,11 +11,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from database.session import Database
 from routers.problems import field_of, reason_of
-from schemas.sync import OfflineFeedback, SealedItem, SyncResult, SyncStatus
+from schemas.sync import OfflineFeedback, OfflineReminder, SealedItem, SyncResult, SyncStatus
 from services import sync as syncs
 from services.identity import Principal
 
 _FEEDBACK = TypeAdapter(list[OfflineFeedback])
+_REMINDER = TypeAdapter(list[OfflineReminder])
 _SEALED = TypeAdapter(list[SealedItem])
 _RANGES = ("greater_than", "less_than")
 _Item = TypeVar("_Item")
@@ -27,23 +28,33 @@ Placed = tuple[int, Any]
 class ReadItems:
     """Items to store, with their places; and the results of those that cannot be."""
 
-    good: list[tuple[int, OfflineFeedback]]
+    feedback: list[tuple[int, OfflineFeedback]]
+    reminders: list[tuple[int, OfflineReminder]] = field(default_factory=list)
     refused: dict[int, SyncResult] = field(default_factory=dict)
 
 
 def read_items(database: Database, principal: Principal, items: list[Any]) -> ReadItems:
     """Judge each item of a batch by its shape; what is sealed is opened and judged as the rest."""
-    open_ones = [placed for placed in enumerate(items) if not _is_sealed(placed[1])]
-    if len(open_ones) == len(items):
-        return ReadItems(*_parsed(_FEEDBACK, open_ones))
-    sealed, misshapen = _parsed(_SEALED, (p for p in enumerate(items) if _is_sealed(p[1])))
-    inside, unopened = syncs.unsealed(database, principal, sealed)
-    good, refused = _parsed(_FEEDBACK, open_ones + inside)
-    return ReadItems(good, misshapen | unopened | refused)
+    of_kind = _by_kind(enumerate(items))
+    sealed, misshapen = _parsed(_SEALED, of_kind["sealed"])
+    unopened: dict[int, SyncResult] = {}
+    if sealed:
+        inside, unopened = syncs.unsealed(database, principal, sealed)
+        for kind, placed in _by_kind(inside).items():
+            of_kind[kind] += placed
+    feedback, wrong_feedback = _parsed(_FEEDBACK, of_kind["feedback"])
+    reminders, wrong_reminders = _parsed(_REMINDER, of_kind["reminder"])
+    refused = misshapen | unopened | wrong_feedback | wrong_reminders
+    return ReadItems(feedback, reminders, refused)
 
 
-def _is_sealed(item: Any) -> bool:
-    return isinstance(item, dict) and item.get("type") == "sealed"
+def _by_kind(placed: Iterable[Placed]) -> dict[str, list[Placed]]:
+    """Items by their type; what has none that is known is judged as feedback, and refused there."""
+    found: dict[str, list[Placed]] = {"feedback": [], "reminder": [], "sealed": []}
+    for place, item in placed:
+        kind = item.get("type") if isinstance(item, dict) else None
+        found[kind if kind in ("reminder", "sealed") else "feedback"].append((place, item))
+    return found
 
 
 def _parsed(
@@ -77,6 +88,8 @@ def _rejected(place: int, item: Any, found: Mapping[str, Any]) -> SyncResult:
     inside = {**found, "loc": ("body", *found["loc"][1:])}
     name = field_of(inside) if found["loc"][1:] else "item"
     kind, detail = str(found["type"]), reason_of(inside)
+    if name == "type":
+        detail = "One of feedback, reminder and sealed."
     if kind == "model_type":
         kind, detail = "not_an_object", "An item is a JSON object."
     return SyncResult(

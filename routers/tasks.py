@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -11,6 +11,7 @@ from routers.dependencies import (
     IfMatch,
     Staff,
     StateDep,
+    Viewer,
     ViewerSession,
     expected_version,
 )
@@ -26,15 +27,20 @@ TaskId = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 @router.get("", summary="Tasks, the newest first")
 def list_tasks(
+    principal: Viewer,
     session: ViewerSession,
     kind: Annotated[str | None, Query(max_length=24)] = None,
     state: TaskState | None = None,
     assigned_to: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    assigned: Annotated[
+        Literal["me", "nobody"] | None, Query(description="instead of `assigned_to`")
+    ] = None,
     cursor: Annotated[str | None, Query(max_length=40)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Page[TaskSummary]:
+    whose = {"me": principal.user_id, "nobody": tasks.NOBODY, None: assigned_to}[assigned]
     return tasks.listed(
-        session, kind=kind, state=state, assigned_to=assigned_to, cursor=cursor, limit=limit
+        session, kind=kind, state=state, assigned_to=whose, cursor=cursor, limit=limit
     )
 
 

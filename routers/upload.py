@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Query, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
+from services.contact_csv import FIELDS, Layout
 from services.errors import CareloopError, Invalid
 
+COLUMN = rf"^({'|'.join(FIELDS)}):[0-9]{{1,2}}$"
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
             "text/csv": {"schema": {"type": "string"}},
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
@@ -42,12 +47,12 @@ async def form_of(request: Request, *, max_files: int = 1, max_fields: int = 100
 
 
 async def uploaded_csv(request: Request) -> bytes:
-    """The bytes of the CSV file; they are already bounded (`BoundedBody`)."""
+    """The bytes of the CSV or XLSX file; they are already bounded (`BoundedBody`)."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "text/csv":
+    if kind in ("text/csv", XLSX):
         return await request.body()
     if kind != "multipart/form-data":
-        raise UnsupportedMedia("Send text/csv, or one file in multipart/form-data.")
+        raise UnsupportedMedia("Send text/csv, XLSX, or one file in multipart/form-data.")
     await request.body()  # kept, so that what reads the body after this finds it
     form = await form_of(request, max_fields=10)
     try:
@@ -57,3 +62,31 @@ async def uploaded_csv(request: Request) -> bytes:
     finally:
         await form.close()
     raise Invalid("There is no file in this form.", field="file", code="missing")
+
+
+def _layout(
+    column: Annotated[
+        list[Annotated[str, Query(pattern=COLUMN)]] | None,
+        Query(
+            max_length=len(FIELDS),
+            description="`field:place`, such as patient_id:0; left out: as the headings say",
+        ),
+    ] = None,
+    header: Annotated[
+        bool, Query(description="false: the first line is data; goes with `column`")
+    ] = True,
+) -> Layout:
+    """Which column holds what. By place, not by heading: an address must not hold a person."""
+    pairs = [one.split(":") for one in column or ()]
+    names = {name: int(place) for name, place in pairs}
+    if len(names) < len(pairs):
+        raise Invalid("Each field stands once.", field="query.column", code="column_twice")
+    if not header and not names:
+        raise Invalid(
+            "Without headings say which column holds what.", field="query.column", code="missing"
+        )
+    return Layout(names, header)
+
+
+LayoutDep = Annotated[Layout, Depends(_layout)]
+WholeReport = Annotated[bool, Query(description="every refused line, not the first 1,000")]

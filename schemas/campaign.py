@@ -5,11 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from models.campaign import CampaignStatus, Exclusion
 from models.reminder import Channel
-from schemas.common import DurationIn, In, LanguageIn, LanguageOut, MomentIn, Out, UtcOut, cleaned
+from schemas.common import (
+    ChannelsIn,
+    DurationIn,
+    In,
+    LanguageIn,
+    LanguageOut,
+    MomentIn,
+    Out,
+    UtcOut,
+    cleaned,
+)
 from schemas.contact import ContactKind, RefusedLine
 from schemas.reminder import MESSAGE_LENGTH
 
@@ -32,9 +42,6 @@ Texts = Annotated[
 Parameters = Annotated[
     dict[str, Annotated[str, Field(max_length=200), cleaned(200)]], Field(max_length=20)
 ]
-Channels = Annotated[
-    list[Channel], Field(min_length=1, max_length=3, description="in order of fallback")
-]
 Rate = Annotated[int, Field(ge=1, le=FASTEST, description="messages a minute")]
 ValidFor = Annotated[
     DurationIn,
@@ -53,12 +60,6 @@ class CampaignFilter(In):
     created_before: MomentIn | None = None
 
 
-def _each_once(value: list[Channel] | None) -> list[Channel] | None:
-    if value is not None and len(set(value)) != len(value):
-        raise ValueError("each channel stands once, in the order of fallback")
-    return value
-
-
 class CampaignIn(In):
     """A campaign as staff draft it. Without `filter` and `patient_ids` a list is sent later."""
 
@@ -66,7 +67,7 @@ class CampaignIn(In):
     texts: Texts | None = None
     template: str | None = Field(default=None, max_length=40, description="instead of `texts`")
     parameters: Parameters = Field(default_factory=dict)
-    channels: Channels | None = None
+    channels: ChannelsIn | None = None
     filter: CampaignFilter | None = None
     patient_ids: list[str] | None = Field(
         default=None, max_length=MOST_RECIPIENTS, description="an explicit list of references"
@@ -78,8 +79,6 @@ class CampaignIn(In):
     )
     valid_for: ValidFor = timedelta(days=1)
     rate_per_minute: Rate = 60
-
-    _channels_once = field_validator("channels")(_each_once)
 
     @model_validator(mode="after")
     def _says_something_to_somebody(self) -> Self:
@@ -97,13 +96,11 @@ class CampaignChange(In):
     texts: Texts | None = None
     template: str | None = Field(default=None, max_length=40)
     parameters: Parameters = Field(default_factory=dict)
-    channels: Channels | None = None
+    channels: ChannelsIn | None = None
     filter: CampaignFilter | None = None
     scheduled_time: MomentIn | None = None
     valid_for: ValidFor | None = None
     rate_per_minute: Rate | None = None
-
-    _channels_once = field_validator("channels")(_each_once)
 
     @model_validator(mode="after")
     def _one_source_of_words(self) -> Self:

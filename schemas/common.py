@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import to_json
 
+from models.reminder import Channel
 from utils.clock import parse_duration, parse_window
 from utils.languages import language_name, parse_language
 from utils.text import clean_text
@@ -28,11 +29,15 @@ def cleaned(max_length: int) -> AfterValidator:
 
     def clean(value: str) -> str:
         text = clean_text(value, max_length)
-        if value and not any(unicodedata.category(sign)[0] not in "CZ" for sign in text):
+        if value and not (text[:1].isalnum() or any(map(_is_seen, text))):
             raise ValueError("this text has nothing in it that can be seen")
         return text
 
     return AfterValidator(clean)
+
+
+def _is_seen(sign: str) -> bool:
+    return unicodedata.category(sign)[0] not in "CZ"
 
 
 def _to_code(value: object) -> object:
@@ -92,6 +97,23 @@ def _duration(value: object) -> object:
 
 DurationIn = Annotated[timedelta, BeforeValidator(_duration)]
 """An ISO 8601 duration (PT4H), or whole seconds."""
+
+
+def _channels(value: list[Channel]) -> list[Channel]:
+    if len(set(value)) != len(value):
+        raise ValueError("each channel stands once, in the order of fallback")
+    if Channel.whatsapp in value:
+        raise ValueError(
+            "WhatsApp goes out only as a reply, within 24 hours of a message from the patient"
+        )
+    return value
+
+
+ChannelsIn = Annotated[
+    list[Channel],
+    Field(min_length=1, max_length=3, description="in order of fallback"),
+    AfterValidator(_channels),
+]
 
 PatientReference = Annotated[
     str,

@@ -65,6 +65,14 @@ class ContactOut(Out):
     version: int
 
 
+class FileColumn(Out):
+    """A column of a file that somebody is about to import."""
+
+    place: int = Field(description="from 0: what `column=patient_id:0` counts")
+    heading: str
+    field: str | None = Field(description="what it would be taken for; null: not looked at")
+
+
 class RefusedLine(Out):
     """A line that was not imported, and why; never what stood there."""
 

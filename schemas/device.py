@@ -17,6 +17,10 @@ class DeviceIn(In):
     """A device that staff want to enrol."""
 
     name: DeviceName
+    for_staff: bool = Field(
+        default=False,
+        description="in the hands of staff: by `POST /sync` it hands in reminders, too",
+    )
 
 
 class DeviceOut(Out):
@@ -24,6 +28,7 @@ class DeviceOut(Out):
 
     id: int
     name: str
+    for_staff: bool
     status: str = Field(description="waiting, code_expired, enrolled or revoked")
     created_at: UtcOut
     enrolled_at: UtcOut | None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from models.establishment import UnknownChoice
+from models.establishment import AnsweringMachines, AskOneWay, InboundCalls, UnknownChoice
 from schemas.common import DurationIn, In, LanguageIn, LanguageOut, Out, QuietHours, cleaned
 
 EstablishmentName = Annotated[str, Field(min_length=1, max_length=200), cleaned(200)]
@@ -57,6 +57,18 @@ class EstablishmentChange(In):
     unknown_email: UnknownChoice | None = Field(
         default=None, description="give_up: a task for staff; resend: a possible double is accepted"
     )
+    inbound_calls: InboundCalls | None = Field(
+        default=None, description="call_back: rejected at the caller's no cost, then called back"
+    )
+    call_backs_per_hour: int | None = Field(default=None, ge=1, le=10_000)
+    answering_machines: AnsweringMachines | None = Field(
+        default=None, description="message: that the hospital called, without any detail"
+    )
+    ask_one_way: AskOneWay | None = Field(
+        default=None,
+        description="a question where no answer can come back: refuse it, or drop it and send the"
+        " rest",
+    )
 
 
 class EstablishmentOut(Out):
@@ -81,6 +93,10 @@ class EstablishmentOut(Out):
     unknown_sms: UnknownChoice
     unknown_voice: UnknownChoice
     unknown_email: UnknownChoice
+    inbound_calls: InboundCalls
+    call_backs_per_hour: int
+    answering_machines: AnsweringMachines
+    ask_one_way: AskOneWay
     version: int
 
 

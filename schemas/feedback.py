@@ -12,7 +12,9 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from models.feedback import FeedbackState
+from models.reminder import Channel
 from schemas.common import (
+    ChannelsIn,
     In,
     LanguageIn,
     LanguageOut,
@@ -24,6 +26,9 @@ from schemas.common import (
 )
 
 CONTENT_LENGTH = 10_000
+NOTE_LENGTH = 2000
+MESSAGE_LENGTH = 1600
+"""Of an answer, which goes out as any message does."""
 VOICE_BYTES = 2 * 1024 * 1024
 FACES = ("😡", "🙁", "😐", "🙂", "😍")
 """The five faces of the app, from worst to best. Any other single emoji is kept as given."""
@@ -47,7 +52,7 @@ def _is_emoji(text: str) -> str:
     return text
 
 
-def _audio(text: str) -> str:
+def checked_audio(text: str) -> str:
     """Check that this is base64 of something not too large (the body is bounded already)."""
     try:
         size = len(base64.b64decode(text, validate=True))
@@ -77,7 +82,7 @@ class FeedbackIn(In):
         Annotated[str, Field(min_length=1, max_length=16), cleaned(16), AfterValidator(_is_emoji)]
         | None
     ) = Field(default=None, examples=[FACES[3]])
-    voice_data: Annotated[str, AfterValidator(_audio)] | None = Field(
+    voice_data: Annotated[str, AfterValidator(checked_audio)] | None = Field(
         default=None,
         description="base64: AMR-NB, 3GP, M4A, Opus, WebM or WAV, at most 2 MiB decoded",
     )
@@ -138,13 +143,83 @@ class FeedbackDetail(Out):
     date_submitted: UtcOut
     processed: bool
     state: FeedbackState
+    conversation_id: int | None = Field(
+        description="of one that was said in a conversation: GET /api/v1/conversations/{id}"
+    )
     voice: str | None = Field(description="address of the recording, if there is one")
     voice_awaited: bool = Field(description="a recording was made, and has not arrived yet")
     voice_seconds: float | None
     voice_problems: list[str]
+    assigned_to: int | None
+    note: str | None
+    answered_at: UtcOut | None
+    version: int
 
 
 class FeedbackChange(In):
-    """Where staff stand with a feedback."""
+    """What staff make of a feedback. What is left out stays; null takes a value away."""
 
-    state: FeedbackState
+    state: FeedbackState | None = None
+    assigned_to: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(
+        default=None, description="a member of staff; null: nobody's"
+    )
+    note: Annotated[str, Field(max_length=NOTE_LENGTH), cleaned(NOTE_LENGTH)] | None = Field(
+        default=None, description="for staff only; the patient never sees it"
+    )
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> FeedbackChange:
+        if not self.model_fields_set:
+            raise ValueError("say what is to be changed")
+        if "state" in self.model_fields_set and self.state is None:
+            raise ValueError("a feedback is in a state")
+        return self
+
+
+class AnswerIn(In):
+    """The hospital's answer to a feedback, in the patient's language."""
+
+    client_id: UUID | None = Field(
+        default=None, description="identity of this answer, made by the client, for ever"
+    )
+    text: Annotated[str, Field(min_length=1, max_length=MESSAGE_LENGTH), cleaned(MESSAGE_LENGTH)]
+    channels: ChannelsIn | None = Field(
+        default=None, description="in order of fallback; left out: SMS, then e-mail"
+    )
+
+
+class AnswerOut(Out):
+    """An answer and what has become of it; its trace stands with its reminder."""
+
+    id: int
+    reminder_id: int
+    text: str
+    language: LanguageOut
+    channels: list[Channel]
+    status: str = Field(description="of the reminder that takes it to the patient")
+    created_by: str
+    created_at: UtcOut
+
+
+class FeedbackWhole(FeedbackDetail):
+    """A feedback by itself, with what was answered."""
+
+    answers: list[AnswerOut]
+
+
+class HistoryChange(Out):
+    """One field before and after."""
+
+    field: str
+    before: str | int | None
+    after: str | int | None
+
+
+class HistoryItem(Out):
+    """One step in what happened to a feedback."""
+
+    at: UtcOut
+    action: str = Field(description="received, change or answer")
+    actor: str | None = Field(description="user:7, or null for the patient")
+    changes: list[HistoryChange] = Field(default_factory=list)
+    reminder_id: int | None = Field(default=None, description="of an answer")

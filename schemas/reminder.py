@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from models.reminder import Channel
 from schemas.common import (
+    ChannelsIn,
     DurationIn,
     In,
     LanguageIn,
@@ -66,9 +67,7 @@ class ReminderIn(In):
     )
     phone_number: str | None = Field(default=None, max_length=64)
     email: str | None = Field(default=None, max_length=254)
-    channels: list[Channel] | None = Field(
-        default=None, min_length=1, max_length=3, description="in order of fallback"
-    )
+    channels: ChannelsIn | None = None
     rrule: str | None = Field(default=None, max_length=500, description="RFC 5545")
     valid_for: DurationIn | None = Field(
         default=None, description="ISO 8601 duration (PT4H) or seconds; not sent later than that"
@@ -99,13 +98,6 @@ class ReminderIn(In):
     def _each_distance_once(cls, value: list[timedelta] | None) -> list[timedelta] | None:
         if value is not None and len(set(value)) != len(value):
             raise ValueError("each distance from the event stands once")
-        return value
-
-    @field_validator("channels")
-    @classmethod
-    def _each_once(cls, value: list[Channel] | None) -> list[Channel] | None:
-        if value is not None and len(set(value)) != len(value):
-            raise ValueError("each channel stands once, in the order of fallback")
         return value
 
     @model_validator(mode="after")
@@ -182,6 +174,7 @@ class ReminderPlan(Out):
     language: LanguageOut
     encoding: str | None = Field(description="of the SMS, if one goes out: GSM-7 or UCS-2")
     segments: int | None
+    asks: bool = Field(default=False, description="an answer is asked for, and can come back")
     local_time: str = Field(description="when it goes out, in the establishment's local time")
     deferred: str | None = Field(
         default=None, description="why it goes out at another time than asked for"
@@ -198,6 +191,7 @@ class DeliveryEventOut(Out):
     cause: str
     code: str | None
     attempt: int
+    sender_id: int | None = Field(default=None, description="what this attempt went out from")
 
 
 class DeliveryOut(Out):
@@ -210,10 +204,14 @@ class DeliveryOut(Out):
     valid_until: UtcOut
     status: str
     attempt: int
+    sender_id: int | None = Field(default=None, description="the sender of the latest attempt")
+    sender: str | None = Field(default=None, description="that sender's label, else its address")
     error_code: str | None
     message: str | None = Field(
         default=None, description="what it said, if the reminder says another thing now"
     )
+    reply: str | None = Field(default=None, description="the patient's: confirmed, reschedule")
+    replied_at: UtcOut | None = None
     events: list[DeliveryEventOut] = Field(default_factory=list)
 
 
@@ -268,6 +266,10 @@ class ReminderDetail(ReminderOut):
     receipt_window: int = Field(description="seconds")
     escalate: bool
     created_at: UtcOut
+    recorded_at: UtcOut | None = Field(
+        default=None, description="when it was captured offline, by the device's own clock"
+    )
+    clock_wrong: bool = Field(default=False, description="that clock was a day or more off")
     version: int
     next_occurrences: list[NextOccurrence]
     omissions: list[LeftOutRun] = Field(description="occurrences for which no message goes out")

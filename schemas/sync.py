@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import Base64Bytes, Field, SerializerFunctionWrapHandler, model_serializer
 
-from schemas.common import In, MomentIn, Out
+from schemas.common import In, MomentIn, Out, UtcOut
 from schemas.feedback import FeedbackIn
+from schemas.reminder import ReminderIn
 
 MOST_ITEMS = 1_000
 MOST_BYTES = 1024 * 1024
@@ -21,6 +22,19 @@ class OfflineFeedback(FeedbackIn):
 
     type: Literal["feedback"]
     client_id: UUID
+
+
+class OfflineReminder(ReminderIn):
+    """A reminder that staff captured offline; its identity is not optional.
+
+    Its times are what staff meant, not what a clock showed: the device's clock does not move them.
+    """
+
+    type: Literal["reminder"]
+    client_id: UUID
+    recorded_at: MomentIn | None = Field(
+        default=None, description="when staff captured it, by the device's clock"
+    )
 
 
 class SealedItem(In):
@@ -38,8 +52,8 @@ class SyncIn(In):
     sent_at: MomentIn = Field(description="what the device's clock shows now; with an offset")
     items: list[Any] = Field(
         max_length=MOST_ITEMS,
-        description="feedback as in `POST /feedback`, with a `type` and a `client_id` each;"
-        " or `sealed`",
+        description="`feedback` as in `POST /feedback`, with a `type` and a `client_id` each;"
+        " from staff also `reminder`, as in `POST /reminders`; or one of them `sealed`",
     )
 
 
@@ -72,9 +86,20 @@ class SyncResult(Out):
 
 
 class SyncOut(Out):
-    """The results, in the order of the items."""
+    """The results, in the order of the items.
+
+    A device whose own cursor is another one has something to fetch (`GET /sync`).
+    """
 
     results: list[SyncResult]
+    cursor: str | None = Field(default=None, description="not with `return=minimal`")
+
+    @model_serializer(mode="wrap")
+    def _brief(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = handler(self)
+        if said["cursor"] is None:
+            del said["cursor"]
+        return said
 
 
 class DownOut(Out):
@@ -82,3 +107,28 @@ class DownOut(Out):
 
     cursor: str = Field(description="opaque; for the next question")
     sections: dict[str, Any]
+
+
+MOST_ASKED = 50
+
+
+class AnswersIn(In):
+    """What was sent from a device, by the identities that it made: who knows one has sent it."""
+
+    client_ids: list[UUID] = Field(max_length=MOST_ASKED)
+
+
+class AnsweredFeedback(Out):
+    """That a feedback was answered."""
+
+    client_id: UUID
+    answered_at: UtcOut
+    text: str | None = Field(
+        default=None, description="of the last answer; never to a device that many hands hold"
+    )
+
+
+class AnswersOut(Out):
+    """Those that were answered, the latest first."""
+
+    answers: list[AnsweredFeedback]

@@ -73,6 +73,7 @@ class TaskSummary(Out):
     delivery_id: int | None
     contact_id: int | None
     feedback_id: int | None
+    conversation_id: int | None = Field(description="what was said: GET /api/v1/conversations/{id}")
     unknown: UnknownOut | None = Field(description="of the task `unknown_delivery`")
     created_at: UtcOut
     done_at: UtcOut | None

@@ -40,6 +40,15 @@ class UserOut(Out):
     created_at: UtcOut
 
 
+class MemberOut(Out):
+    """A colleague, as they are named beside what they do."""
+
+    id: int
+    name: str = Field(description="the e-mail address of somebody who has given no name")
+    role: Role
+    active: bool = Field(description="false: may no longer sign in here")
+
+
 class MembershipOut(Out):
     """An establishment that somebody belongs to."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
@@ -12,12 +12,14 @@ from sqlalchemy import select, update
 from database.session import Database, ScopedSession
 from models.device import Device
 from models.user import Membership, RefreshToken, Role, User
-from services.errors import Forbidden, Unauthenticated
-from services.identity import Principal
+from services.errors import Forbidden, NotFound, Unauthenticated
+from services.identity import ANONYMOUS, Principal
+from services.link import good_link
 from services.passwords import check_password, nobodys_hash
 from services.tokens import (
     ACCESS_LIFE,
     DEVICE_PREFIX,
+    LINK_PREFIX,
     REFRESH_LIFE,
     AccessClaims,
     TokenSigner,
@@ -108,24 +110,52 @@ def _grant(
     )
 
 
-def refresh(session: ScopedSession, signer: TokenSigner, token: str) -> Grant | None:
+def refresh(
+    session: ScopedSession,
+    signer: TokenSigner,
+    token: str,
+    *,
+    again_within: timedelta = timedelta(),
+) -> Grant | None:
     """Swap a refresh token for a new pair; each can be used once.
 
     None when it was used before: then somebody has a copy, and the whole sign-in has been
-    revoked. (Not an exception: the revocation must be committed.) Raises `Unauthenticated`.
+    revoked. (Not an exception: the revocation must be committed.) It may be used again for
+    `again_within`: the answer to the first use was lost on the way, or two windows of one browser
+    asked at once. Raises `Unauthenticated`.
     """
     link = session.get(RefreshToken, token_hash(token), with_for_update=True)
     if link is None or link.revoked_at is not None or link.expires_at < datetime.now(UTC):
         raise Unauthenticated("Log in again.", code="refresh_invalid")
-    if link.used_at is not None:
+    now = datetime.now(UTC)
+    if link.used_at is not None and now >= link.used_at + again_within:
         revoke_sign_in(session, link.sign_in)
         return None
-    link.used_at = datetime.now(UTC)
+    link.used_at = link.used_at or now
     user = session.get_one(User, link.user_id)
     membership = _membership(session, link.user_id, link.establishment_id)
     if not user.active or membership is None:
         raise Unauthenticated("Log in again.", code="refresh_invalid")
     return _grant(session, signer, membership, link.sign_in)
+
+
+def switch(
+    session: ScopedSession,
+    signer: TokenSigner,
+    user_id: int,
+    sign_in_id: UUID,
+    establishment_id: int,
+) -> Grant:
+    """Go to work for another establishment: this sign-in ends, a new one begins.
+
+    A token is for one establishment as long as it lives. Raises `NotFound` where the user is no
+    member.
+    """
+    membership = _membership(session, user_id, establishment_id)
+    if membership is None:
+        raise NotFound("establishment")
+    revoke_sign_in(session, sign_in_id)
+    return _grant(session, signer, membership, uuid4())
 
 
 def revoke_sign_in(session: ScopedSession, sign_in_id: UUID) -> None:
@@ -184,6 +214,8 @@ class Authenticator:
             return known
         if token.startswith(DEVICE_PREFIX):
             principal = self._device(token)
+        elif token.startswith(LINK_PREFIX):
+            principal = self._link(token)
         else:
             principal = self._user(self._signer.read(token))
         if len(self._remembered) >= REMEMBER_AT_MOST:
@@ -236,4 +268,13 @@ class Authenticator:
             establishment_id=device.establishment_id,
             actor=f"device:{device.id}",
             device_id=device.id,
+            for_staff=device.for_staff,
         )
+
+    def _link(self, token: str) -> Principal:
+        """Anybody who came by a good link: as anonymous as without, but let in."""
+        with self._database.service() as session:
+            link = good_link(session, token)
+        if link is None:
+            raise Unauthenticated("This link is no longer good.", code="token_revoked")
+        return Principal(establishment_id=link.establishment_id, actor=ANONYMOUS, link_id=link.id)

@@ -12,6 +12,7 @@ from database.session import ScopedSession
 from models.delivery import Delivery
 from models.message import WebhookEvent
 from services.delivery import lock_delivery
+from services.phone.calls import note_status
 from services.provider_news import provider_news
 
 _REFERENCE = re.compile(r"([1-9]\d{0,8})\.([1-9]\d{0,17})(?:\.([1-9]\d{0,4}))?")
@@ -32,6 +33,7 @@ class StatusNews:
     seconds: int | None = None
     sender: str | None = None
     attempt: int | None = None
+    answered_by: str | None = None
 
 
 class Reference(NamedTuple):
@@ -69,6 +71,8 @@ def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> 
         .values(provider="twilio", kind=news.kind, external_id=news.provider_id, status=news.status)
         .on_conflict_do_nothing()
     )
+    if news.kind == "call":  # before its delivery: an answer on the phone locks them in this order
+        note_status(session, news.provider_id, news.status, news.seconds, news.answered_by)
     delivery = lock_delivery(session, delivery_id)
     provider_news(
         session,

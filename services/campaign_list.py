@@ -35,8 +35,9 @@ Line = tuple[int, str] | RefusedLine
 
 @dataclass
 class Found:
-    """What a list led to so far."""
+    """What a list led to so far; `reported` None: every refused line is."""
 
+    reported: int | None = REPORTED
     lines: int = 0
     added: int = 0
     refused_count: int = 0
@@ -45,7 +46,7 @@ class Found:
     def refuse(self, line: RefusedLine) -> None:
         """Count a refused line, and report it while there is room."""
         self.refused_count += 1
-        if len(self.refused) < REPORTED:
+        if self.reported is None or len(self.refused) < self.reported:
             self.refused.append(line)
 
     def report(self) -> ListReport:
@@ -85,7 +86,12 @@ def _ndjson_line(line: int, raw: bytes) -> Line:
 
 
 def add(
-    session: ScopedSession, campaign: Campaign, lines: Iterable[Line], principal: Principal
+    session: ScopedSession,
+    campaign: Campaign,
+    lines: Iterable[Line],
+    principal: Principal,
+    *,
+    reported: int | None = REPORTED,
 ) -> ListReport:
     """Add the contacts whose references these are to a locked draft; raises `Conflict`, `Invalid`.
 
@@ -95,7 +101,7 @@ def add(
         raise Conflict("This campaign has been started.", code=f"campaign_{campaign.status}")
     if campaign.filter is not None:
         raise Conflict("This campaign goes to a filtered set of contacts.", code="has_filter")
-    found = Found()
+    found = Found(reported)
     position = listed(session, campaign.id)
     for batch in _resolved(session, lines, found):
         new = _not_yet_listed(session, campaign, batch, found)

@@ -23,7 +23,7 @@ from services.allowed_times import allowed_times
 from services.campaign_audience import CHUNK, by_filter, by_position
 from services.campaign_choice import Candidate, Choice, Chooser
 from services.campaign_pace import slots
-from services.reminder_plan import sms_text
+from services.sms import sms_text
 from utils.clock import local_time
 from utils.sms_encoding import SmsEncoding, analyse
 

@@ -1,4 +1,4 @@
-"""A CSV file of contacts, read line by line: what is good, and what is refused and why.
+"""A CSV or XLSX file of contacts, read line by line: what is good, and what is refused and why.
 
 Spreadsheets write `;` or `,`, French or English headers, with or without a byte order mark. No
 error ever holds what stood in a cell, and neither does one hold a header: a file without headers
@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
 from schemas.contact import ContactIn, RefusedLine
 from services.contact import normal_email, normal_phone
+from services.contact_xlsx import is_workbook, workbook_rows
 from services.errors import CareloopError, Invalid
 from utils.text import fold_name
 
 LONGEST_CELL = 1000
 """Characters; every field's own limit is far below."""
+LONGEST_HEADING = 120
+FIELDS = ("patient_id", "name", "phone_number", "email", "language", "kind", "quiet_hours")
 
 # Folded headers (no accents, no case) -> field.
 _HEADERS = {
@@ -65,13 +68,26 @@ class ParsedFile:
         return len(self.good) + len(self.refused)
 
 
-def parse_contacts(content: bytes, region: str, most_lines: int) -> ParsedFile:
+@dataclass(frozen=True)
+class Layout:
+    """Which column (from 0) holds which field, as somebody said; by default as its heading says."""
+
+    columns: Mapping[str, int] = field(default_factory=dict)
+    header: bool = True
+
+
+BY_HEADINGS = Layout()
+
+
+def parse_contacts(
+    content: bytes, region: str, most_lines: int, layout: Layout = BY_HEADINGS
+) -> ParsedFile:
     """Read a file; phones come out as E.164 and e-mail addresses in lower case.
 
     Raises `Invalid` on field `file` when it cannot be read as a whole: not UTF-8, no column for
     the reference, an unclosed quotation mark, more than `most_lines`.
     """
-    columns, rows = _opened(content)
+    columns, rows = _opened(content, layout)
     file = ParsedFile([], [], sum(1 for column in columns if column is None))
     seen: dict[str, int] = {}
     for row in rows:
@@ -85,12 +101,14 @@ def parse_contacts(content: bytes, region: str, most_lines: int) -> ParsedFile:
     return file
 
 
-def parse_references(content: bytes) -> Iterator[tuple[int, str] | RefusedLine]:
+def parse_references(
+    content: bytes, layout: Layout = BY_HEADINGS
+) -> Iterator[tuple[int, str] | RefusedLine]:
     """Each line's number and its reference, from a file whose other columns are not looked at.
 
     Raises `Invalid` on field `file` like `parse_contacts`.
     """
-    columns, rows = _opened(content)
+    columns, rows = _opened(content, layout)
     place = columns.index("patient_id")
     for row in rows:
         if isinstance(row, RefusedLine):
@@ -102,17 +120,68 @@ def parse_references(content: bytes) -> Iterator[tuple[int, str] | RefusedLine]:
             yield row[0], row[1][place]
 
 
-def _opened(
-    content: bytes,
-) -> tuple[list[str | None], Iterator[tuple[int, list[str]] | RefusedLine]]:
-    """The fields of a file's columns, and its other lines."""
+def headings_of(content: bytes) -> list[tuple[str, str | None]]:
+    """A file's headings, each with the field that it would be taken for."""
+    header, _ = _first(_table(content))
+    return [
+        (cell[:LONGEST_HEADING], _HEADERS.get(fold_name(cell[:LONGEST_CELL]))) for cell in header
+    ]
+
+
+Rows = Iterator[tuple[int, list[str]] | RefusedLine]
+
+
+def _table(content: bytes) -> Rows:
+    """The rows of a file that are not blank, each with its number, whatever kind of file it is."""
+    if is_workbook(content):
+        return _as_wide_as_the_first(workbook_rows(content))
     text = _decoded(content)
     first = text.partition("\n")[0]
-    rows = _rows(text, max(";,\t", key=first.count))
+    return _rows(text, max(";,\t", key=first.count))
+
+
+def _as_wide_as_the_first(rows: Iterator[tuple[int, list[str]]]) -> Rows:
+    """A workbook knows no ragged lines: a row that ends early has empty cells."""
+    width = 0
+    for number, row in rows:
+        width = width or len(row)
+        yield number, row + [""] * (width - len(row))
+
+
+def _first(rows: Rows) -> tuple[list[str], Rows]:
     header = next(rows, None)
     if header is None or isinstance(header, RefusedLine):
         raise _unreadable("The file has no header line.", "file_empty")
-    return _columns(header[1]), rows
+    return header[1], rows
+
+
+def _opened(content: bytes, layout: Layout) -> tuple[list[str | None], Rows]:
+    """The fields of a file's columns, and its other lines."""
+    first, rows = _first(_table(content))
+    if not layout.columns:
+        return _columns(first), rows
+    columns = _told(layout.columns, len(first))
+    return columns, rows if layout.header else _table(content)
+
+
+def _told(columns: Mapping[str, int], width: int) -> list[str | None]:
+    """The fields of columns that somebody has named; raises `Invalid` on `query.column`."""
+    fields: list[str | None] = [None] * width
+    for name, place in columns.items():
+        if place >= width or fields[place] is not None:
+            raise Invalid(
+                "Each field has a column of its own, and the file has that many.",
+                field="query.column",
+                code="column_unknown" if place >= width else "column_twice",
+            )
+        fields[place] = name
+    if "patient_id" not in columns:
+        raise Invalid(
+            "Say which column holds the reference (patient_id).",
+            field="query.column",
+            code="reference_column_missing",
+        )
+    return fields
 
 
 def _unreadable(detail: str, code: str) -> Invalid:
@@ -181,15 +250,15 @@ def _line(
         for column, cell in zip(columns, row, strict=True)
         if column and cell.strip()
     }
-    for field, cell in cells.items():
+    for name, cell in cells.items():
         if len(cell) > LONGEST_CELL:
-            return _refuse(line, field, "cell_too_long", f"More than {LONGEST_CELL} characters.")
+            return _refuse(line, name, "cell_too_long", f"More than {LONGEST_CELL} characters.")
     try:
         contact = _contact(cells, region)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        field, kind = str(first["loc"][0]), first["type"]
-        return _refuse(line, field, f"{field}_invalid", _reason(field, kind))
+        name, kind = str(first["loc"][0]), first["type"]
+        return _refuse(line, name, f"{name}_invalid", _reason(name, kind))
     except CareloopError as error:
         return _refuse(line, error.field, error.code, error.detail)
     earlier = seen.setdefault(contact.patient_id.casefold(), line)

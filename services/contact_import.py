@@ -25,7 +25,7 @@ from services.contact import (
     reference_index,
     whole_contacts,
 )
-from services.contact_csv import GoodLine, ParsedFile, parse_contacts
+from services.contact_csv import BY_HEADINGS, GoodLine, Layout, ParsedFile, parse_contacts
 from services.errors import Conflict
 from services.identity import Principal
 from utils.text import name_prefixes
@@ -50,6 +50,7 @@ def import_contacts(
     most_lines: int = MOST_LINES,
     progress: Progress | None = None,
     reported: int | None = REPORTED,
+    layout: Layout = BY_HEADINGS,
 ) -> ImportReport:
     """Store what is good of a file, in this transaction, and say what was refused and why.
 
@@ -57,7 +58,7 @@ def import_contacts(
     that differs is refused. `strict`: nothing at all is stored when a line is refused. Raises
     `Invalid` on field `file` when the file cannot be read.
     """
-    file = parse_contacts(content, region, most_lines)
+    file = parse_contacts(content, region, most_lines, layout)
     total, lines = file.lines, file.good
     new, unchanged = _sort_out(session, file, lines)
     stored = not (strict and file.refused)

@@ -71,12 +71,13 @@ def listed(
     shown = rows[:limit]
     last = shown[-1][0] if len(rows) > limit else None
     return Page(
-        items=[_summary(delivery, patient_id) for delivery, patient_id in shown],
+        items=[summary(delivery, patient_id) for delivery, patient_id in shown],
         cursor=encode_cursor(last.occurrence, last.id) if last else None,
     )
 
 
-def _summary(delivery: Delivery, patient_id: str | None) -> DeliverySummary:
+def summary(delivery: Delivery, patient_id: str | None) -> DeliverySummary:
+    """A delivery as it is shown in a list."""
     return DeliverySummary(
         id=delivery.id,
         reminder_id=delivery.reminder_id,

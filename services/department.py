@@ -27,6 +27,29 @@ def department_by_code(session: ScopedSession, code: str) -> Department:
     return found
 
 
+def department_id_of(session: ScopedSession, code: str) -> int:
+    """The number of a department, closed or not; raises `Invalid` on `query.department`."""
+    found = session.scalar(select(Department.id).where(Department.code == code))
+    if found is None:
+        raise Invalid(
+            "There is no such department here.", field="query.department", code="department_unknown"
+        )
+    return found
+
+
+def read(session: ScopedSession, department_id: int) -> Department:
+    """A department, closed or not; raises `NotFound`."""
+    found = session.get(Department, department_id)
+    if found is None:
+        raise NotFound("department")
+    return found
+
+
+def names_by_code(session: ScopedSession) -> dict[str, str]:
+    """Every department's name by its code."""
+    return {d.code: d.name for d in session.scalars(select(Department))}
+
+
 def create(session: ScopedSession, wanted: DepartmentIn, principal: Principal) -> Department:
     """Store a department; raises `Conflict` when its code is taken."""
     number = session.scalar(

@@ -41,19 +41,23 @@ class Enrolled:
     token: str
 
 
-def create(session: ScopedSession, name: str, principal: Principal) -> NewDevice:
+def create(
+    session: ScopedSession, name: str, principal: Principal, *, for_staff: bool = False
+) -> NewDevice:
     """Name a device and draw its one-time code."""
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
     device = Device(
         establishment_id=principal.establishment_id,
         name=name,
+        for_staff=for_staff,
         code_hash=code_hash(code),
         code_expires_at=datetime.now(UTC) + CODE_LIFE,
     )
     session.add(device)
     session.flush()
     session.refresh(device)
-    audit(session, principal, "create", "device", device.id, after={"name": name})
+    facts = {"name": name, "for_staff": for_staff}
+    audit(session, principal, "create", "device", device.id, after=facts)
     return NewDevice(device, code)
 
 
@@ -128,6 +132,7 @@ def device_view(device: Device) -> DeviceOut:
     return DeviceOut(
         id=device.id,
         name=device.name,
+        for_staff=device.for_staff,
         status=_status(device),
         created_at=device.created_at,
         enrolled_at=device.enrolled_at,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import selectinload
 from database.session import Database
 from models.establishment import Establishment, Sender
 from services.errors import NotFound
+from services.sender_choice import Need, SenderChoice
 
 KNOWN_FOR = 5.0
 """Seconds for which an establishment's facts are kept in a process."""
@@ -20,8 +21,11 @@ KNOWN_FOR = 5.0
 @dataclass(frozen=True)
 class _Known:
     by_id: dict[int, Establishment]
-    senders: list[Sender]
+    senders: dict[int, SenderChoice]
     at: float
+
+
+_NONE = SenderChoice()
 
 
 class Directory:
@@ -68,24 +72,37 @@ class Directory:
         """Every establishment, by number."""
         return list(self._read().by_id.values())
 
+    def senders(self, establishment_id: int) -> SenderChoice:
+        """What an establishment sends from, and which of them a delivery goes out from."""
+        return self._read().senders.get(establishment_id, _NONE)
+
     def sender(self, establishment_id: int, channel: str) -> Sender | None:
-        """What an establishment sends from on a channel; None when it cannot.
+        """What an establishment sends from on a channel, first of all; None when it cannot.
 
         One that is suspended only where there is no other.
         """
-        own = [
+        return self.senders(establishment_id).choose(Need(channel))
+
+    def called(self, channel: str, address: str) -> Sender | None:
+        """Whose number was called or written to; None for a number that is nobody's.
+
+        One in use before one that is not, one that can receive before another that shares it.
+        """
+        found = [
             sender
-            for sender in self._read().senders
-            if sender.establishment_id == establishment_id and sender.channel == channel
+            for choice in self._read().senders.values()
+            for sender in choice.by_id.values()
+            if sender.channel == channel and sender.address == address
         ]
-        return next((s for s in own if s.suspended_at is None), own[0] if own else None)
+        return min(
+            found,
+            key=lambda one: (not one.active, not one.can_receive, one.id),
+            default=None,
+        )
 
     def suspended(self, establishment_id: int) -> bool:
         """True when the provider shut out any of an establishment's senders."""
-        return any(
-            sender.establishment_id == establishment_id and sender.suspended_at is not None
-            for sender in self._read().senders
-        )
+        return self.senders(establishment_id).suspended
 
     def forget(self) -> None:
         """Read again at the next question: something was changed here."""
@@ -106,6 +123,10 @@ class Directory:
         with self._database.service() as session:
             everyone = select(Establishment).options(selectinload(Establishment.holidays))
             rows = session.scalars(everyone.order_by(Establishment.id)).all()
-            senders = session.scalars(select(Sender).where(Sender.active).order_by(Sender.id)).all()
+            senders = session.scalars(select(Sender).order_by(Sender.id)).all()
             session.expunge_all()
-        return _Known({row.id: row for row in rows}, list(senders), time.monotonic())
+        own: dict[int, list[Sender]] = {}
+        for sender in senders:
+            own.setdefault(sender.establishment_id, []).append(sender)
+        choices = {number: SenderChoice(theirs) for number, theirs in own.items()}
+        return _Known({row.id: row for row in rows}, choices, time.monotonic())

@@ -12,7 +12,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from database.session import ScopedSession
-from models.establishment import Establishment, UnknownChoice
+from models.establishment import (
+    AnsweringMachines,
+    AskOneWay,
+    Establishment,
+    InboundCalls,
+    UnknownChoice,
+)
 from schemas.establishment import MAY_BE_NONE, EstablishmentChange, EstablishmentOut
 from services.audit import audit
 from services.contact import normal_email, normal_phone
@@ -84,6 +90,11 @@ def apply(found: Establishment, wanted: EstablishmentChange) -> None:
         found.anonymous_feedback = wanted.anonymous_feedback
     if wanted.fold_french_sms is not None:
         found.fold_french_sms = wanted.fold_french_sms
+    for name in ("inbound_calls", "call_backs_per_hour", "answering_machines"):
+        if (value := getattr(wanted, name)) is not None:
+            setattr(found, name, value)
+    if wanted.ask_one_way is not None:
+        found.ask_one_way = wanted.ask_one_way
     apply_policy(found, wanted)
 
 
@@ -148,6 +159,10 @@ def view(found: Establishment) -> EstablishmentOut:
         unknown_sms=UnknownChoice(found.unknown_sms),
         unknown_voice=UnknownChoice(found.unknown_voice),
         unknown_email=UnknownChoice(found.unknown_email),
+        inbound_calls=InboundCalls(found.inbound_calls),
+        call_backs_per_hour=found.call_backs_per_hour,
+        answering_machines=AnsweringMachines(found.answering_machines),
+        ask_one_way=AskOneWay(found.ask_one_way),
         version=found.version,
     )
 

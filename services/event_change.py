@@ -85,7 +85,7 @@ def move_event(
     event = event_of(establishment, reminder, time)
     planned, left_out = notices(times_of_reminder(session, reminder), event, left - skipped, now)
     if not planned:
-        refuse_nothing_left(left_out)
+        refuse_nothing_left(left_out, now)
     reminder.event_time, reminder.scheduled_time = time, planned[0].occurrence
     reminder.status = ReminderStatus.scheduled
     for notice in planned:

@@ -1,26 +1,23 @@
-"""Feedback: stored with a voice, listed, read, moved on by staff."""
+"""Feedback: stored with a voice, heard, processed. Lists: `feedback_view.py`."""
 
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, tuple_, update
+from sqlalchemy import func, select, update
 
 from database.session import Database, ScopedSession
-from models.department import Department
 from models.establishment import Establishment
-from models.feedback import Feedback, FeedbackState
+from models.feedback import Feedback
 from models.recording import Recording
-from schemas.common import Page, shortened
-from schemas.feedback import FeedbackChannel, FeedbackDetail, FeedbackIn, FeedbackOut
+from schemas.common import shortened
+from schemas.feedback import FeedbackIn, FeedbackOut
 from services.audit import audit
-from services.contact import reference_index
 from services.errors import CareloopError, Invalid, NotFound
 from services.identity import Principal
 from services.intake import (
-    EARLIEST,
     PROCESS_FEEDBACK,
     Result,
     Stored,
@@ -28,7 +25,6 @@ from services.intake import (
     known_submission,
     store,
 )
-from services.paging import decode_cursor, encode_cursor
 from services.recording import put_away, throw_away
 from utils.storage import Storage
 
@@ -36,7 +32,6 @@ CONTENT_BUDGET = 420
 """Bytes of the content in a short answer, which as a whole stays under 1 KB."""
 UNPROCESSED_AFTER = timedelta(seconds=60)
 SWEEP_AT_ONCE = 500
-CLOCK_WRONG = timedelta(days=1)
 
 
 def in_local_time(wanted: FeedbackIn, establishment: Establishment) -> FeedbackIn:
@@ -114,126 +109,8 @@ def answer_view(wanted: FeedbackIn, stored: Stored) -> FeedbackOut:
     )
 
 
-def feedback_page(
-    session: ScopedSession,
-    *,
-    department: str | None,
-    language: str | None,
-    rating: int | None,
-    channel: FeedbackChannel | None,
-    state: FeedbackState | None,
-    patient_id: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    cursor: str | None,
-    limit: int,
-) -> Page[FeedbackDetail]:
-    """A page of feedback, the newest first."""
-    wanted = _with_details()
-    if department is not None:
-        wanted = wanted.where(Department.code == department)
-    if patient_id is not None:
-        wanted = wanted.where(Feedback.patient_id_index == reference_index(session, patient_id))
-    for column, value in (
-        (Feedback.language, language),
-        (Feedback.rating, rating),
-        (Feedback.channel, channel),
-        (Feedback.state, state),
-    ):
-        if value is not None:
-            wanted = wanted.where(column == value)
-    if since is not None:
-        wanted = wanted.where(Feedback.date_submitted >= since)
-    if until is not None:
-        wanted = wanted.where(Feedback.date_submitted < until)
-    if cursor is not None:
-        wanted = wanted.where(
-            tuple_(Feedback.date_submitted, Feedback.id) < tuple_(*decode_cursor(cursor))
-        )
-    rows = session.execute(
-        wanted.order_by(Feedback.date_submitted.desc(), Feedback.id.desc()).limit(limit + 1)
-    ).all()
-    shown = rows[:limit]
-    last = shown[-1][0] if len(rows) > limit else None
-    return Page(
-        items=[_detail(*row) for row in shown],
-        cursor=encode_cursor(last.date_submitted, last.id) if last else None,
-    )
-
-
-def _with_details() -> Select[Feedback, str, Recording]:
-    return (
-        select(Feedback, Department.code, Recording)
-        .outerjoin(Department, Department.id == Feedback.department_id)
-        .outerjoin(Recording, Recording.id == Feedback.recording_id)
-    )
-
-
-def _detail(
-    feedback: Feedback, department: str | None, recording: Recording | None
-) -> FeedbackDetail:
-    return FeedbackDetail(
-        id=feedback.id,
-        patient_id=feedback.patient_id,
-        language=feedback.language,
-        content=feedback.content,
-        rating=feedback.rating,
-        emoji=feedback.emoji,
-        department=department,
-        channel=FeedbackChannel(feedback.channel),
-        recorded_at=feedback.recorded_at,
-        clock_wrong=_clock_wrong(feedback),
-        date_submitted=feedback.date_submitted,
-        processed=feedback.processed,
-        state=FeedbackState(feedback.state),
-        voice=f"/api/v1/feedback/{feedback.id}/voice" if recording else None,
-        voice_awaited=recording is None and feedback.awaited_recording is not None,
-        voice_seconds=recording.seconds if recording else None,
-        voice_problems=recording.problems if recording else [],
-    )
-
-
-def _clock_wrong(feedback: Feedback) -> bool:
-    """True when the device's clock was a day or more off: a human must not trust its time."""
-    offset, recorded = feedback.clock_offset, feedback.recorded_at
-    if offset is not None and abs(offset) >= CLOCK_WRONG.total_seconds():
-        return True
-    if recorded is None:
-        return False
-    return recorded < EARLIEST or recorded - feedback.received_at >= CLOCK_WRONG
-
-
-def read_feedback(session: ScopedSession, feedback_id: int) -> FeedbackDetail:
-    """One feedback, whole; raises `NotFound`."""
-    row = session.execute(_with_details().where(Feedback.id == feedback_id)).one_or_none()
-    if row is None:
-        raise NotFound("feedback")
-    return _detail(*row)
-
-
-def change_state(
-    session: ScopedSession, feedback_id: int, state: FeedbackState, principal: Principal
-) -> FeedbackDetail:
-    """Note where staff stand with a feedback; raises `NotFound`."""
-    feedback = session.get(Feedback, feedback_id, with_for_update=True)
-    if feedback is None:
-        raise NotFound("feedback")
-    before, feedback.state = feedback.state, state.value
-    audit(
-        session,
-        principal,
-        "change",
-        "feedback",
-        feedback_id,
-        before={"state": before},
-        after={"state": state.value},
-    )
-    session.flush()
-    return read_feedback(session, feedback_id)
-
-
-def recording_of(session: ScopedSession, feedback_id: int, principal: Principal) -> Recording:
-    """The recording of a feedback; hearing it is audited. Raises `NotFound`."""
+def recording_of(session: ScopedSession, feedback_id: int) -> Recording:
+    """The recording of a feedback. Whoever hears it is noted: `note_hearing`. Raises `NotFound`."""
     recording = session.scalar(
         select(Recording)
         .join(Feedback, Feedback.recording_id == Recording.id)
@@ -241,8 +118,12 @@ def recording_of(session: ScopedSession, feedback_id: int, principal: Principal)
     )
     if recording is None:
         raise NotFound("recording")
-    audit(session, principal, "read", "recording", recording.id)
     return recording
+
+
+def note_hearing(session: ScopedSession, recording: Recording, principal: Principal) -> None:
+    """Note in the audit that somebody hears a recording."""
+    audit(session, principal, "read", "recording", recording.id)
 
 
 def recordings_of(session: ScopedSession, ids: list[int]) -> list[UUID]:

@@ -13,10 +13,18 @@ from services.delivery_view import lag_seconds, unknowns
 SILENT_SECONDS = 30.0
 """A process that has not been seen for so long is taken to be gone."""
 LATE_SECONDS = 60.0
+REMEMBERED_SECONDS = 3600.0
+"""For so long it is shown that a webhook found no room anywhere: something is missing."""
+WEBHOOKS_SPOOLED, WEBHOOKS_TURNED_AWAY = "webhooks_spooled", "webhooks_turned_away"
 
 _PROCESSES = text(
     """
-    select kind, min(extract(epoch from now() - seen_at))::float as age
+    select kind, min(extract(epoch from now() - seen_at))::float as age,
+        coalesce(sum(spooled) filter (
+            where seen_at > now() - make_interval(secs => :silent)
+        ), 0) as spooled,
+        coalesce(bool_or(turned_away_at > now() - make_interval(secs => :remembered)), false)
+            as turned_away
     from processes group by kind
     """
 )
@@ -91,14 +99,19 @@ class DeliveryFigures:
 def check(database: Database) -> Health:
     """Look at heartbeats, the due queue and alarms; raises what an absent database raises."""
     with database.service() as session:
-        seen: dict[str, float] = {row.kind: row.age for row in session.execute(_PROCESSES)}
+        rows = session.execute(
+            _PROCESSES, {"silent": SILENT_SECONDS, "remembered": REMEMBERED_SECONDS}
+        ).all()
         lag: float = session.execute(_LAG).scalar_one()
         raised = {kind for _, kind, _ in session.execute(_ALARMS)}
+    seen: dict[str, float] = {row.kind: row.age for row in rows}
     reasons = [
         f"no_{kind}_seen"
         for kind in ("scheduler", "worker")
         if seen.get(kind, SILENT_SECONDS + 1) > SILENT_SECONDS
     ]
+    reasons += [WEBHOOKS_SPOOLED] if any(row.spooled for row in rows) else []
+    reasons += [WEBHOOKS_TURNED_AWAY] if any(row.turned_away for row in rows) else []
     if lag > LATE_SECONDS:
         raised.add(AlarmKind.deliveries_late.value)
     return Health(reasons + sorted(raised), lag_seconds=lag)

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -20,6 +21,10 @@ from models.user import Role
 
 _HASH_BYTES = 8
 _IDEMPOTENCY = UUID("6f8f5b1c-6f0b-4f6e-9a53-6d0f3d2c9a11")
+
+
+ANONYMOUS = "anonymous"
+"""Who nobody knows, whichever way they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,18 @@ class Principal:
     user_id: int | None = None
     device_id: int | None = None
     sign_in: UUID | None = None
+    for_staff: bool = False
+    link_id: int | None = None
 
     @property
     def anonymous(self) -> bool:
-        """True without a token."""
+        """True without a token, or with one that a link carries: nobody knows who it is."""
         return self.user_id is None and self.device_id is None
+
+    @property
+    def may_remind(self) -> bool:
+        """True for staff, and for a device in the hands of staff: they may set reminders."""
+        return self.for_staff or self.role in (Role.staff, Role.admin)
 
     @property
     def is_person(self) -> bool:
@@ -49,13 +61,34 @@ def fingerprint(fields: Mapping[str, Any]) -> bytes:
 
     New fields go to the end, so that what was stored before can still be compared.
     """
+    hashes = []
+    for name, value in fields.items():
+        if value is None or name in _OF_FEW_VALUES:
+            known = _remembered.get((name, value))
+            if known is None:
+                known = _remembered[name, value] = _hash_of(name, value)
+        else:
+            known = _hash_of(name, value)
+        hashes.append(known)
+    return b"".join(hashes)
+
+
+_OF_FEW_VALUES = frozenset({"language", "channel", "rating"})
+_remembered: dict[tuple[str, object], bytes] = {}
+"""Most fields of most submissions are empty, and some have few values. Nobody's words are here."""
+
+
+def _hash_of(name: str, value: object) -> bytes:
+    content = f"{name}={value!r}".encode("utf-8", "surrogatepass")
+    hashed = _keyed().copy()
+    hashed.update(content)
+    return hashed.digest()
+
+
+@lru_cache(maxsize=1)
+def _keyed() -> hashlib.blake2b:
     key = get_settings().privacy.index_key
-    return b"".join(
-        hashlib.blake2b(
-            f"{name}={value!r}".encode("utf-8", "surrogatepass"), key=key, digest_size=_HASH_BYTES
-        ).digest()
-        for name, value in fields.items()
-    )
+    return hashlib.blake2b(key=key, digest_size=_HASH_BYTES)
 
 
 def differing(fields: Mapping[str, Any], stored: bytes) -> list[str]:

@@ -125,6 +125,7 @@ def unknown_choice(establishment: Establishment, channel: str) -> UnknownChoice:
         Channel.sms: establishment.unknown_sms,
         Channel.voice: establishment.unknown_voice,
         Channel.email: establishment.unknown_email,
+        Channel.whatsapp: establishment.unknown_sms,
     }
     return UnknownChoice(choices[Channel(channel)])
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from config.settings import get_settings
@@ -27,15 +27,19 @@ from services.give_back import give_back
 from services.policy import read_policy
 from services.reminder_status import under_way
 from services.suspension import RECEIPT, note_fault, note_success, suspends
-from services.twilio_status import NOT_PICKED_UP, meaning
+from services.twilio_status import MACHINES, NOT_PICKED_UP, meaning
 
 S = DeliveryStatus
 
 CALL_AGAIN = "nobody picked up: call again"
+BY_MACHINE = "machine"
+"""Our own code on a call that an answering machine or a fax picked up."""
+NOT_TOLD = "not_told"
+"""Our own code on a call that was picked up while we could not say what it is about."""
 JITTER = 0.1
 """Of the wait before a call is tried again, so that many do not come back together."""
 
-PROVIDER = "twilio"
+TWILIO = "twilio"
 _NOT_DELIVERED = frozenset({S.failed, S.undelivered})
 _RECEIPTS = frozenset({S.delivered, S.undelivered})
 _dice = random.Random()  # noqa: S311 - jitter, not a secret
@@ -52,8 +56,9 @@ def provider_news(
     seconds: int | None = None,
     attempt: int | None = None,
     sender: str | None = None,
+    provider: str = TWILIO,
 ) -> bool:
-    """Apply what Twilio says of a message or call; True when the locked delivery moved.
+    """Apply what a provider says of a message or call; True when the locked delivery moved.
 
     `seconds` is how long a call that has ended was talked for; `attempt` is the one it is about,
     where that is known; `sender` is the number that it went out from. The provider's id is kept
@@ -62,37 +67,65 @@ def provider_news(
     to = meaning(status, seconds)
     if to is None:
         return False
+    unheard = _unheard(session, delivery, provider_id) if to == S.delivered else None
+    if unheard is not None:
+        to, code = S.undelivered, unheard
     replaced = _was_replaced(session, delivery, provider_id, attempt)
     if provider_id:
-        _record_passage(session, delivery, provider_id)
+        _record_passage(session, delivery, provider, provider_id)
         if not replaced and delivery.provider_id is None:
             delivery.provider_id = provider_id
     if replaced and to != S.delivered:
         return False
-    if to in _NOT_DELIVERED and _returned(session, delivery, code):
+    if to in _NOT_DELIVERED and _returned(session, delivery, provider, code):
         return True
-    if status in NOT_PICKED_UP:
+    if status in NOT_PICKED_UP or unheard:
         code = code or status
         if _call_again(session, delivery, code):
             return True
     moved = move(session, delivery, to, cause=cause, code=code)
-    if moved and to in _RECEIPTS and sender:
-        _prove(session, delivery.channel, sender)
+    if moved and to in _RECEIPTS and (sender or provider != TWILIO):
+        _prove(session, delivery, sender)
     if to == S.delivered and delivery.attempted_at is not None:
-        channel, attempted_at = delivery.channel, delivery.attempted_at
-        note_success(session, channel, PROVIDER, said_by=RECEIPT, attempted_at=attempted_at)
+        note_success(
+            session,
+            delivery.channel,
+            provider,
+            said_by=RECEIPT,
+            attempted_at=delivery.attempted_at,
+            sender_id=delivery.sender_id,
+        )
     return moved
 
 
-def _returned(session: ScopedSession, delivery: Delivery, code: str | None) -> bool:
+def _unheard(session: ScopedSession, delivery: Delivery, provider_id: str | None) -> str | None:
+    """Why nobody has heard what a call that was picked up is about; None when somebody has."""
+    if delivery.channel != Channel.voice or provider_id is None:
+        return None
+    call = session.scalar(
+        select(Call).where(Call.provider_id == provider_id, Call.delivery_id == delivery.id)
+    )
+    if call is None or call.conversation_id is None or call.heard_at is not None:
+        return None
+    return BY_MACHINE if (call.answered_by or "").startswith(MACHINES) else NOT_TOLD
+
+
+def _returned(session: ScopedSession, delivery: Delivery, provider: str, code: str | None) -> bool:
     """Suspend the sender whose fault it was; True when the attempt counts as never made.
 
     Only for an attempt that was still good: an old word, said again, suspends nobody.
     """
-    if code is None or delivery.status not in GIVEN_BACK or not suspends(PROVIDER, code):
+    if code is None or delivery.status not in GIVEN_BACK or not suspends(provider, code):
         return False
-    probe_after = get_settings().engine.probe_after
-    note_fault(session, delivery.channel, PROVIDER, code, said_by=RECEIPT, probe_after=probe_after)
+    note_fault(
+        session,
+        delivery.channel,
+        provider,
+        code,
+        said_by=RECEIPT,
+        probe_after=get_settings().engine.probe_after,
+        sender_id=delivery.sender_id,
+    )
     return give_back(session, delivery, code)
 
 
@@ -114,9 +147,11 @@ def _was_replaced(
     return session.scalar(known.limit(1)) is not None
 
 
-def _record_passage(session: ScopedSession, delivery: Delivery, provider_id: str) -> None:
+def _record_passage(
+    session: ScopedSession, delivery: Delivery, provider: str, provider_id: str
+) -> None:
     """Note once that a message or call really passed (append-only)."""
-    delivery.provider = PROVIDER
+    delivery.provider = provider
     values = {
         "delivery_id": delivery.id,
         "direction": "out",
@@ -180,14 +215,20 @@ def _time_to_call_again(
     return at if at < delivery.valid_until else None
 
 
-def _prove(session: ScopedSession, channel: str, address: str) -> None:
+def sent_from(delivery: Delivery, address: str | None) -> ColumnElement[bool]:
+    """The sender of a delivery: the number that its provider names, else the one we chose."""
+    if address is None:
+        return Sender.id == delivery.sender_id
+    return (Sender.channel == delivery.channel) & (Sender.address == address)
+
+
+def _prove(session: ScopedSession, delivery: Delivery, address: str | None) -> None:
     """Note that a sender gives receipts: here is one. Costs a look at a few rows, once a change."""
     session.execute(
         update(Sender)
         .where(
             Sender.establishment_id == session.establishment_id,
-            Sender.channel == channel,
-            Sender.address == address,
+            sent_from(delivery, address),
             Sender.gives_receipts.is_(False),
         )
         .values(gives_receipts=True)

@@ -22,7 +22,7 @@ from models.establishment import Sender
 from models.reminder import Reminder
 from services.delivery import ask_again, forget_due, lock_delivery, pass_over
 from services.policy import Looks, own_establishment, policy_of
-from services.provider_news import provider_news
+from services.provider_news import provider_news, sent_from
 from services.twilio_status import ON_ITS_WAY, meaning
 from utils.senders import Passed
 
@@ -41,6 +41,7 @@ class Wanted:
     provider_id: str
     sent_at: datetime
     looks: Looks
+    sender_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ def wanted_receipts(session: ScopedSession, ids: Sequence[int]) -> list[Wanted]:
                 delivery.provider_id,
                 sent_at,
                 looks,
+                delivery.sender_id,
             )
         )
     return wanted
@@ -152,7 +154,7 @@ def take_in(session: ScopedSession, answer: Answer) -> None:
     )
     if delivery.status != S.sent:
         return
-    if _proven(session, delivery.channel, passed.sender):
+    if _proven(session, delivery, passed.sender):
         pass_over(session, delivery)
     if answer.next_look is None:
         forget_due(session, delivery.id)
@@ -160,14 +162,15 @@ def take_in(session: ScopedSession, answer: Answer) -> None:
         ask_again(session, delivery.id, answer.next_look)
 
 
-def _proven(session: ScopedSession, channel: str, address: str | None) -> bool:
-    """True when the number that a message went out from is known to give receipts."""
+def _proven(session: ScopedSession, delivery: Delivery, address: str | None) -> bool:
+    """True when the sender that a message went out from is known to give receipts.
+
+    What the provider names as its sender goes before what we chose.
+    """
+    sender = sent_from(delivery, address)
     found = session.scalar(
         select(Sender.id).where(
-            Sender.establishment_id == session.establishment_id,
-            Sender.channel == channel,
-            Sender.address == address,
-            Sender.gives_receipts,
+            Sender.establishment_id == session.establishment_id, sender, Sender.gives_receipts
         )
     )
     return found is not None

@@ -34,6 +34,7 @@ from services.delivery import (
 from services.escalation import open_task
 from services.policy import own_establishment, read_policy, unknown_choice
 from services.provider_news import provider_news
+from services.reply_hint import BREAK
 from utils.senders import Passed
 from utils.sms_encoding import fold_french
 
@@ -53,6 +54,7 @@ class Question:
     since: datetime
     asked_at: datetime
     choice: UnknownChoice
+    sender_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
             since=delivery.attempted_at or delivery.created_at,
             asked_at=now,
             choice=unknown_choice(establishment, delivery.channel),
+            sender_id=delivery.sender_id,
         )
         for delivery in deliveries
     ]
@@ -157,12 +160,13 @@ def _ours(session: ScopedSession, delivery: Delivery, passed: Sequence[Passed]) 
             )
         )
     )
-    said = delivery.message or session.get_one(Reminder, delivery.reminder_id).message
+    reminder = session.get_one(Reminder, delivery.reminder_id)
+    said = delivery.message or reminder.message
     return [
         message
         for message in reversed(passed)  # providers list the newest first
         if message.provider_id not in known
-        and (message.text is None or same_text(message.text, said))
+        and (message.text is None or same_text(message.text, said, asks=reminder.expects_reply))
     ]
 
 
@@ -186,9 +190,14 @@ def _rivals(session: ScopedSession, delivery: Delivery) -> int:
     ).one()
 
 
-def same_text(listed: str, ours: str) -> bool:
-    """True when a provider's copy of a text is ours, folded for SMS or not."""
-    return listed.strip() in (ours.strip(), fold_french(ours).strip())
+def same_text(listed: str, ours: str, *, asks: bool = False) -> bool:
+    """True when a provider's copy of a text is ours, folded for SMS or not.
+
+    One that asks for an answer names the keys after ours, as they were when it left.
+    """
+    listed = listed.strip()
+    spelt = (ours.strip(), fold_french(ours).strip())
+    return listed in spelt or (asks and any(listed.startswith(f"{text}{BREAK}") for text in spelt))
 
 
 def _send_again(session: ScopedSession, delivery: Delivery, now: datetime, *, cause: str) -> None:

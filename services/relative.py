@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from models.omission import OmissionReason
 from services.errors import Invalid
-from services.timing import due_time
+from services.timing import TooLate, due_time
 from utils.clock import AllowedTimes
 
 _MINUTE = timedelta(minutes=1)
@@ -91,16 +91,20 @@ def _minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
 
 
-def refuse_nothing_left(left_out: list[LeftOut]) -> None:
-    """Raise `Invalid` for an event before which nothing can go out any more."""
+def refuse_nothing_left(left_out: list[LeftOut], now: datetime) -> None:
+    """Raise `Invalid` for an event before which nothing can go out any more.
+
+    `TooLate` when each message's own time has passed.
+    """
+    refusal = TooLate if all(notice.occurrence < now for notice in left_out) else Invalid
     for notice in left_out:
         if notice.reason in (OmissionReason.quiet_hours, OmissionReason.holiday):
-            raise Invalid(
+            raise refusal(
                 "All messages before this event have passed, or fall into quiet hours or a holiday"
                 " and would no longer be valid afterwards.",
                 field="event_time",
                 code=notice.reason.value,
             )
-    raise Invalid(
+    raise refusal(
         "All times before this event have passed.", field="event_time", code="event_time_past"
     )

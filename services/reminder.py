@@ -13,19 +13,22 @@ from sqlalchemy.orm import joinedload
 
 from database.session import ScopedSession
 from models.address import Address
-from models.delivery import Delivery, DeliveryEvent
+from models.delivery import Delivery, DeliveryEvent, DeliveryStatus
 from models.establishment import Establishment
-from models.reminder import Reminder, ReminderStatus
+from models.reminder import Purpose, Reminder, ReminderStatus
 from schemas.reminder import ReminderIn
 from services.address import address_for
 from services.audit import audit
 from services.contact import reference_index
-from services.delivery import open_delivery
+from services.delivery import move, open_delivery
 from services.errors import Conflict, NotFound
 from services.identity import Principal, differing, fingerprint
 from services.omission import Run, leave_out
 from services.policy import wishes
-from services.reminder_plan import Senders, plan
+from services.reminder_plan import Senders, TimesOf, plan
+from services.reminder_times import SYNCED_TOO_LATE, times_of
+
+_SUBMITTED = frozenset(ReminderIn.model_fields) - {"client_id"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,21 @@ class Stored:
 
     reminder: Reminder
     created: bool
+
+
+@dataclass(frozen=True)
+class Captured:
+    """How a reminder was captured: now, unless a device kept it while it was offline.
+
+    `recorded_at` is by the device's clock, `clock_offset` the seconds by which that was slow.
+    """
+
+    times_of: TimesOf = times_of
+    recorded_at: datetime | None = None
+    clock_offset: int | None = None
+
+
+NOW = Captured()
 
 
 def create(
@@ -46,6 +64,8 @@ def create(
     principal: Principal,
     now: datetime,
     correlation_id: str | None = None,
+    captured: Captured = NOW,
+    purpose: Purpose = Purpose.reminder,
 ) -> Stored:
     """Store a reminder with its first deliveries, in this transaction.
 
@@ -55,7 +75,7 @@ def create(
     known = _known(session, identity, wanted)
     if known is not None:
         return Stored(known, created=False)
-    planned = plan(session, establishment, senders, wanted, now)
+    planned = plan(session, establishment, senders, wanted, now, captured.times_of)
     times = planned.times
     reminder_id = session.scalar(
         insert(Reminder)
@@ -83,6 +103,9 @@ def create(
             **wishes(wanted),
             status=ReminderStatus.active if times.rrule else ReminderStatus.scheduled,
             created_by=principal.actor,
+            recorded_at=captured.recorded_at,
+            clock_offset=captured.clock_offset,
+            purpose=purpose,
         )
         .on_conflict_do_nothing(index_elements=["client_id"])
         .returning(Reminder.id)
@@ -92,7 +115,7 @@ def create(
         assert known is not None
         return Stored(known, created=False)
     reminder = read(session, reminder_id)
-    for delivery in times.deliveries:
+    opened = [
         open_delivery(
             session,
             reminder,
@@ -104,8 +127,13 @@ def create(
             valid_until=delivery.valid_until,
             before_seconds=seconds(delivery.before),
         )
+        for delivery in times.deliveries
+    ]
     for notice in times.left_out:
         leave_out(session, reminder.id, Run(notice.reason, notice.occurrence, notice.occurrence))
+    if times.too_late:
+        for missed in opened:
+            move(session, missed, DeliveryStatus.expired, cause=SYNCED_TOO_LATE)
     if not principal.anonymous:
         audit(session, principal, "create", "reminder", reminder.id, after=facts(reminder))
     return Stored(reminder, created=True)
@@ -116,8 +144,8 @@ def _address_id(session: ScopedSession, kind: str, value: str | None) -> int | N
 
 
 def submitted_fields(wanted: ReminderIn) -> dict[str, Any]:
-    """What makes two submissions the same: every field as it was sent."""
-    return wanted.model_dump(mode="json", exclude={"client_id"})
+    """What makes two submissions the same: every field of `POST /reminders` as it was sent."""
+    return wanted.model_dump(mode="json", include=set(_SUBMITTED))
 
 
 def _known(session: ScopedSession, identity: UUID, wanted: ReminderIn) -> Reminder | None:

@@ -5,12 +5,13 @@ Nothing is stored here, so a preview and a creation cannot come to different res
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from database.session import ScopedSession
 from models.contact import Contact
-from models.establishment import Establishment, Sender
+from models.establishment import AskOneWay, Establishment, Sender
 from models.reminder import Channel
 from schemas.reminder import ReminderIn
 from services.allowed_times import allowed_times
@@ -18,24 +19,28 @@ from services.contact import find_contact
 from services.errors import Invalid
 from services.policy import wishes
 from services.reminder_times import Times, times_of
+from services.reply_hint import with_keys
+from services.sms import sms_text
 from services.template import render
-from utils.clock import local_time
+from utils.clock import AllowedTimes, local_time
 from utils.email_address import normalise_email
 from utils.languages import VOICES, language_name
 from utils.phone import InvalidPhone, normalise_phone
-from utils.sms_encoding import analyse, fold_french
+from utils.sms_encoding import analyse
+
+TimesOf = Callable[[AllowedTimes, Establishment, ReminderIn, datetime], Times]
+"""Says when a reminder goes out."""
 
 
 @dataclass(frozen=True)
 class Senders:
-    """What the establishment sends from, by channel; a channel that is missing cannot be used."""
+    """What the establishment sends from, by channel; a channel that is missing cannot be used.
+
+    `two_way` are the channels on which an answer can come back.
+    """
 
     by_channel: dict[str, Sender]
-
-    def can_receive(self, channel: str) -> bool:
-        """True when an answer can come back on a channel."""
-        sender = self.by_channel.get(channel)
-        return sender is not None and sender.can_receive
+    two_way: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class Plan:
     language: str
     message: str
     times: Times
+    asks: bool
     deferred: str | None
     local_time: str
     encoding: str | None
@@ -61,16 +67,21 @@ def plan(
     senders: Senders,
     wanted: ReminderIn,
     now: datetime,
+    times_of: TimesOf = times_of,
 ) -> Plan:
     """Think a reminder through without storing anything; raises `Invalid` with the field."""
     contact = find_contact(session, wanted.patient_id) if wanted.patient_id else None
     phone, email = _addresses(wanted, contact, establishment.region)
     channels = _channels(wanted, phone, email, senders)
+    asks = _asks(wanted, establishment, channels[0], senders)
     language, message = _words(wanted, contact, establishment, channels)
     wishes(wanted)
     times = times_of(allowed_times(establishment, contact), establishment, wanted, now)
     first = times.deliveries[0]
-    sms = analyse(sms_text(establishment, language, message)) if Channel.sms in channels else None
+    by_sms = message
+    if asks and Channel.sms in senders.two_way:
+        by_sms = with_keys(session, message, language)
+    sms = analyse(sms_text(establishment, language, by_sms)) if Channel.sms in channels else None
     return Plan(
         contact=contact,
         phone=phone,
@@ -79,18 +90,12 @@ def plan(
         language=language,
         message=message,
         times=times,
+        asks=asks,
         deferred=first.deferred,
         local_time=local_time(first.due_at, establishment.zone).strftime("%Y-%m-%d %H:%M"),
         encoding=sms.encoding if sms else None,
         segments=sms.segments if sms else None,
     )
-
-
-def sms_text(establishment: Establishment, language: str, message: str) -> str:
-    """What really goes out by SMS: French folded to GSM-7 if the establishment says so."""
-    if language == "fra" and establishment.fold_french_sms:
-        return fold_french(message)
-    return message
 
 
 _SUBJECTS = {"fra": "Rappel : {}", "eng": "Reminder: {}"}
@@ -158,13 +163,21 @@ def _channels(
             field="channels",
             code="channel_without_sender",
         )
-    if wanted.expects_reply and not senders.can_receive(chosen[0]):
-        raise Invalid(
-            f"No answer can come back to the establishment's {chosen[0].value} sender.",
-            field="expects_reply",
-            code="sender_cannot_receive",
-        )
     return [channel.value for channel in chosen]
+
+
+def _asks(wanted: ReminderIn, establishment: Establishment, channel: str, senders: Senders) -> bool:
+    """Whether an answer is asked for. A sender that cannot receive is never used to ask."""
+    if not wanted.expects_reply or channel in senders.two_way:
+        return wanted.expects_reply
+    if establishment.ask_one_way == AskOneWay.drop:
+        return False
+    raise Invalid(
+        f"No answer can come back to the establishment's {channel} senders: use another channel,"
+        " send it without the question, or add a sender that receives.",
+        field="expects_reply",
+        code="sender_cannot_receive",
+    )
 
 
 def _words(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from models.establishment import Establishment
+from models.omission import OmissionReason
 from schemas.reminder import ReminderIn
 from services.errors import Invalid
 from services.recurrence import check_rule
@@ -15,6 +16,7 @@ from services.series import Series, Turn
 from services.timing import (
     FARTHEST,
     LONGEST_VALIDITY,
+    TooLate,
     check_validity,
     due_time,
     moment_of,
@@ -53,6 +55,8 @@ class Times:
     before: tuple[timedelta, ...] | None = None
     margin: timedelta = timedelta()
     left_out: tuple[LeftOut, ...] = ()
+    too_late: bool = False
+    """Nothing of it can go out any more: its one delivery expires as soon as it is made."""
 
 
 def times_of(
@@ -117,18 +121,12 @@ def _series_times(
 def _before_event(
     times: AllowedTimes, establishment: Establishment, wanted: ReminderIn, now: datetime
 ) -> Times:
-    assert wanted.event_time is not None
     assert wanted.before is not None
-    event = Event(
-        time=moment_of(wanted.event_time, establishment, "event_time"),
-        late=wanted.valid_for or timedelta(seconds=establishment.validity_seconds),
-        validity=wanted.valid_for or LONGEST_VALIDITY,
-        margin=timedelta(seconds=0 if wanted.valid_for else establishment.event_margin_seconds),
-    )
+    event = _event(establishment, wanted)
     refuse_too_far(event.time, now, "event_time")
     planned, left_out = notices(times, event, wanted.before, now)
     if not planned:
-        refuse_nothing_left(left_out)
+        refuse_nothing_left(left_out, now)
     return Times(
         scheduled_time=planned[0].occurrence,
         validity=event.validity,
@@ -147,4 +145,70 @@ def _before_event(
         before=tuple(sorted(wanted.before, reverse=True)),
         margin=event.margin,
         left_out=tuple(left_out),
+    )
+
+
+def _event(establishment: Establishment, wanted: ReminderIn) -> Event:
+    assert wanted.event_time is not None
+    return Event(
+        time=moment_of(wanted.event_time, establishment, "event_time"),
+        late=wanted.valid_for or timedelta(seconds=establishment.validity_seconds),
+        validity=wanted.valid_for or LONGEST_VALIDITY,
+        margin=timedelta(seconds=0 if wanted.valid_for else establishment.event_margin_seconds),
+    )
+
+
+SYNCED_TOO_LATE = "synced too late to go out"
+"""The cause of a delivery that nobody could have sent in time."""
+
+
+def times_even_if_late(
+    times: AllowedTimes, establishment: Establishment, wanted: ReminderIn, now: datetime
+) -> Times:
+    """As `times_of`, for what was captured offline: what comes too late is not refused.
+
+    It has one delivery, which expires at once, so that staff see what nobody was told.
+    """
+    try:
+        return times_of(times, establishment, wanted, now)
+    except TooLate:
+        return (
+            _missed_event(establishment, wanted)
+            if wanted.before
+            else _missed(times, establishment, wanted)
+        )
+
+
+def _missed(times: AllowedTimes, establishment: Establishment, wanted: ReminderIn) -> Times:
+    assert wanted.scheduled_time is not None
+    scheduled = moment_of(wanted.scheduled_time, establishment)
+    validity = wanted.valid_for or timedelta(seconds=establishment.validity_seconds)
+    rule = check_rule(wanted.rrule, scheduled, times.zone) if wanted.rrule else None
+    once = PlannedDelivery(scheduled, scheduled, scheduled + validity, SYNCED_TOO_LATE)
+    return Times(scheduled, validity, (once,), rrule=rule, too_late=True)
+
+
+def _missed_event(establishment: Establishment, wanted: ReminderIn) -> Times:
+    """The message that was nearest to the event stands for all of them; the others are noted."""
+    assert wanted.before is not None
+    event = _event(establishment, wanted)
+    *others, nearest = sorted(wanted.before, reverse=True)
+    occurrence = event.time - nearest
+    return Times(
+        scheduled_time=occurrence,
+        validity=event.validity,
+        deliveries=(
+            PlannedDelivery(
+                occurrence,
+                occurrence,
+                event.valid_until(occurrence),
+                SYNCED_TOO_LATE,
+                before=nearest,
+            ),
+        ),
+        event_time=event.time,
+        before=(*others, nearest),
+        margin=event.margin,
+        left_out=tuple(LeftOut(ahead, event.time - ahead, OmissionReason.past) for ahead in others),
+        too_late=True,
     )

@@ -24,6 +24,7 @@ from schemas.reminder import (
 )
 from services.audit import audit
 from services.contact import reference_index
+from services.device_clock import clock_wrong
 from services.errors import Invalid
 from services.forecast import coming_of, deferral, next_occurrences, shown_time, why_deferred
 from services.identity import Principal
@@ -31,9 +32,12 @@ from services.omission import listed
 from services.paging import decode_cursor, encode_cursor
 from services.policy import policy_of
 from services.reminder import trace
-from services.reminder_plan import Plan, sms_text
+from services.reminder_plan import Plan
 from services.reminder_times import PlannedDelivery
+from services.reply_hint import reminder_sms
+from services.sender import names
 from services.series import Turn
+from services.sms import sms_text
 from utils.sms_encoding import analyse
 
 ANSWER_BYTES = 1000
@@ -53,6 +57,7 @@ def plan_view(establishment: Establishment, planned: Plan) -> ReminderPlan:
         language=planned.language,
         encoding=planned.encoding,
         segments=planned.segments,
+        asks=planned.asks,
         local_time=planned.local_time,
         deferred=planned.deferred,
         next_occurrences=coming,
@@ -80,7 +85,7 @@ def reminder_view(
         .limit(1)
     )
     sms = (
-        analyse(sms_text(establishment, reminder.language, reminder.message))
+        analyse(sms_text(establishment, reminder.language, reminder_sms(session, reminder)))
         if Channel.sms in reminder.channels
         else None
     )
@@ -132,9 +137,13 @@ def detail_view(
     """A reminder with its trace. It shows an address, so the reading is audited."""
     short = reminder_view(session, establishment, reminder)
     audit(session, principal, "read", "reminder", reminder.id)
+    called = names(session)
     deliveries = [
         DeliveryOut.model_validate(delivery).model_copy(
-            update={"events": [DeliveryEventOut.model_validate(event) for event in events]}
+            update={
+                "sender": called.get(delivery.sender_id or 0),
+                "events": [DeliveryEventOut.model_validate(event) for event in events],
+            }
         )
         for delivery, events in trace(session, reminder.id)
     ]
@@ -148,6 +157,8 @@ def detail_view(
         receipt_window=policy.receipt_window_seconds,
         escalate=policy.escalate,
         created_at=reminder.created_at,
+        recorded_at=reminder.recorded_at,
+        clock_wrong=clock_wrong(reminder.recorded_at, reminder.clock_offset, reminder.created_at),
         version=reminder.version,
         next_occurrences=next_occurrences(session, establishment, reminder),
         omissions=[LeftOutRun.model_validate(run) for run in listed(session, reminder.id)],

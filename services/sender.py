@@ -24,6 +24,14 @@ def listed(session: ScopedSession) -> Sequence[Sender]:
     ).all()
 
 
+def names(session: ScopedSession) -> dict[int, str]:
+    """What each sender of the establishment is called, those out of use too, by number."""
+    own = select(Sender.id, Sender.label, Sender.address).where(
+        Sender.establishment_id == session.establishment_id
+    )
+    return {row.id: row.label or row.address for row in session.execute(own)}
+
+
 def change(
     session: ScopedSession, sender_id: int, wanted: SenderChange, principal: Principal
 ) -> Sender:

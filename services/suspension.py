@@ -12,15 +12,18 @@ and only then asks here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, and_, func, select, text, update
 
 from database.session import ScopedSession
 from models.delivery import SENDER_SUSPENDED, Delivery, DeliveryStatus
 from models.establishment import Sender
+from models.reminder import Reminder
 from services.delivery import WAKE, move, next_channels
-from services.dispatch import Settlement
+from services.dispatch import Routes, Settlement
+from services.sender_choice import Need, SenderChoice
 from utils.logs import get_logger
 from utils.provider_codes import ACCOUNT_CODES, Blame, fault_of
 
@@ -47,8 +50,8 @@ _HOLD = text(
             s.probe_at + make_interval(secs => 1 + random() * :spread), d.valid_until
         ) as due_at
         from deliveries d
-        join unnest(cast(:channels as text[]), cast(:probe_ats as timestamptz[]))
-            as s(channel, probe_at) on s.channel = d.channel
+        join unnest(cast(:ids as bigint[]), cast(:probe_ats as timestamptz[]))
+            as s(id, probe_at) on s.id = d.id
         where d.id = any(:ids) and d.status = 'queued'
         order by d.id
         for update of d
@@ -81,44 +84,105 @@ _CALL_UP = text(
 )
 
 
-def hold_back(session: ScopedSession, ids: Sequence[int], *, probe_after: float) -> list[int]:
+@dataclass(frozen=True)
+class Ready:
+    """What of a claimed batch may go out. `probes`: these try a suspended sender, by number."""
+
+    ids: list[int]
+    probes: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A locked delivery, the sender for it now, and the one if all of them worked."""
+
+    delivery: Delivery
+    sender: Sender | None
+    preferred: Sender | None
+
+    @property
+    def shut_out(self) -> bool:
+        return self.sender is not None and self.sender.suspended_at is not None
+
+
+def hold_back(
+    session: ScopedSession, ids: Sequence[int], *, probe_after: float, drop_questions: bool = False
+) -> Ready:
     """Of a claimed batch, what may go out; the rest falls back or waits. Commit before sending.
 
-    One delivery a channel passes as the probe when it is time for one.
+    What another sender can send goes out from that one. One delivery a suspended sender passes as
+    the probe when it is time for one.
     """
-    senders = session.scalars(
-        select(Sender)
-        .where(Sender.establishment_id == session.establishment_id, Sender.active)
-        .order_by(Sender.id)
-    ).all()
-    usable = {sender.channel for sender in senders if sender.suspended_at is None}
-    shut = {s.channel: s for s in senders if s.channel not in usable}
-    if not shut:
-        return list(ids)
-    held = session.scalars(
-        select(Delivery)
+    senders = SenderChoice(
+        session.scalars(
+            select(Sender).where(Sender.establishment_id == session.establishment_id, Sender.active)
+        )
+    )
+    if not senders.suspended:
+        return Ready(list(ids))
+    choices = _choices(session, ids, Routes(senders, drop_questions=drop_questions))
+    probes = _probes(session, senders, choices, probe_after)
+    held = [one for one in choices if one.shut_out and one.delivery.id not in probes]
+    waiting: list[tuple[Delivery, Sender]] = []
+    for one in held:
+        if any(_open(senders, channel) for channel in next_channels(session, one.delivery)):
+            cause = "sender suspended"
+            move(
+                session, one.delivery, DeliveryStatus.cancelled, cause=cause, code=SENDER_SUSPENDED
+            )
+        elif one.sender is not None:
+            waiting.append((one.delivery, one.sender))
+    _wait(session, waiting, spread=probe_after / 6)
+    passed = {one.delivery.id for one in held}
+    return Ready([number for number in ids if number not in passed], probes)
+
+
+def _open(senders: SenderChoice, channel: str) -> bool:
+    return any(sender.suspended_at is None for sender in senders.on(channel))
+
+
+def _choices(session: ScopedSession, ids: Sequence[int], routes: Routes) -> list[_Choice]:
+    """The deliveries on channels of which a sender is suspended, locked, and who may send them."""
+    channels = {s.channel for s in routes.senders.by_id.values() if s.suspended_at is not None}
+    rows = session.execute(
+        select(Delivery, Reminder.sender_id, Reminder.expects_reply)
+        .join(Reminder, Reminder.id == Delivery.reminder_id)
         .where(
             Delivery.id.in_(ids),
             Delivery.status == DeliveryStatus.queued,
-            Delivery.channel.in_(shut),
+            Delivery.channel.in_(channels),
             Delivery.valid_until > func.now(),  # `begin` lets the others expire
         )
         .order_by(Delivery.id)
-        .with_for_update()
+        .with_for_update(of=Delivery)
     ).all()
-    probes = {_probe(session, shut[channel], probe_after, held) for channel in shut}
-    waiting = []
-    for delivery in held:
-        if delivery.id in probes:
+    needs = [
+        (
+            delivery,
+            Need(delivery.channel, sender_id, two_way=asks, address_id=delivery.address_id),
+        )
+        for delivery, sender_id, asks in rows
+    ]
+    return [_Choice(d, routes.for_need(n), routes.senders.preferred(n)) for d, n in needs]
+
+
+def _probes(
+    session: ScopedSession, senders: SenderChoice, choices: Sequence[_Choice], probe_after: float
+) -> dict[int, int]:
+    """The deliveries that try a suspended sender now, each with that sender's number."""
+    found: dict[int, int] = {}
+    for sender in senders.by_id.values():
+        if sender.suspended_at is None:
             continue
-        if usable.intersection(next_channels(session, delivery)):
-            cause = "sender suspended"
-            move(session, delivery, DeliveryStatus.cancelled, cause=cause, code=SENDER_SUSPENDED)
-        else:
-            waiting.append(delivery.id)
-    _wait(session, waiting, list(shut.values()), spread=probe_after / 6)
-    passed = {delivery.id for delivery in held} - probes
-    return [number for number in ids if number not in passed]
+        theirs = [
+            one.delivery
+            for one in choices
+            if sender in (one.sender, one.preferred) and one.delivery.id not in found
+        ]
+        probe = _probe(session, sender, probe_after, theirs)
+        if probe is not None:
+            found[probe] = sender.id
+    return found
 
 
 def _probe(
@@ -129,8 +193,7 @@ def _probe(
     Taking the turn sets the next one later, so one of many workers gets it and a crash costs a
     turn, not a burst.
     """
-    candidate = next((d.id for d in held if d.channel == sender.channel), None)
-    if candidate is None:
+    if not held:
         return None
     seconds = probe_after * 2 ** min(sender.probes + 1, MOST_DOUBLINGS)
     taken = session.scalar(
@@ -140,7 +203,7 @@ def _probe(
         .returning(Sender.id)
     )
     session.refresh(sender)
-    return None if taken is None else candidate
+    return None if taken is None else held[0].id
 
 
 def _from_now(seconds: float) -> ColumnElement[datetime]:
@@ -148,17 +211,16 @@ def _from_now(seconds: float) -> ColumnElement[datetime]:
 
 
 def _wait(
-    session: ScopedSession, ids: Sequence[int], senders: Sequence[Sender], *, spread: float
+    session: ScopedSession, waiting: Sequence[tuple[Delivery, Sender]], *, spread: float
 ) -> None:
-    if not ids:
+    if not waiting:
         return
     session.execute(
         _HOLD,
         {
             "establishment_id": session.establishment_id,
-            "ids": list(ids),
-            "channels": [sender.channel for sender in senders],
-            "probe_ats": [sender.probe_at for sender in senders],
+            "ids": [delivery.id for delivery, _ in waiting],
+            "probe_ats": [sender.probe_at for _, sender in waiting],
             "code": SENDER_SUSPENDED,
             "spread": spread,
         },
@@ -186,14 +248,20 @@ def note_answers(
     of the database.
     """
     faults = {
-        (channels[s.delivery_id], s.provider): s.code
+        (channels[s.delivery_id], s.provider, s.sender_id): s.code
         for s in settlements
         if s.code is not None and suspends(s.provider, s.code)
     }
     changed = False
-    for (channel, provider), code in faults.items():
+    for (channel, provider, sender_id), code in faults.items():
         changed |= note_fault(
-            session, channel, provider, code, said_by=ANSWER, probe_after=probe_after
+            session,
+            channel,
+            provider,
+            code,
+            said_by=ANSWER,
+            probe_after=probe_after,
+            sender_id=sender_id,
         )
     if not some_suspended:
         return changed
@@ -201,13 +269,20 @@ def note_answers(
     attempted_at = session.scalar(
         select(func.min(Delivery.attempted_at)).where(Delivery.id.in_(worked))
     )
-    providers = {
-        (channels[s.delivery_id], s.provider) for s in settlements if s.delivery_id in worked
+    ways = {
+        (channels[s.delivery_id], s.provider, s.sender_id)
+        for s in settlements
+        if s.delivery_id in worked
     }
-    for channel, provider in providers - faults.keys():
+    for channel, provider, sender_id in ways - faults.keys():
         assert attempted_at is not None  # stamped before each call
         changed |= note_success(
-            session, channel, provider, said_by=ANSWER, attempted_at=attempted_at
+            session,
+            channel,
+            provider,
+            said_by=ANSWER,
+            attempted_at=attempted_at,
+            sender_id=sender_id,
         )
     return changed
 
@@ -220,17 +295,19 @@ def note_fault(
     *,
     said_by: str,
     probe_after: float,
+    sender_id: int | None = None,
 ) -> bool:
     """Mark what a code shuts out as suspended; True when it was not yet.
 
-    A fault of the account shuts out every sender of that provider, else it is the channel's.
+    A fault of the account shuts out every sender of that account, else it is the sender's that
+    met it (`sender_id`; None, as before a sender was chosen for each delivery: the channel's).
     """
     fault = fault_of(provider, code)
     if fault is None or not fault.suspends:
         return False
-    shut_out: ColumnElement[bool] = Sender.provider == provider
-    if fault.blame is not Blame.account:
-        shut_out = shut_out & (Sender.channel == channel)
+    shut_out = _its_own(session, channel, provider, sender_id)
+    if fault.blame is Blame.account:
+        shut_out = shut_out | _same_account(session, provider, sender_id)
     numbers = session.scalars(
         update(Sender)
         .where(
@@ -260,8 +337,33 @@ def note_fault(
     return bool(numbers)
 
 
+def _its_own(
+    session: ScopedSession, channel: str, provider: str, sender_id: int | None
+) -> ColumnElement[bool]:
+    """The sender that an answer or receipt is about."""
+    if sender_id is None or session.get(Sender, sender_id) is None:
+        return and_(Sender.provider == provider, Sender.channel == channel)
+    return Sender.id == sender_id
+
+
+def _same_account(
+    session: ScopedSession, provider: str, sender_id: int | None
+) -> ColumnElement[bool]:
+    """All that goes by the account of a sender: one with credentials of its own stands alone."""
+    sender = None if sender_id is None else session.get(Sender, sender_id)
+    if sender is not None and sender.credentials is not None:
+        return Sender.id == sender.id
+    return and_(Sender.provider == provider, Sender.credentials.is_(None))
+
+
 def note_success(
-    session: ScopedSession, channel: str, provider: str, *, said_by: str, attempted_at: datetime
+    session: ScopedSession,
+    channel: str,
+    provider: str,
+    *,
+    said_by: str,
+    attempted_at: datetime,
+    sender_id: int | None = None,
 ) -> bool:
     """Lift the suspension of a sender that worked in an attempt after it; True when it was on.
 
@@ -272,8 +374,11 @@ def note_success(
         update(Sender)
         .where(
             Sender.establishment_id == session.establishment_id,
-            Sender.provider == provider,
-            (Sender.channel == channel) | Sender.suspended_code.in_(ACCOUNT_CODES),
+            _its_own(session, channel, provider, sender_id)
+            | (
+                _same_account(session, provider, sender_id)
+                & Sender.suspended_code.in_(ACCOUNT_CODES)
+            ),
             Sender.suspended_by == said_by,
             Sender.suspended_at < attempted_at,
         )

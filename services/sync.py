@@ -9,37 +9,40 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import DataError, IntegrityError
-
 from database.session import Database, ScopedSession
-from models.establishment import Establishment
 from models.recording import Recording
-from schemas.sync import OfflineFeedback, SealedItem, SyncResult, SyncStatus
-from services.errors import CareloopError, Conflict, Invalid
+from schemas.sync import OfflineFeedback, OfflineReminder, SealedItem, SyncResult, SyncStatus
+from services.errors import CareloopError, Invalid
 from services.feedback import in_local_time
 from services.identity import Principal
 from services.intake import Arrival, Result, Stored, arrival, known_submission, store
 from services.recording import put_away, throw_away
 from services.sealing_key import ITEM, SealingKeys, sealing_keys
+from services.sync_reminder import (
+    NOT_STORABLE,
+    Office,
+    not_storable,
+    refusal,
+    store_reminders,
+    taken,
+)
 from utils.logs import get_logger
 from utils.storage import Storage
 
 log = get_logger("careloop.sync")
-
-_NOT_STORABLE = (DataError, IntegrityError, ValueError, ArithmeticError)
-"""What one item may do to a whole statement; psycopg2 says ValueError of what it cannot write."""
 
 
 @dataclass
 class Batch:
     """Items that are ready to be stored, and the recordings that wait for their rows."""
 
+    office: Office
     arrivals: dict[int, Arrival] = field(default_factory=dict)
+    reminders: dict[int, OfflineReminder] = field(default_factory=dict)
     recordings: dict[UUID, Recording] = field(default_factory=dict)
     results: dict[int, SyncResult] = field(default_factory=dict)
 
@@ -47,30 +50,28 @@ class Batch:
 def prepare(
     database: Database,
     storage: Storage,
-    establishment: Establishment,
-    items: Sequence[tuple[int, OfflineFeedback]],
-    *,
-    sent_at: datetime,
-    principal: Principal,
+    office: Office,
+    feedback: Sequence[tuple[int, OfflineFeedback]],
+    reminders: Sequence[tuple[int, OfflineReminder]] = (),
 ) -> Batch:
-    """Seal the items; put their recordings away. No transaction is open while the store is written.
+    """Seal the feedback; put its recordings away, with no transaction open meanwhile.
 
-    `items` come with their place in the batch. What cannot be prepared has its result already.
+    Items come with their place in the batch. What cannot be prepared has its result already.
     """
-    batch = Batch()
-    for place, item in items:
+    batch = Batch(office, reminders=dict(reminders))
+    for place, item in feedback:
         try:
             one = arrival(
-                in_local_time(item, establishment),
+                in_local_time(item, office.establishment),
                 identity=item.client_id,
-                principal=principal,
-                sent_at=sent_at,
+                principal=office.principal,
+                sent_at=office.sent_at,
             )
             if item.voice_data:
                 one = _with_voice(database, storage, batch, one, item.voice_data)
             batch.arrivals[place] = one
         except CareloopError as error:
-            batch.results[place] = result_of(item.client_id, error)
+            batch.results[place] = refusal(item.client_id, error)
     return batch
 
 
@@ -83,7 +84,7 @@ def _with_voice(
             return one
     recording = put_away(storage, one.establishment_id, base64.b64decode(voice))
     batch.recordings[recording.id] = recording
-    return replace(one, recording_id=recording.id)
+    return one._replace(recording_id=recording.id)
 
 
 def unsealed(
@@ -98,7 +99,7 @@ def unsealed(
         try:
             inside.append((place, _inside(keys, item)))
         except CareloopError as error:
-            refused[place] = result_of(item.client_id, error)
+            refused[place] = refusal(item.client_id, error)
     return inside, refused
 
 
@@ -123,9 +124,9 @@ def store_batch(session: ScopedSession, batch: Batch) -> dict[int, SyncResult]:
 
     An item that PostgreSQL cannot take is rejected by itself; the others are stored.
     """
-    results = dict(batch.results)
+    results = dict(batch.results) | store_reminders(session, batch.office, batch.reminders)
     for place, stored in _store(session, batch, list(batch.arrivals)).items():
-        results[place] = result_of(batch.arrivals[place].client_id, stored)
+        results[place] = _result(batch.arrivals[place].client_id, stored)
     return results
 
 
@@ -135,10 +136,10 @@ def _store(session: ScopedSession, batch: Batch, places: Sequence[int]) -> dict[
     try:
         with session.begin_nested():
             return dict(zip(places, _store_together(session, batch, places), strict=True))
-    except _NOT_STORABLE as error:
+    except NOT_STORABLE as error:
         if len(places) == 1:
             log.warning("item not stored", error=type(error).__name__)
-            return {places[0]: Invalid("This item cannot be stored.", code="not_storable")}
+            return {places[0]: not_storable()}
     # Halving finds the one that spoils it without trying each of a thousand by itself.
     half = len(places) // 2
     return _store(session, batch, places[:half]) | _store(session, batch, places[half:])
@@ -183,22 +184,7 @@ def clear_away(
         throw_away(storage, principal.establishment_id, recording_id)
 
 
-def result_of(client_id: UUID, result: Result) -> SyncResult:
-    """A result as it is answered."""
+def _result(client_id: UUID, result: Result) -> SyncResult:
     if isinstance(result, Stored):
-        status = SyncStatus.created if result.created else SyncStatus.duplicate
-        return SyncResult(client_id=client_id, status=status, id=result.id)
-    if isinstance(result, Conflict):
-        return SyncResult(
-            client_id=client_id,
-            status=SyncStatus.conflict,
-            id=result.row_id,
-            fields=result.fields,
-        )
-    return SyncResult(
-        client_id=client_id,
-        status=SyncStatus.rejected,
-        code=result.code,
-        field=result.field,
-        detail=result.detail,
-    )
+        return taken(client_id, result.id, created=result.created)
+    return refusal(client_id, result)

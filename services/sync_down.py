@@ -14,22 +14,27 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
 from database.session import Database, ScopedSession
 from models.department import Department
 from models.establishment import Establishment
+from models.phrase import Phrase
+from models.recording import Recording
 from schemas.feedback import CONTENT_LENGTH, FACES
+from services.errors import NotFound
+from services.phrase import APP, FLOWS, covered, own_words, switched_on
 from services.sealing_key import current
+from services.sync_answer import answered
 from services.upload import MOST_BYTES
 from utils.languages import language_name
 from utils.shared_cache import SharedCache
 
 LONGEST_VOICE = 120
 """Seconds that the app records at most."""
-COVERED = frozenset({"fra", "eng"})
-"""Languages in which the app has every word that it says."""
+FLOW = "feedback_by_app"
 _VERSION_LENGTH = 12
 
 Sections = Mapping[str, Mapping[str, Any]]
@@ -40,9 +45,11 @@ def form(session: ScopedSession) -> dict[str, Any]:
     """How to ask: in which languages, with which faces, within which limits, sealed for whom."""
     place = session.get_one(Establishment, session.establishment_id)
     key = current(session)
+    own, on = own_words(session, FLOW), switched_on(session, FLOW)
+    languages = [code for code in place.languages if code in on and covered(FLOW, own, code)]
     return {
         "establishment": {"slug": place.slug, "name": place.name},
-        "languages": [language_name(code) for code in place.languages if code in COVERED],
+        "languages": [language_name(code) for code in languages],
         "faces": list(FACES),
         "limits": {
             "content": CONTENT_LENGTH,
@@ -63,9 +70,31 @@ def departments(session: ScopedSession) -> list[dict[str, str]]:
     return [{"code": row.code, "name": row.name} for row in rows]
 
 
+def phrases(session: ScopedSession) -> dict[str, Any]:
+    """What the app says in the establishment's own words, and who has spoken them, by language.
+
+    Its French and English are in the app itself; what stands here goes before them.
+    """
+    place = session.get_one(Establishment, session.establishment_id)
+    own = own_words(session, FLOW)
+    return {
+        language_name(code): {
+            "words": {key.removeprefix(APP): w.text for key, w in own[code].items() if w.text},
+            "prompts": {
+                key.removeprefix(APP): str(w.recording_id)
+                for key, w in own[code].items()
+                if w.recording_id
+            },
+        }
+        for code in place.languages
+        if code in own
+    }
+
+
 SECTIONS: Mapping[str, Callable[[ScopedSession], Any]] = {
     "form": form,
     "departments": departments,
+    "phrases": phrases,
 }
 """A new section is a line here; whoever changes its rows calls `session.outdate_devices()`."""
 
@@ -77,9 +106,15 @@ class DownSync:
         self._database = database
         self._cache = cache
 
-    def changed(self, establishment_id: int, cursor: str | None) -> dict[str, Any]:
-        """The sections whose versions are not those of the cursor, and the next cursor."""
-        sections = self._sections(establishment_id)
+    def changed(
+        self, establishment_id: int, cursor: str | None, device_id: int | None = None
+    ) -> dict[str, Any]:
+        """The sections whose versions are not those of the cursor, and the next cursor.
+
+        An enrolled device also hears which of its feedback was answered. That is its own, and
+        asked of PostgreSQL each time.
+        """
+        sections = self._of_device(establishment_id, device_id)
         seen = decode_cursor(cursor)
         return {
             "cursor": encode_cursor(sections),
@@ -89,6 +124,17 @@ class DownSync:
                 if seen.get(name) != section["version"]
             },
         }
+
+    def cursor(self, establishment_id: int, device_id: int | None = None) -> str:
+        """The cursor that a device has which knows everything: another one is to ask."""
+        return encode_cursor(self._of_device(establishment_id, device_id))
+
+    def _of_device(self, establishment_id: int, device_id: int | None) -> Sections:
+        sections = dict(self._sections(establishment_id))
+        if device_id is not None:
+            with self._database.establishment(establishment_id) as session:
+                sections["answers"] = _section(answered(session, device_id))
+        return sections
 
     def _sections(self, establishment_id: int) -> Sections:
         name = cache_name(establishment_id)
@@ -129,3 +175,20 @@ def decode_cursor(cursor: str | None) -> Mapping[str, Any]:
     except (binascii.Error, ValueError):
         return {}
     return versions if isinstance(versions, dict) else {}
+
+
+def prompt_recording(session: ScopedSession, recording_id: UUID) -> Recording:
+    """The recording of an approved phrase of the app; raises `NotFound` for any other."""
+    found = session.scalar(
+        select(Recording)
+        .join(Phrase, Phrase.recording_id == Recording.id)
+        .where(
+            Recording.id == recording_id,
+            Phrase.key.in_(FLOWS[FLOW]),
+            Phrase.approved_by.is_not(None),
+        )
+        .limit(1)
+    )
+    if found is None:
+        raise NotFound("prompt")
+    return found

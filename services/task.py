@@ -16,6 +16,8 @@ from schemas.task import TaskOut, TaskSummary, UnknownOut
 from services.errors import NotFound
 from services.paging import decode_cursor, encode_cursor
 
+NOBODY = 0
+"""Instead of a user's number: tasks that nobody has taken."""
 ENGINE = "engine"
 """Who closed a task that nobody needs to look at any more."""
 
@@ -31,6 +33,8 @@ def open_task(
     delivery_id: int | None = None,
     contact_id: int | None = None,
     feedback_id: int | None = None,
+    conversation_id: int | None = None,
+    note: str | None = None,
 ) -> None:
     """Have somebody do something, unless a task about the same thing is not done yet."""
     session.execute(
@@ -45,6 +49,8 @@ def open_task(
             delivery_id=delivery_id,
             contact_id=contact_id,
             feedback_id=feedback_id,
+            conversation_id=conversation_id,
+            note=note,
             version=1,
         )
         .on_conflict_do_nothing(
@@ -85,7 +91,9 @@ def listed(
         wanted = wanted.where(Task.state == state)
     elif state is not None:  # said twice, so that the index of what is not done serves
         wanted = wanted.where(Task.state != TaskState.done, Task.state == state)
-    if assigned_to is not None:
+    if assigned_to == NOBODY:
+        wanted = wanted.where(Task.assigned_to.is_(None))
+    elif assigned_to is not None:
         wanted = wanted.where(Task.assigned_to == assigned_to)
     if cursor is not None:
         wanted = wanted.where(Task.id < decode_cursor(cursor)[1])
@@ -125,6 +133,7 @@ def summary_view(task: Task, unknown: UnknownOut | None) -> TaskSummary:
         delivery_id=task.delivery_id,
         contact_id=task.contact_id,
         feedback_id=task.feedback_id,
+        conversation_id=task.conversation_id,
         unknown=unknown if task.kind == UNKNOWN_DELIVERY else None,
         created_at=task.created_at,
         done_at=task.done_at,

@@ -14,6 +14,7 @@ from string import Formatter
 
 from babel.messages.pofile import read_po
 
+from schemas.template import TemplateOut, TemplateText
 from services.errors import Invalid
 from utils.languages import parse_language
 
@@ -38,6 +39,22 @@ def catalogue() -> dict[str, dict[str, str]]:
     return texts_of("templates")
 
 
+def templates() -> list[TemplateOut]:
+    """Every template, by name, with its texts and what they take."""
+    return [
+        TemplateOut(
+            name=name,
+            parameters=sorted(set().union(*map(_fields, texts.values()))),
+            texts=[TemplateText(language=code, text=words) for code, words in texts.items()],
+        )
+        for name, texts in sorted(catalogue().items())
+    ]
+
+
+def _fields(words: str) -> set[str]:
+    return {field for _, field, _, _ in Formatter().parse(words) if field}
+
+
 def render(name: str, parameters: Mapping[str, str], preferred: Sequence[str]) -> tuple[str, str]:
     """The language used (the first preferred one that has the text) and the whole message.
 
@@ -57,7 +74,7 @@ def render(name: str, parameters: Mapping[str, str], preferred: Sequence[str]) -
             field="template",
             code="template_without_language",
         )
-    needed = {field for _, field, _, _ in Formatter().parse(texts[language]) if field}
+    needed = _fields(texts[language])
     if needed != set(parameters):
         raise Invalid(
             f"This template takes exactly: {', '.join(sorted(needed)) or 'no parameters'}.",

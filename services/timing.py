@@ -8,6 +8,12 @@ from models.establishment import Establishment
 from services.errors import Invalid
 from utils.clock import HOLIDAY, LONGEST_CLOSURE, QUIET_HOURS, AllowedTimes, moment_at
 
+
+class TooLate(Invalid):
+    """Its time has passed and nothing of it can go out any more. What was captured offline is then
+    stored as expired; what is asked for now is refused."""
+
+
 SHORTEST_VALIDITY = timedelta(minutes=1)
 LONGEST_VALIDITY = timedelta(days=7)
 FARTHEST = timedelta(days=2 * 366)
@@ -43,9 +49,9 @@ def refuse_past(scheduled: datetime, validity: timedelta, now: datetime) -> None
         raise past()
 
 
-def past() -> Invalid:
+def past() -> TooLate:
     """The refusal of a time that has passed."""
-    return Invalid(
+    return TooLate(
         "This time has passed, and the message would no longer be valid.",
         field="scheduled_time",
         code="scheduled_time_past",
@@ -69,7 +75,8 @@ def due_time(
     """When it really goes out, and why not when it was asked for.
 
     Deferred past quiet hours (the establishment's, the contact's) and holidays; where it would no
-    longer be valid then, brought forward before them; raises `Invalid` where that has passed.
+    longer be valid then, brought forward before them; raises `Invalid` where that has passed
+    (`TooLate` where the time itself has, too).
     """
     wanted = max(scheduled, now)
     why = times.refusal(wanted)
@@ -81,7 +88,8 @@ def due_time(
     before = times.last_allowed(wanted, since=now)
     if before is not None:
         return before, f"{why}: goes out before {_BEFORE[why]}"
-    raise Invalid(
+    refusal = TooLate if scheduled < now else Invalid
+    raise refusal(
         f"This falls into {'a' if why == HOLIDAY else 'the'} {why} and would no longer be valid"
         " afterwards.",
         field="scheduled_time",

@@ -18,6 +18,7 @@ REFRESH_LIFE = timedelta(days=30)
 ALGORITHM = "HS256"
 ISSUER = "careloop"
 DEVICE_PREFIX = "cld_"
+LINK_PREFIX = "cll_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class AccessClaims:
     user_id: int
     establishment_id: int
     sign_in: UUID
+    expires_at: datetime | None = None
 
 
 class TokenSigner:
@@ -65,12 +67,17 @@ class TokenSigner:
                 issuer=ISSUER,
                 options={"require": ["exp", "sub", "est", "sid"]},
             )
-            return AccessClaims(int(payload["sub"]), int(payload["est"]), UUID(payload["sid"]))
+            return AccessClaims(
+                int(payload["sub"]),
+                int(payload["est"]),
+                UUID(payload["sid"]),
+                datetime.fromtimestamp(int(payload["exp"]), UTC),
+            )
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated(
                 "This token has expired: refresh it, or log in again.", code="token_expired"
             ) from error
-        except (jwt.InvalidTokenError, KeyError, ValueError) as error:
+        except (jwt.InvalidTokenError, KeyError, ValueError, OverflowError, OSError) as error:
             raise Unauthenticated("This token is not valid.", code="token_invalid") from error
 
 

@@ -37,6 +37,9 @@ ON_ITS_WAY = frozenset(
 NOT_PICKED_UP = frozenset({"busy", "no-answer"})
 """Words for a call that reached a phone and nobody: another try may help."""
 
+MACHINES = ("machine", "fax")
+"""What Twilio's `AnsweredBy` begins with where no person picked up."""
+
 CARRIER_OPT_OUT = "21610"
 """Twilio's error for a recipient who said stop to the carrier itself."""
 

@@ -11,16 +11,19 @@ from database.session import ScopedSession
 from models.establishment import Establishment
 from models.user import Membership, Role, User
 from schemas.common import Page
-from schemas.user import MembershipOut, MeOut, UserChange, UserIn, UserOut
+from schemas.console import ConsoleMe, ConsoleMembership, ConsoleUser
+from schemas.user import MemberOut, MembershipOut, MeOut, UserChange, UserIn, UserOut
 from services.audit import audit
 from services.auth import email_index, revoke_everywhere
 from services.errors import Conflict, Forbidden, Invalid, NotFound
 from services.identity import Principal
 from services.paging import decode_cursor, encode_cursor
 from services.passwords import check_password, hash_password
+from services.tokens import AccessClaims
 from utils.email_address import normalise_email
 
 SHORTEST_PASSWORD = 12
+MOST_COLLEAGUES = 2000
 
 
 def create_user(
@@ -148,6 +151,21 @@ def members(
     )
 
 
+def colleagues(session: ScopedSession, principal: Principal) -> list[MemberOut]:
+    """Everybody who works or worked at the principal's establishment, in the order they came."""
+    rows = session.execute(
+        select(User, Membership)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.establishment_id == principal.establishment_id)
+        .order_by(User.id)
+        .limit(MOST_COLLEAGUES)
+    ).all()
+    return [
+        MemberOut(id=one.id, name=one.name or one.email, role=one.role, active=one.active)
+        for one in map(_view, rows)
+    ]
+
+
 def _view(row: Row[User, Membership]) -> UserOut:
     user, membership = row
     return UserOut(
@@ -207,12 +225,6 @@ def change_member(
 def me(session: ScopedSession, principal: Principal) -> MeOut:
     """Who is signed in, and every establishment where they may sign in."""
     myself = member(session, _user_id(principal), principal)
-    places = session.execute(
-        select(Establishment, Membership.role)
-        .join(Membership, Membership.establishment_id == Establishment.id)
-        .where(Membership.user_id == myself.id, Membership.active)
-        .order_by(Establishment.id)
-    ).all()
     return MeOut(
         id=myself.id,
         email=myself.email,
@@ -221,9 +233,41 @@ def me(session: ScopedSession, principal: Principal) -> MeOut:
         role=myself.role,
         establishments=[
             MembershipOut(id=place.id, slug=place.slug, name=place.name, role=Role(role))
-            for place, role in places
+            for place, role in _places(session, myself.id)
         ],
     )
+
+
+def console_me(session: ScopedSession, principal: Principal, claims: AccessClaims) -> ConsoleMe:
+    """Who is signed in, and every establishment where they may work, with its languages."""
+    myself = member(session, _user_id(principal), principal)
+    places = [
+        ConsoleMembership(
+            establishment_id=place.id,
+            slug=place.slug,
+            name=place.name,
+            time_zone=place.time_zone,
+            languages=place.languages,
+            role=Role(role),
+        )
+        for place, role in _places(session, myself.id)
+    ]
+    assert claims.expires_at is not None  # it was read from a token
+    return ConsoleMe(
+        user=ConsoleUser.model_validate(myself),
+        current=next(p for p in places if p.establishment_id == principal.establishment_id),
+        memberships=places,
+        expires_at=claims.expires_at,
+    )
+
+
+def _places(session: ScopedSession, user_id: int) -> Sequence[Row[Establishment, str]]:
+    return session.execute(
+        select(Establishment, Membership.role)
+        .join(Membership, Membership.establishment_id == Establishment.id)
+        .where(Membership.user_id == user_id, Membership.active)
+        .order_by(Establishment.id)
+    ).all()
 
 
 def change_password(session: ScopedSession, principal: Principal, current: str, new: str) -> None:

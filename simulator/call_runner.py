@@ -13,12 +13,13 @@ from simulator.instructions import Document, absolute, fetch
 from simulator.line import HungUpError, Line, RedirectedError
 from simulator.outbox import Posting
 from simulator.recordings import keep_recording, recording_url
-from simulator.resources import Call
+from simulator.resources import Call, Recording, new_sid
 from simulator.twiml import VOICE, TwimlError, Verb, parse
 
 MAX_VERBS = 500  # of one call: a loop must end
 MAX_DOCUMENTS = 100  # of one call
 PLAY_SECONDS = 2.0
+GREETING_SECONDS = 5.0  # of an answering machine
 
 
 def _rejects(document: Document) -> bool:
@@ -64,8 +65,7 @@ class CallRunner:
             raise HungUpError(answer)
         if answer in ("auto", "machine"):
             await self._wait_ring()
-            if self.call.machine_detection:
-                self.call.answered_by = "human" if answer == "auto" else "machine_start"
+            await self._detect(machine=answer == "machine")
         else:
             await self._wait_for_answer()
         await self._pick_up()
@@ -83,8 +83,19 @@ class CallRunner:
                 raise HungUpError("busy")
             if signal.kind == "answer":
                 break
-        if self.call.machine_detection:
-            self.call.answered_by = "human"
+        await self._detect(machine=False)
+
+    async def _detect(self, *, machine: bool) -> None:
+        """Who picked up. `DetectMessageEnd` waits for the end of a machine's greeting."""
+        mode = self.call.machine_detection
+        if not mode:
+            return
+        self.call.answered_by = "human"
+        if machine and mode == "DetectMessageEnd":
+            await self.line.sleep(GREETING_SECONDS)
+            self.call.answered_by = "machine_end_beep"
+        elif machine:
+            self.call.answered_by = "machine_start"
 
     async def _pick_up(self) -> None:
         self.call.answered_at = time.time()
@@ -252,42 +263,68 @@ class CallRunner:
         text, seconds, key = await self._listen_to(verb)
         self._waits_for("")
         if not seconds:
+            self._tell_of(verb, document, self._nothing(), "absent")
+            if key == "hangup":
+                raise HungUpError
             return None  # an empty recording makes no action request
         recording = keep_recording(self.carrier, self.call, text, seconds)
-        self._recorded(verb, document, recording.sid)
+        self._utter(f"● {recording.duration} s")
+        self._tell_of(verb, document, recording, "completed")
+        if key == "hangup":  # nobody is there any more to carry the answer out for
+            self.call.state = "completed"
         params = self._params() | {
             "RecordingSid": recording.sid,
             "RecordingUrl": recording_url(self.carrier, recording),
             "RecordingDuration": str(recording.duration),
             "Digits": key,
         }
-        return await self._act(verb, document, params)
+        following = await self._act(verb, document, params)
+        if key == "hangup":
+            raise HungUpError
+        return following
+
+    def _nothing(self) -> Recording:
+        return Recording(sid=new_sid("RE"), call_sid=self.call.sid, duration=0, status="absent")
 
     async def _listen_to(self, verb: Verb) -> tuple[str, int, str]:
-        """What was said, for how many seconds, and the key that ended it."""
+        """What was said, for how many seconds, and the key that ended it (or `hangup`).
+
+        Who hangs up, or presses a closing key, while they speak has said something until then.
+        """
         longest = verb.seconds("maxLength", 3600, 13612)
         script = self.line.script_speech()
         if script:
             return script, min(speech_seconds(script), longest), ""
-        patience = float(verb.seconds("timeout", 5, 13611))
+        patience, began = float(verb.seconds("timeout", 5, 13611)), 0.0
+        closing = verb.get("finishOnKey", "1234567890*#")
         for _ in range(MAX_VERBS):
-            signal = await self.line.listen(patience)
+            try:
+                signal = await self.line.listen(patience)
+            except HungUpError as end:
+                if end.state != "completed":
+                    raise
+                return "", self._spoken_for(began, longest), "hangup"
             if signal is None:
-                break
+                return "", 0, ""
             if signal.kind == "speaking":
-                patience = float(longest)
+                patience, began = float(longest), began or time.time()
             elif signal.kind == "speech":
                 return signal.value, min(signal.seconds, longest), "hangup" if signal.last else ""
-            elif signal.kind == "digit" and signal.value in verb.get("finishOnKey", "1234567890*#"):
-                break
+            elif signal.kind == "digit" and signal.value in closing:
+                return "", self._spoken_for(began, longest), signal.value
         return "", 0, ""
 
-    def _recorded(self, verb: Verb, document: Document, sid: str) -> None:
-        self._utter(f"● {self.carrier.store.recordings[sid].duration} s")
+    def _spoken_for(self, began: float, longest: int) -> int:
+        """Call seconds since somebody began to speak; 0 if nobody did."""
+        if not began:
+            return 0
+        return min(max(1, round((time.time() - began) / (self.line.voice.pace or 1))), longest)
+
+    def _tell_of(self, verb: Verb, document: Document, recording: Recording, event: str) -> None:
+        """A recording's status, if that event was asked for; `completed` is when none was named."""
         url = verb.get("recordingStatusCallback")
-        if not url:
+        if not url or event not in verb.get("recordingStatusCallbackEvent", "completed").split():
             return
-        recording = self.carrier.store.recordings[sid]
         account = self.carrier.settings.account_sid
         params = call_params.recording_params(
             account, recording, recording_url(self.carrier, recording)

@@ -20,7 +20,7 @@ class Carrier:
         self.chaos = Chaos()
         self.events = Events()
         self.outbox = Outbox(settings.auth_token)
-        self.signer = EventSigner()
+        self.signer = EventSigner(settings.sendgrid_signing_key)
         self.smtp_port = 0
 
     def accept(self, entry: Entry) -> None:

@@ -105,7 +105,7 @@ async def read_numbers(request: Request) -> Response:
 
 
 async def replace_numbers(request: Request) -> Response:
-    """PUT /simulator/numbers: a list of {value, sms_url, voice_url, sms, voice}."""
+    """PUT /simulator/numbers: a list of numbers as `GET` shows them."""
     document = await json_of(request)
     if not isinstance(document, list) or not document:
         raise BadRequestError("a list of numbers is needed")
@@ -114,10 +114,14 @@ async def replace_numbers(request: Request) -> Response:
     except TypeError as error:
         raise BadRequestError(str(error)) from None
     for number in numbers:
-        if not all(url == "" or is_web_url(url) for url in (number.sms_url, number.voice_url)):
+        if not all(url == "" or is_web_url(url) for url in _urls(number)):
             raise BadRequestError(f"{number.value} has a webhook that is no URL")
     carrier_of(request).settings.numbers = {number.value: number for number in numbers}
     return await read_numbers(request)
+
+
+def _urls(number: Number) -> tuple[str, ...]:
+    return number.sms_url, number.voice_url, number.voice_status_url
 
 
 async def read_webhooks(request: Request) -> Response:

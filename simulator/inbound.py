@@ -89,6 +89,7 @@ def _received(number: Number, sender: str, body: str) -> Message:
         num_segments=count,
         encoding=encoding,
         opt_out_type=opt_out_type(body),
+        sent_at=time.time(),  # in their list, DateSent of an inbound message is when it came in
     )
 
 
@@ -203,6 +204,9 @@ def receive_call(exchange: Exchange, number: Number, caller: str) -> Call:
         to=number.value,
         state="ringing",
         url=number.voice_url,
+        # The number's own setting; of an inbound call only the end is told.
+        status_callback=number.voice_status_url,
+        status_callback_events=["completed"],
         started_at=time.time(),
     )
     exchange.carrier.accept(call)

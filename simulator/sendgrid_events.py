@@ -1,6 +1,7 @@
 """SendGrid's event webhook: a signed JSON list of what became of a mail.
 
-SendGrid batches events; here every request carries one mail's step. Unlike Twilio, SendGrid does
+Source: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event. SendGrid batches
+events; here every request carries one mail's step. Unlike Twilio, SendGrid does
 repeat a webhook that was not answered 2xx; the simulator does not, and mode `twice` stands for it.
 """
 
@@ -18,10 +19,17 @@ from simulator.outbox import Posting
 from simulator.resources import Mail
 
 _FINAL = {"delivered": "delivered", "undelivered": "bounce", "failed": "dropped"}
-_REASONS = {
-    "bounce": {"type": "bounce", "status": "5.1.1", "reason": "550 5.1.1 no such mailbox"},
+_REASONS: dict[str, dict[str, Any]] = {
+    "bounce": {
+        "type": "bounce",
+        "status": "5.1.1",
+        "reason": "550 5.1.1 no such mailbox",
+        "bounce_classification": "Invalid Address",
+        "ip": "192.0.2.25",
+        "tls": 1,
+    },
     "dropped": {"reason": "Bounced Address"},
-    "delivered": {"response": "250 2.0.0 OK"},
+    "delivered": {"response": "250 2.0.0 OK", "ip": "192.0.2.25", "tls": 1},
 }
 
 
@@ -48,7 +56,8 @@ def _tell(carrier: Carrier, mail: Mail, event: str) -> None:
     url = carrier.settings.sendgrid_webhook
     if not url:
         return
-    body = json.dumps([_event(mail, event)], ensure_ascii=False).encode()
+    # Lines end as theirs do: the signature covers the very bytes.
+    body = f"[{json.dumps(_event(mail, event), ensure_ascii=False)}]\r\n".encode()
     stamp = str(int(time.time()))
     headers = {
         "Content-Type": "application/json;charset=utf-8",

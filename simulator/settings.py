@@ -29,6 +29,7 @@ class Number:
     value: str
     sms_url: str = ""
     voice_url: str = ""
+    voice_status_url: str = ""
     sms: bool = True
     voice: bool = True
 
@@ -41,6 +42,7 @@ class Settings:
     auth_token: str = DEFAULT_AUTH_TOKEN
     sendgrid_key: str = DEFAULT_SENDGRID_KEY
     sendgrid_webhook: str = ""
+    sendgrid_signing_key: str = ""
     messaging_service_sid: str = ""
     numbers: dict[str, Number] = field(
         default_factory=lambda: {DEFAULT_NUMBER: Number(DEFAULT_NUMBER)}
@@ -73,8 +75,9 @@ def load(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Settings:
         auth_token=given.auth_token,
         sendgrid_key=given.sendgrid_key,
         sendgrid_webhook=given.sendgrid_webhook,
+        sendgrid_signing_key=environ.get("SIMULATOR_SENDGRID_SIGNING_KEY", ""),
         messaging_service_sid=given.messaging_service_sid,
-        numbers=_numbers(given.numbers, given.sms_webhook, given.voice_webhook),
+        numbers=_numbers(given.numbers, given),
         host=given.host,
         port=given.port,
         smtp_port=given.smtp_port,
@@ -116,12 +119,13 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _numbers(listed: str, sms_webhook: str, voice_webhook: str) -> dict[str, Number]:
+def _numbers(listed: str, given: argparse.Namespace) -> dict[str, Number]:
     values = [value.strip() for value in listed.split(",") if value.strip()]
     numbers = {value: Number(value) for value in values or [DEFAULT_NUMBER]}
     for number in numbers.values():
-        number.sms_url = _webhook_for(number.value, sms_webhook)
-        number.voice_url = _webhook_for(number.value, voice_webhook)
+        number.sms_url = _webhook_for(number.value, given.sms_webhook)
+        number.voice_url = _webhook_for(number.value, given.voice_webhook)
+        number.voice_status_url = _webhook_for(number.value, given.voice_status_webhook)
     return numbers
 
 
@@ -173,6 +177,7 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     option("numbers", DEFAULT_NUMBER, "senders that the account owns, comma-separated")
     option("sms-webhook", "", "inbound SMS webhook: URL, or NUMBER=URL, comma-separated")
     option("voice-webhook", "", "inbound call webhook: URL, or NUMBER=URL, comma-separated")
+    option("voice-status-webhook", "", "how inbound calls end: URL, or NUMBER=URL, likewise")
     whole("delivery-ms", 300, "milliseconds from queued to sent, and from sent to delivered")
     parser.add_argument(
         "--container",

@@ -30,8 +30,23 @@ class EventSigner:
     getting-started-event-webhook-security-features
     """
 
-    def __init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
+    def __init__(self, private_key: str = "") -> None:
+        """`private_key`: base64 of the PKCS #8 DER form; without one a new one is made."""
+        if private_key:
+            loaded = serialization.load_der_private_key(base64.b64decode(private_key), None)
+            assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+            self._key = loaded
+        else:
+            self._key = ec.generate_private_key(ec.SECP256R1())
+
+    def private_key(self) -> str:
+        """Its base64, for another start of the simulator."""
+        der = self._key.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        return base64.b64encode(der).decode()
 
     def public_key(self) -> str:
         """Base64 of the DER form without PEM armour, as SendGrid's settings page shows it."""

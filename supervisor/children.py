@@ -79,6 +79,7 @@ class Wiring:
             "SIMULATOR_SENDGRID_KEY": self.secrets["SENDGRID_API_KEY"],
             "SIMULATOR_SMS_WEBHOOK": f"{settings.url}/webhooks/twilio/sms",
             "SIMULATOR_VOICE_WEBHOOK": f"{settings.url}/webhooks/twilio/voice",
+            "SIMULATOR_VOICE_STATUS_WEBHOOK": f"{settings.url}/webhooks/twilio/voice/status",
             "PYTHONUNBUFFERED": "1",
         }
         argv = (

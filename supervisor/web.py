@@ -1,7 +1,8 @@
-"""`python -m supervisor.web`: build the patients' app in `web/`, quietly but not silently.
+"""`python -m supervisor.web`: build the patients' app and the console in `web/`, quietly but
+not silently.
 
 Node.js is taken from the machine, else from a wheel. Where npm's registry cannot be reached the
-app is left out, that is said, and everything else runs. Standard library only.
+pages are left out, that is said, and everything else runs. Standard library only.
 """
 
 import importlib.util
@@ -16,6 +17,7 @@ from supervisor.install import install
 
 WEB = Path(__file__).resolve().parent.parent / "web"
 BUILT = WEB / "dist" / ".built"
+CONSOLE = WEB / "console" / "dist"
 LOCK = Path("requirements-node.txt")
 OLDEST = (20, 19)
 """Of Node.js, as the build's own tools ask for."""
@@ -26,7 +28,7 @@ STEPS = (("ci", "--no-audit", "--no-fund", "--loglevel=error"), ("run", "--silen
 
 
 class NotBuiltError(Exception):
-    """The app could not be built; says why."""
+    """The pages could not be built; says why."""
 
 
 def node_commands() -> tuple[list[str], Path]:
@@ -87,18 +89,19 @@ def build() -> None:
 
 def main() -> int:
     """Build, and leave a stamp for make. Without a network that is no reason not to go on."""
-    sys.stdout.write("building the patients' app in web/ (the first time takes a minute)\n")
+    sys.stdout.write("building the pages in web/ (the first time takes a minute)\n")
     sys.stdout.flush()
     try:
         build()
     except NotBuiltError as reason:
-        sys.stderr.write(f"the patients' app was not built; the rest goes on. {reason}\n")
+        sys.stderr.write(f"the pages in web/ were not built; the rest goes on. {reason}\n")
         return 0
     except KeyboardInterrupt:
         return 130
     BUILT.touch()
-    size = sum(path.stat().st_size for path in BUILT.parent.rglob("*.br")) / 1024
-    sys.stdout.write(f"  built: {size:.0f} KB compressed, served under /app/\n")
+    for folder, prefix in ((BUILT.parent, "/app/"), (CONSOLE, "/console/")):
+        size = sum(path.stat().st_size for path in folder.rglob("*.br")) / 1024
+        sys.stdout.write(f"  built: {size:.0f} KB compressed, served under {prefix}\n")
     return 0
 
 

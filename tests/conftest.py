@@ -112,7 +112,7 @@ def _loopback_only() -> Iterator[None]:
     enable_socket()
 
 
-pytest_plugins = ["tests.fixtures"]
+pytest_plugins = ["tests.fixtures", "tests.simulator.simulator_fixtures"]
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A link that breaks: relays TCP and cuts each connection after a number of bytes."""
+"""A link that breaks: relays TCP and cuts each connection after some bytes, or some seconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class CuttingLink:
     """Relays to a port; each connection gets through at most some bytes, drawn from a seed.
 
     While it is `down` nothing gets through at all. `rate` (bytes a second, each way) and `latency`
-    (seconds, before each request) make it slow.
+    (seconds, before each request) make it slow; with `lasts` no connection lives longer than so
+    many seconds.
     """
 
     def __init__(self, target: int, seed: int, at_most: int) -> None:
@@ -29,6 +30,7 @@ class CuttingLink:
         self.down = False
         self.rate: float | None = None
         self.latency = 0.0
+        self.lasts: float | None = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -47,6 +49,10 @@ class CuttingLink:
                 continue
             server = socket.create_connection(("127.0.0.1", self._target))
             limit = self._dice.randrange(200, self.at_most)
+            if self.lasts is not None:
+                timer = threading.Timer(self.lasts, self._cut, (client,))
+                timer.daemon = True
+                timer.start()
             threading.Thread(target=self._relay, args=(client, server, limit), daemon=True).start()
             threading.Thread(target=self._back, args=(server, client), daemon=True).start()
 
@@ -60,10 +66,14 @@ class CuttingLink:
                 server.sendall(data)
                 limit -= len(data)
                 if limit <= 0:
-                    self.cuts += 1
-                    _reset(client)
+                    self._cut(client)
                     break
         _shut(server)
+
+    def _cut(self, client: socket.socket) -> None:
+        if client.fileno() >= 0:  # not ended by itself
+            self.cuts += 1
+            _reset(client)
 
     def _back(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError):

@@ -22,8 +22,8 @@ begin
     from pg_tables
     where tablename <> 'alembic_version' and (
         schemaname like 'est\\_%' or schemaname = 'shared' and tablename in
-        ('due', 'refresh_tokens', 'devices', 'processes', 'encryption_keys', 'audit_entries',
-         'idempotency_keys', 'holidays', 'alarms', 'alarm_mails')
+        ('due', 'refresh_tokens', 'devices', 'links', 'processes', 'encryption_keys',
+         'audit_entries', 'idempotency_keys', 'holidays', 'alarms', 'alarm_mails')
     );
     execute 'truncate ' || names || ' restart identity cascade';
     update shared.senders set active = true, suspended_at = null, suspended_code = null,

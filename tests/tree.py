@@ -9,8 +9,6 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +17,8 @@ from typing import Any
 
 import httpx2
 
-from tests.conftest import ROOT, clone_database, with_database
+from tests.conftest import clone_database, with_database
+from tests.nursery import Born, nursery
 from tests.template import PASSWORD
 
 START_SECONDS = 60.0
@@ -53,7 +52,7 @@ class Tree:
     env: dict[str, str]
     api_port: int
     simulator_port: int
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, Born] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -70,7 +69,6 @@ class Tree:
             "scheduler": ["cli.py", "scheduler"],
             "worker": ["cli.py", "worker"],
             "simulator": [
-                "-m",
                 "simulator",
                 "--port",
                 str(self.simulator_port),
@@ -80,14 +78,8 @@ class Tree:
                 str(self.folder / "ledger.db"),
             ],
         }[name]
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, *command],
-                cwd=ROOT,
-                env=self.env | more,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        log = self.folder / f"{name}.log"
+        self.processes[name] = nursery().start(command, self.env | more, log)
 
     def start_all(self) -> None:
         for name in ("simulator", "api", "scheduler", "worker"):
@@ -114,7 +106,7 @@ class Tree:
         for process in self.processes.values():
             try:
                 process.wait(5)
-            except subprocess.TimeoutExpired:
+            except TimeoutError:
                 process.kill()
                 process.wait(5)
 
@@ -173,6 +165,7 @@ def running_tree(folder: Path, name: str, **more: str) -> Iterator[Tree]:
         "SIMULATOR_SENDGRID_KEY": os.environ["SENDGRID_API_KEY"],
         "SIMULATOR_SMS_WEBHOOK": f"http://127.0.0.1:{api}/webhooks/twilio/sms",
         "SIMULATOR_VOICE_WEBHOOK": f"http://127.0.0.1:{api}/webhooks/twilio/voice",
+        "SIMULATOR_VOICE_STATUS_WEBHOOK": f"http://127.0.0.1:{api}/webhooks/twilio/voice/status",
         "PYTHONUNBUFFERED": "1",
         # Short, so that a test sees within seconds what takes minutes in earnest.
         "ENGINE_CLAIM_LEASE": "3",

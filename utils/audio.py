@@ -21,9 +21,19 @@ import imageio_ffmpeg
 
 from utils.audio_container import ends_early, sniff
 
-__all__ = ["AudioFacts", "ProbeUnavailable", "probe", "sniff"]
+__all__ = [
+    "DECODERS",
+    "DEMUXERS",
+    "LARGEST_ALLOCATION",
+    "AudioFacts",
+    "ProbeUnavailable",
+    "limit_process",
+    "probe",
+    "sniff",
+    "unnamed_file",
+]
 
-_DEMUXERS = {
+DEMUXERS = {
     **dict.fromkeys(("amr-nb", "amr-wb"), "amr"),
     **dict.fromkeys(("3gp", "m4a"), "mov"),
     "ogg-opus": "ogg",
@@ -31,13 +41,13 @@ _DEMUXERS = {
     "wav": "wav",
     "mp3": "mp3",
 }
-_DECODERS = (
+DECODERS = (
     "amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,aac,opus,libopus,vorbis,mp3float,mp3,"
     "pcm_s16le,pcm_s24le,pcm_s32le,pcm_u8,pcm_f32le,pcm_alaw,pcm_mulaw,adpcm_ima_wav,adpcm_ms"
 )
 _SILENT_DB = -50.0  # of the loudest sample; the comfort noise of a phone codec stays under it
 _LARGEST_MEMORY = 1024**3  # of address space, most of it never used
-_LARGEST_ALLOCATION = 64 * 1024**2
+LARGEST_ALLOCATION = 64 * 1024**2
 _KEPT_BYTES = 64 * 1024  # of the beginning, and of the end, of what ffmpeg says
 
 
@@ -145,9 +155,9 @@ def _stops_early(report: str, seconds: float) -> bool:
 def _decode(data: bytes, container: str, max_seconds: float, timeout: float) -> str | None:
     """ffmpeg's report on the whole recording; None when it took too long."""
     deadline = time.monotonic() + timeout
-    with _unnamed_file(data) as recording, _started(recording, container, max_seconds) as process:
+    with unnamed_file(data) as recording, _started(recording, container, max_seconds) as process:
         try:
-            _limit(process.pid, timeout)
+            limit_process(process.pid, timeout)
             said = _listen(process, deadline)
             process.wait(max(0.0, deadline - time.monotonic()))
         except (TimeoutError, subprocess.TimeoutExpired):
@@ -157,7 +167,7 @@ def _decode(data: bytes, container: str, max_seconds: float, timeout: float) -> 
     return said.decode("utf-8", "replace")
 
 
-def _unnamed_file(data: bytes) -> IO[bytes]:
+def unnamed_file(data: bytes) -> IO[bytes]:
     """A file that can be sought in, as MP4 needs: in memory on Linux, elsewhere without a name."""
     if sys.platform == "linux":
         file: IO[bytes] = os.fdopen(os.memfd_create("recording", os.MFD_CLOEXEC), "w+b")
@@ -185,14 +195,14 @@ def _started(recording: IO[bytes], container: str, max_seconds: float) -> "subpr
 
 def _command(container: str, max_seconds: float) -> list[str]:
     watch = "-nostdin -hide_banner -nostats -loglevel level+info -progress pipe:1"
-    bounds = f"-max_alloc {_LARGEST_ALLOCATION} -filter_threads 1 -threads 1"
-    source = f"-protocol_whitelist fd -codec_whitelist {_DECODERS} -f {_DEMUXERS[container]} -i fd:"
+    bounds = f"-max_alloc {LARGEST_ALLOCATION} -filter_threads 1 -threads 1"
+    source = f"-protocol_whitelist fd -codec_whitelist {DECODERS} -f {DEMUXERS[container]} -i fd:"
     # One second more than allowed is enough to know that it is too long.
     sink = f"-map 0:a:0 -vn -sn -dn -t {max_seconds + 1:.3f} -af volumedetect -f null -"
     return [imageio_ffmpeg.get_ffmpeg_exe(), *f"{watch} {bounds} {source} {sink}".split()]
 
 
-def _limit(pid: int, timeout: float) -> None:
+def limit_process(pid: int, timeout: float) -> None:
     """Bounds of the kernel's, where it can set them on another process (Linux)."""
     if sys.platform != "linux":
         return

@@ -93,7 +93,7 @@ class BlindIndex:
     def of(self, purpose: str, value: str, establishment_id: int) -> bytes:
         """The index (16 bytes) of an already normalised value."""
         message = f"{establishment_id}:{purpose}:{value}".encode()
-        return hmac.new(self._key, message, hashlib.sha256).digest()[:INDEX_BYTES]
+        return hmac.digest(self._key, message, "sha256")[:INDEX_BYTES]
 
     def tokens(self, purpose: str, values: Iterable[str], establishment_id: int) -> list[int]:
         """Short indexes (signed 64 bit, sorted) for columns that hold many, such as prefixes."""

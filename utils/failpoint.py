@@ -50,7 +50,27 @@ CAMPAIGN = ("campaign.before_batch", "campaign.before_commit", "campaign.after_c
 """Every step of a campaign's batch, in order."""
 ALARM = ("alarm.after_take", "alarm.after_call")
 """The steps of an alarm's mail."""
-POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM
+INBOUND = (
+    "inbound.before_commit",
+    "inbound.after_commit",
+    "spool.after_append",
+    "spool.after_store",
+)
+"""The steps of storing a message that came in; the last two while PostgreSQL is away, and after."""
+RECORDING = (
+    "recording.after_store",
+    "recording.after_fetch",
+    "recording.before_delete",
+    "recording.after_delete",
+)
+"""The steps of a recording of a call, on its way to our store."""
+CONVERSATION = (
+    "conversation.before_hear",
+    "conversation.before_commit",
+    "conversation.after_commit",
+)
+"""The steps of hearing one message."""
+POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + INBOUND + CONVERSATION + RECORDING
 
 _times = {point: count(1) for point in POINTS}
 

@@ -112,3 +112,9 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """A logger for one module; events are short and constant, facts go in as keywords."""
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
     return logger
+
+
+def current_correlation() -> str | None:
+    """The correlation id that is bound to this request or job; None where there is none."""
+    found = structlog.contextvars.get_contextvars().get("correlation_id")
+    return str(found)[:64] if found else None

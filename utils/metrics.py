@@ -14,6 +14,22 @@ REQUEST_SECONDS = Histogram(
 WEBHOOKS_REFUSED = Counter(
     "careloop_webhooks_refused", "Webhooks with a bad signature", ["provider"]
 )
+WEBHOOKS_FOR_NOBODY = Counter(
+    "careloop_webhooks_for_nobody", "Messages to a number that is no establishment's", ["provider"]
+)
+WEBHOOKS_SPOOLED = Counter(
+    "careloop_webhooks_spooled", "Webhooks kept on the disk while PostgreSQL was away", ["kind"]
+)
+WEBHOOKS_REPLAYED = Counter(
+    "careloop_webhooks_replayed", "Webhooks of the spool that were stored later", ["kind"]
+)
+WEBHOOKS_SET_ASIDE = Counter(
+    "careloop_webhooks_set_aside", "Webhooks of the spool that could not be stored", ["kind"]
+)
+WEBHOOKS_TURNED_AWAY = Counter(
+    "careloop_webhooks_turned_away", "Webhooks that found no room in the spool either", ["kind"]
+)
+WEBHOOKS_WAITING = Gauge("careloop_webhooks_waiting", "Webhooks that wait in the spool")
 QUEUE_FAILURES = Counter("careloop_queue_failures", "Jobs that could not be handed to Redis")
 QUEUE_DEPTH = Gauge("careloop_queue_depth", "Jobs waiting in Redis")
 DUE_BACKLOG = Gauge("careloop_due_backlog", "Deliveries due and not yet claimed")
@@ -29,4 +45,8 @@ SENDERS_SUSPENDED = Gauge(
     "careloop_senders_suspended",
     "Senders from which the provider takes nothing",
     ["establishment", "channel"],
+)
+CALL_BACKS = Counter("careloop_call_backs", "Missed calls, by what became of them", ["outcome"])
+CALL_RECORDINGS = Counter(
+    "careloop_call_recordings", "Recordings of calls, by what became of them", ["outcome"]
 )

@@ -39,7 +39,9 @@ class Outcome:
 class Outbound:
     """One message to send. `callback` is the address of ours that carries the delivery's id.
 
-    `subject` and `sender_name` are for e-mail.
+    `subject` and `sender_name` are for e-mail. `answer` is the address that a call asks for what it
+    says, once somebody has picked up; `waits_for_tone`: an answering machine is spoken to after
+    its tone, else it need not be waited for.
     """
 
     to: str
@@ -50,6 +52,8 @@ class Outbound:
     seconds_valid: int
     subject: str = ""
     sender_name: str = ""
+    answer: str = ""
+    waits_for_tone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,17 @@ class Passed:
     code: str | None = None
     seconds: int | None = None
     sender: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that a provider lists as received for us; `from_` is who wrote it."""
+
+    provider_id: str
+    from_: str
+    text: str
+    media: int
+    at: datetime
 
 
 class Sender(Protocol):
@@ -97,6 +112,18 @@ class Receipts(Protocol):
         """What it says of many at once, sent between two times; empty when it cannot be asked.
 
         Not necessarily of all: what is missing is asked for one by one.
+        """
+        ...
+
+
+@runtime_checkable
+class Inbox(Protocol):
+    """A sender whose provider lists what was received for its number."""
+
+    def received(self, since: datetime, until: datetime) -> list[Received] | None:
+        """All that was received between two times, the newest first.
+
+        None when it cannot be asked now. Bounded: where there is more, the oldest are left out.
         """
         ...
 

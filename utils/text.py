@@ -47,6 +47,10 @@ def clean_text(value: str, max_length: int) -> str:
     """
     if len(value) > 4 * max_length:  # NFC and line ends shorten a text four times at the most
         raise TextRefused("text_too_long")
+    if value.isprintable() and _is_latin(value):  # nearly every text here: in NFC as it is
+        if len(value) > max_length:
+            raise TextRefused("text_too_long")
+        return value
     text = value.replace("\r\n", "\n")
     if found := _REFUSED.search(text):
         raise TextRefused(str(found.lastgroup))
@@ -55,6 +59,14 @@ def clean_text(value: str, max_length: int) -> str:
     if len(text) > max_length:
         raise TextRefused("text_too_long")
     return text
+
+
+def _is_latin(text: str) -> bool:
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _composed(text: str) -> str:

@@ -20,25 +20,26 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
-from twilio.twiml.voice_response import VoiceResponse
 
 from config.settings import TwilioSettings
-from utils.languages import VOICES
+from utils.logs import get_logger
 from utils.provider_codes import TWILIO, fault_of
 from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
-from utils.senders import Outbound, Outcome, Passed, Verdict
+from utils.senders import Outbound, Outcome, Passed, Received, Verdict
 
 # The library writes the recipient's number at INFO.
 logging.getLogger("twilio.http_client").disabled = True
 
 LIST_LIMIT = 200
 PAGE = 1000  # the most that one request for a list brings
+MOST_RECEIVED = 10_000  # the most that one look at what was received asks for
 MIN_VALIDITY, MAX_VALIDITY = 1, 36_000  # seconds; bounds of Twilio's ValidityPeriod
 RING_SECONDS = 25
-LONGEST_TWIML = 4000  # characters; bound of the Twiml parameter of Calls
+MACHINE_SECONDS = 20  # then whoever picked up is taken for a person
 CLOCK_TOLERANCE = timedelta(seconds=30)  # their clock against ours
 CALL_EVENTS = ["initiated", "answered", "completed"]
 
+log = get_logger("careloop.twilio")
 
 # What a question may raise; a refused list is a plain TwilioException.
 _NO_ANSWER = (DidNotLeave, MayHaveLeft, Throttled, TwilioException)
@@ -72,7 +73,9 @@ class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
         body = urlencode(data, doseq=True).encode() if data else None
         answer = self._http.request(method, self._rebased(url), body, sent)
         text = answer.data.decode("utf-8", "replace")
-        if not _is_object(text):  # cut short, or a captive portal's page: it proves nothing
+        deleted = answer.status == HTTPStatus.NO_CONTENT and not text
+        # What is cut short, or a captive portal's page, proves nothing.
+        if not deleted and not _is_object(text):
             raise MayHaveLeft("unreadable")
         return Response(answer.status, text, answer.headers)
 
@@ -199,15 +202,38 @@ class TwilioSms(_TwilioSender):
         )
         return [_passed_message(message) for message in found]
 
+    def received(self, since: datetime, until: datetime) -> list[Received] | None:
+        """Twilio's own list of what was received for this number, page by page."""
+        try:
+            found = self._client.messages.list(
+                to=self._from,
+                date_sent_after=since,
+                date_sent_before=until,
+                limit=MOST_RECEIVED,
+                page_size=PAGE,
+            )
+        except _NO_ANSWER:
+            return None
+        if len(found) >= MOST_RECEIVED:
+            log.error("more received than one look brings", bound=MOST_RECEIVED)
+        return [_received(one) for one in found if one.direction == "inbound"]
+
 
 class TwilioVoice(_TwilioSender):
-    """A call that speaks the reminder. Its TwiML goes with the request: no second fetch."""
+    """A call that asks us what it says once it is picked up, by a person or a machine.
+
+    So an answering machine never hears what is meant for a patient. When we do not answer Twilio
+    asks once more (`FallbackUrl`).
+    """
 
     def _create(self, message: Outbound) -> str:
         created = self._client.calls.create(
             to=message.to,
             from_=self._from,
-            twiml=spoken(message.text, message.language),
+            url=message.answer,
+            fallback_url=message.answer,
+            machine_detection="DetectMessageEnd" if message.waits_for_tone else "Enable",
+            machine_detection_timeout=MACHINE_SECONDS,
             status_callback=message.callback,
             status_callback_event=CALL_EVENTS,
             timeout=RING_SECONDS,
@@ -245,6 +271,17 @@ def _passed_message(message: Any) -> Passed:
     )
 
 
+def _received(message: Any) -> Received:
+    media = str(message.num_media or "")
+    return Received(
+        provider_id=str(message.sid),
+        from_=str(message.from_ or ""),
+        text=message.body or "",
+        media=int(media) if media.isdecimal() else 0,
+        at=message.date_sent or message.date_created,
+    )
+
+
 def _passed_call(call: Any) -> Passed:
     """A call as the library shows it; a resource of theirs keeps `from` in `_from`."""
     return Passed(
@@ -254,21 +291,3 @@ def _passed_call(call: Any) -> Passed:
         seconds=int(call.duration) if call.duration else None,
         sender=call._from,
     )
-
-
-def spoken(text: str, language: str) -> str:
-    """TwiML that says a text twice, with a pause: one may pick up in the middle of a noise.
-
-    A text that would not fit twice into what a request may carry is said once.
-    """
-    twice = _said(text, language, times=2)
-    return twice if len(twice) <= LONGEST_TWIML else _said(text, language, times=1)
-
-
-def _said(text: str, language: str, times: int) -> str:
-    response = VoiceResponse()
-    for repetition in range(times):
-        if repetition:
-            response.pause(length=1)
-        response.say(text, language=VOICES[language])
-    return str(response)

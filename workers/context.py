@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 from config.settings import Settings, get_settings
 from database.engine import service_engine
 from database.session import Database
-from models.establishment import Establishment
-from models.reminder import Channel
+from models.establishment import AskOneWay, Establishment
 from services.allowed_times import allowed_times
-from services.dispatch import Pace, Paces, Rules
+from services.dispatch import Routes, Rules
 from services.establishment import Directory
+from services.sender_choice import Need
 from services.sync_down import cache_name
-from utils.dry_run import DryRun
-from utils.email_client import SendGridEmail, SmtpEmail
+from utils.out_of_reach import OutOfReach
 from utils.pace import Buckets
 from utils.senders import Sender
 from utils.shared_cache import SharedCache
 from utils.storage import Storage, storage_from_url
-from utils.twilio_client import TwilioSms, TwilioVoice
+from utils.twilio_recordings import TwilioRecordings
+from workers.clients import make_sender
 from workers.queue import JobQueue, connect
 
 
@@ -35,59 +36,48 @@ class Context:
     storage: Storage
     senders: dict[tuple[str, str], Sender]
     buckets: Buckets
+    recordings: TwilioRecordings
+    out_of_reach: OutOfReach = field(default_factory=OutOfReach)
 
-    def sender(self, establishment_id: int, channel: str) -> Sender | None:
-        """The client that sends for an establishment on a channel; None when there is none."""
-        row = self.directory.sender(establishment_id, channel)
+    def sender(
+        self, establishment_id: int, channel: str, sender_id: int | None = None
+    ) -> Sender | None:
+        """The client of one sender of an establishment's, in use or not; None when there is none.
+
+        Without its number: of the first one on that channel. Never another than was named: its
+        provider would deny what went out from the right one.
+        """
+        senders = self.directory.senders(establishment_id)
+        row = senders.choose(Need(channel)) if sender_id is None else senders.by_id.get(sender_id)
         if row is None:
             return None
-        known = self.senders.get((channel, row.address))
+        # One client for one address and its credentials, whoever sends from it.
+        own = "" if row.credentials is None else f" {row.id}.{row.version}"
+        key = (row.channel + own, row.address)
+        known = self.senders.get(key)
         if known is None:
-            known = _make_sender(self.settings, channel, row.address)
+            known = make_sender(self.settings, row)
             if known is None:
                 return None
             # Of several threads that come here at once, all use one: it holds the connections.
-            known = self.senders.setdefault((channel, row.address), known)
+            known = self.senders.setdefault(key, known)
         return known
 
-    def rules(self, establishment: Establishment) -> Rules:
-        """What an establishment lets go out."""
-        paced = {
-            channel.value: Pace(sender.id, sender.rate_per_second)
-            for channel in Channel
-            if (sender := self.directory.sender(establishment.id, channel)) is not None
-            and sender.rate_per_second is not None
-        }
+    def rules(self, establishment: Establishment, probes: Mapping[int, int] | None = None) -> Rules:
+        """What an establishment lets go out; `probes` try a suspended sender (`Routes`)."""
+        routes = Routes(
+            self.directory.senders(establishment.id),
+            take=partial(self._take, establishment.id),
+            away=self.out_of_reach.now(),
+            drop_questions=establishment.ask_one_way == AskOneWay.drop,
+            probes=probes or {},
+        )
         return Rules(
-            times=allowed_times(establishment),
-            daily_cap=establishment.daily_cap,
-            paces=Paces(paced, partial(self._take, establishment.id)) if paced else None,
+            times=allowed_times(establishment), daily_cap=establishment.daily_cap, routes=routes
         )
 
     def _take(self, establishment_id: int, line: int, rate: float, wanted: int) -> int:
         return self.buckets.take(f"{establishment_id}:{line}", rate, wanted)
-
-
-def _make_sender(settings: Settings, channel: str, address: str) -> Sender | None:
-    """The client of one address on one channel; None when the settings name no provider for it."""
-    if settings.engine.dry_run:
-        return DryRun()
-    connections = settings.engine.concurrency
-    if channel == "email":
-        return _make_email_sender(settings, address)
-    if not settings.twilio.configured:
-        return None
-    kind = TwilioSms if channel == "sms" else TwilioVoice
-    return kind(settings.twilio, address, connections)
-
-
-def _make_email_sender(settings: Settings, address: str) -> Sender | None:
-    match settings.email.provider:
-        case "sendgrid":
-            return SendGridEmail(settings.email, address, settings.engine.concurrency)
-        case "smtp":
-            return SmtpEmail(settings.email, address)
-    return None
 
 
 @lru_cache(maxsize=1)
@@ -101,5 +91,12 @@ def get_context() -> Context:
     )
     storage = storage_from_url(*settings.storage.where)
     return Context(
-        settings, database, Directory(database), queue, storage, {}, Buckets(settings.redis)
+        settings,
+        database,
+        Directory(database),
+        queue,
+        storage,
+        {},
+        Buckets(settings.redis),
+        TwilioRecordings(settings.twilio),
     )

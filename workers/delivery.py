@@ -11,19 +11,21 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from database.engine import DatabaseNotReady
 from models.delivery import DeliveryStatus
-from models.establishment import Establishment
+from models.establishment import AnsweringMachines, AskOneWay, Establishment
 from models.reminder import Channel
 from services import dispatch
 from services.callback import reference_of
 from services.dispatch import Attempt, Settlement
 from services.reconcile import Patience, Question, questions, settle_unknown, settle_unlisted
-from services.reminder_plan import email_subject, sms_text
-from services.suspension import hold_back, note_answers
+from services.reminder_plan import email_subject
+from services.reply_hint import ask
+from services.sms import sms_text
+from services.suspension import Ready, hold_back, note_answers
 from utils.backoff import delay
 from utils.failpoint import reached
 from utils.lease import awake, held_until, insist
 from utils.logs import get_logger
-from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
+from utils.senders import NoList, Outbound, Outcome, Passed, Sender, Verdict
 from utils.sms_encoding import analyse
 from workers.asking import answers
 from workers.context import Context, get_context
@@ -88,22 +90,25 @@ def _begin(context: Context, establishment_id: int, group: list[int]) -> list[Be
     reached("worker.before_begin")
     lease_over = awake() + dispatch.held_for(lease)
     with context.database.establishment_by_key(establishment_id) as session:
-        attempts = dispatch.begin(session, ready, rules=context.rules(establishment), lease=lease)
+        rules = context.rules(establishment, ready.probes)
+        stamped = dispatch.begin(session, ready.ids, rules=rules, lease=lease)
+        attempts = ask(session, stamped)
         reached("worker.in_begin")
     reached("worker.after_begin")
     return [Begun(establishment, attempt, lease_over) for attempt in attempts]
 
 
-def _ready(context: Context, establishment_id: int, group: list[int]) -> list[int]:
+def _ready(context: Context, establishment_id: int, group: list[int]) -> Ready:
     """What may go out of a group: all of it, unless a provider shut out one of the senders.
 
     In a transaction of its own: what falls back locks its reminder.
     """
     if not context.directory.suspended(establishment_id):
-        return group
+        return Ready(group)
     probe_after = context.settings.engine.probe_after
     with context.database.establishment(establishment_id) as session:
-        return hold_back(session, group, probe_after=probe_after)
+        drop = context.directory.get(establishment_id).ask_one_way == AskOneWay.drop
+        return hold_back(session, group, probe_after=probe_after, drop_questions=drop)
 
 
 def _conclude(context: Context, establishment: Establishment, finished: Sequence[Finished]) -> None:
@@ -156,13 +161,16 @@ def _call(context: Context, begun: Begun) -> Settlement:
     The provider's client asks once more, before the last bytes of its request leave.
     """
     establishment, attempt = begun.establishment, begun.attempt
-    sender = context.sender(establishment.id, attempt.channel)
+    sender = _sender(context, establishment.id, attempt)
     message = _outbound(context, establishment, attempt)
     reached("worker.before_call")
     with held_until(begun.lease_over):
         insist()
         outcome = sender.send(message) if sender else NO_SENDER
     reached("worker.after_call")
+    if attempt.sender_id is not None:
+        reached_it = outcome.verdict is not Verdict.unreachable
+        context.out_of_reach.note(attempt.sender_id, reached=reached_it)
     accepted_sms = attempt.channel == Channel.sms and outcome.verdict is Verdict.accepted
     encoding = analyse(message.text) if accepted_sms else None
     return Settlement(
@@ -175,7 +183,15 @@ def _call(context: Context, begun: Begun) -> Settlement:
         retry_in=_retry_in(outcome, attempt.attempt),
         encoding=encoding.encoding if encoding else None,
         segments=encoding.segments if encoding else None,
+        sender_id=attempt.sender_id,
     )
+
+
+def _sender(context: Context, establishment_id: int, attempt: Attempt) -> Sender | None:
+    """The client of the sender that was chosen; None when none could do what was needed."""
+    if attempt.sender_id is None:
+        return None
+    return context.sender(establishment_id, attempt.channel, attempt.sender_id)
 
 
 def _outbound(context: Context, establishment: Establishment, attempt: Attempt) -> Outbound:
@@ -183,18 +199,18 @@ def _outbound(context: Context, establishment: Establishment, attempt: Attempt) 
     sms = attempt.channel == Channel.sms
     words = sms_text(establishment, attempt.language, attempt.message) if sms else attempt.message
     reference = reference_of(establishment.id, attempt.delivery_id)
+    webhooks = f"{context.settings.web.base_url}/webhooks/twilio"
     return Outbound(
         to=attempt.to,
         text=words,
         language=attempt.language,
         reference=reference,
-        callback=(
-            f"{context.settings.web.base_url}/webhooks/twilio/status"
-            f"?delivery={reference}.{attempt.attempt}"
-        ),
+        callback=f"{webhooks}/status?delivery={reference}.{attempt.attempt}",
         seconds_valid=attempt.seconds_valid,
         subject=email_subject(establishment, attempt.language),
         sender_name=establishment.name,
+        answer=f"{webhooks}/voice/reminder?delivery={reference}.{attempt.attempt}",
+        waits_for_tone=establishment.answering_machines == AnsweringMachines.message,
     )
 
 
@@ -238,7 +254,7 @@ def reconcile(establishment_id: int, ids: list[int]) -> None:
 def _ask(
     context: Context, establishment_id: int, question: Question
 ) -> Sequence[Passed] | NoList | None:
-    sender = context.sender(establishment_id, question.channel)
+    sender = context.sender(establishment_id, question.channel, question.sender_id)
     try:
         return sender.passed(question.to, question.since) if sender else None
     except NoList as none:

@@ -6,6 +6,10 @@ import os
 import signal
 import socket
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import delete, func, text
@@ -23,6 +27,8 @@ from utils.logs import get_logger
 
 FORGOTTEN_AFTER = text("interval '1 hour'")
 BEAT_SECONDS = 5.0
+LISTEN_SECONDS = 1.0
+"""How soon a beat follows a change in what there is to say, or the database's return."""
 LOOK_SECONDS = 15.0
 PATIENCE_SECONDS = 10.0
 """After the API's start: a scheduler and worker started beside it have so long to show up."""
@@ -30,23 +36,49 @@ PATIENCE_SECONDS = 10.0
 log = get_logger("careloop.heartbeat")
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a process says of itself beside being alive (`models/installation.py`)."""
+
+    spooled: int = 0
+    turned_away_at: datetime | None = None
+
+
 class Heartbeat:
     """Says in the database that a process of some kind is alive."""
 
-    def __init__(self, database: Database, kind: str) -> None:
+    def __init__(
+        self, database: Database, kind: str, report: Callable[[], Report] = Report
+    ) -> None:
         self._database = database
+        self._report = report
+        self._reported: Report | None = None
+        self._next = 0.0
         self.kind = kind
         self.id = f"{kind}:{socket.gethostname()[:32]}:{os.getpid()}:{uuid4().hex[:8]}"
 
     def beat(self) -> None:
         """Note that this process is alive, and forget those that have long been silent."""
+        report = self._report()
+        said = {"spooled": report.spooled, "turned_away_at": report.turned_away_at}
         with self._database.service() as session:
             session.execute(
                 insert(Process)
-                .values(id=self.id, kind=self.kind)
-                .on_conflict_do_update(index_elements=["id"], set_={"seen_at": func.now()})
+                .values(id=self.id, kind=self.kind, **said)
+                .on_conflict_do_update(index_elements=["id"], set_={"seen_at": func.now(), **said})
             )
             session.execute(delete(Process).where(Process.seen_at < func.now() - FORGOTTEN_AFTER))
+        self._reported, self._next = report, time.monotonic() + BEAT_SECONDS
+
+    def leave(self) -> None:
+        """Say that this process ends. Not while something is spooled: others wait for that."""
+        if self._report().spooled:
+            return
+        try:
+            with self._database.service() as session:
+                session.execute(delete(Process).where(Process.id == self.id))
+        except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
+            log.warning("database unavailable", error=type(error).__name__)
 
     def start(self) -> threading.Event:
         """Beat in a thread of its own; setting the event that is returned ends it."""
@@ -69,10 +101,11 @@ class Heartbeat:
     def _pulse(self, stopped: threading.Event) -> None:
         while not stopped.is_set():
             try:
-                self.beat()
+                if time.monotonic() >= self._next or self._report() != self._reported:
+                    self.beat()
             except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
                 log.warning("database unavailable", error=type(error).__name__)
-            stopped.wait(BEAT_SECONDS)
+            stopped.wait(LISTEN_SECONDS)
 
 
 class Watch:

@@ -8,9 +8,9 @@ from itertools import groupby
 
 from services.receipt import Answer, Wanted, list_span, look_later, take_in, wanted_receipts
 from utils.logs import get_logger
-from utils.senders import Passed, Receipts
+from utils.senders import Passed, Receipts, Sender
 from workers.asking import answers
-from workers.context import Context, get_context
+from workers.context import get_context
 
 LIST_PAYS_FROM = 5
 """So many questions at once cost more than one page of the provider's list."""
@@ -27,8 +27,9 @@ def ask(establishment_id: int, ids: list[int]) -> None:
     with context.database.establishment(establishment_id) as session:
         wanted = wanted_receipts(session, ids)
     told = []
-    for channel, ones in groupby(sorted(wanted, key=_channel), key=_channel):
-        told += _ask(context, establishment_id, channel, list(ones))
+    for (channel, sender_id), ones in groupby(sorted(wanted, key=_sender), key=_sender):
+        sender = context.sender(establishment_id, channel, sender_id or None)
+        told += _ask(sender, list(ones))
     with context.database.establishment(establishment_id) as session:
         look_later(session, [answer for answer in told if answer.settles_nothing])
     settling = [answer for answer in told if not answer.settles_nothing]
@@ -44,15 +45,12 @@ def ask(establishment_id: int, ids: list[int]) -> None:
     )
 
 
-def _channel(wanted: Wanted) -> str:
-    return wanted.channel
+def _sender(wanted: Wanted) -> tuple[str, int]:
+    return wanted.channel, wanted.sender_id or 0
 
 
-def _ask(
-    context: Context, establishment_id: int, channel: str, wanted: Sequence[Wanted]
-) -> list[Answer]:
-    """What the provider says of some deliveries on one channel: by its list, else one by one."""
-    sender = context.sender(establishment_id, channel)
+def _ask(sender: Sender | None, wanted: Sequence[Wanted]) -> list[Answer]:
+    """What a provider says of what went out from one sender: by its list, else one by one."""
     now = datetime.now(UTC)
     if not isinstance(sender, Receipts):
         return [Answer(one, None, now) for one in wanted]

@@ -83,9 +83,12 @@ def _work(redis: Redis, name: str) -> bool:
 def main() -> None:
     """Work until SIGTERM or SIGINT; the job at hand is finished first."""
     import workers.alarm
+    import workers.call_recording
     import workers.campaign
+    import workers.conversation
     import workers.delivery
     import workers.feedback
+    import workers.inbound
     import workers.receipt
 
     context = get_context()

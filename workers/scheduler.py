@@ -10,6 +10,7 @@ import select
 import signal
 import threading
 import time
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -19,20 +20,28 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config.settings import EngineSettings
 from database.engine import DatabaseNotReady
+from database.listen import listening_connection
 from database.session import Job
 from models.reminder import Channel
 from services import alarm, dispatch
 from services.alarm_mail import administrators
 from services.campaign import find_expandable
+from services.claim_gate import ClaimGate
+from services.conversation import GOES_ON_FOR, end_stale, find_unheard
 from services.feedback import find_unprocessed
 from services.idempotency import forget_old
+from services.inbound_list import take_due
+from services.phone.calls import end_idle
+from services.phone.fetching import find_recordings
 from services.sweep import resume_series, sweep
 from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
 from utils.logs import get_logger
+from utils.senders import ASKABLE
+from utils.spool import nothing_spooled
 from workers.context import Context, get_context
 from workers.heartbeat import Heartbeat
-from workers.names import ASK_RECEIPTS, RECONCILE, SEND
+from workers.names import ASK_INBOUND, ASK_RECEIPTS, RECONCILE, SEND
 
 CHANNEL = "careloop_due"
 AWAY_SECONDS = 2.0
@@ -43,6 +52,13 @@ GATHER_SECONDS = 0.01
 LONGEST_GATHER = 9
 BACKLOG_SECONDS = 0.05
 """How often to look for room in the queue while more is due than fits in."""
+INBOUND_SECONDS = 1.0
+"""How often to see whether a look at an inbound list is due."""
+GATE_SECONDS = 0.25
+"""How often to look whether the gate is open again."""
+
+UNHEARD_SECONDS = 15.0
+"""A message that nobody has heard for so long has lost its job."""
 
 log = get_logger("careloop.scheduler")
 
@@ -56,9 +72,13 @@ class Scheduler:
         self.heartbeat = Heartbeat(context.database, "scheduler")
         self._stopped = threading.Event()
         self._alarm = Alarm(context)
+        self.gate = ClaimGate(
+            context.database, partial(nothing_spooled, context.settings.storage.spool)
+        )
         self._next_sweep = 0.0
         self._next_look = 0.0
         self._next_tidying = 0.0
+        self._next_inbound = 0.0
 
     def stop(self, *_signal: int | FrameType | None) -> None:
         """End after the present round. Safe as a signal handler."""
@@ -75,6 +95,7 @@ class Scheduler:
                     self._gather()
             except (DBAPIError, PoolTimeout, DatabaseNotReady, psycopg2.Error) as error:
                 log.warning("database unavailable", error=type(error).__name__)
+                self.gate.lost()
                 self._alarm.reset()
                 self._stopped.wait(AWAY_SECONDS)
         self._alarm.reset()
@@ -97,6 +118,11 @@ class Scheduler:
         if time.monotonic() >= self._next_tidying:
             self._next_tidying = time.monotonic() + TIDY_SECONDS
             self._tidy()
+        if not self.gate.is_open():
+            return False
+        if time.monotonic() >= self._next_inbound:
+            self._next_inbound = time.monotonic() + INBOUND_SECONDS
+            self._ask_inbound()
         handed = [
             self._serve(number) for number in dispatch.establishments_due(self.context.database)
         ]
@@ -106,7 +132,9 @@ class Scheduler:
         """Seconds to sleep: until the next thing is due or the next sweep, at most `poll`."""
         waits = [self.engine.poll, self._next_sweep - time.monotonic()]
         until_due = dispatch.seconds_to_next(self.context.database)
-        if until_due is not None:
+        if not self.gate.is_open():
+            waits.append(GATE_SECONDS)
+        elif until_due is not None:
             # Overdue and yet not claimed: every place in the queue is taken.
             waits.append(until_due if until_due > 0 else BACKLOG_SECONDS)
         return max(0.0, min(waits))
@@ -119,6 +147,9 @@ class Scheduler:
                 find_complete(session)
                 join_feedback(session)
                 find_expandable(session, self.engine.claim_lease)
+                find_recordings(session)
+                find_unheard(session, min(self.engine.claim_lease, UNHEARD_SECONDS))
+                end_stale(session, GOES_ON_FOR)
                 if found:
                     reached("sweep.before_commit")
             if found:
@@ -135,12 +166,20 @@ class Scheduler:
             with context.database.establishment(place.id) as session:
                 alarm.look(session, place, to_tell.get(place.id, []), mails=mails)
 
+    def _ask_inbound(self) -> None:
+        """Have the lists looked through of what patients wrote, where that is due."""
+        with self.context.database.service() as session:
+            due = take_due(session, sorted(ASKABLE), self.engine.inbound)
+        for establishment_id, sender_id in due:
+            self.context.queue.put(Job(ASK_INBOUND, establishment_id, (sender_id,)))
+
     def _tidy(self) -> None:
         """Forget kept answers and half uploads of long ago; have series that stand go on."""
         for establishment in self.context.directory.all():
             with self.context.database.establishment(establishment.id) as session:
                 forget_old(session)
                 forget_expired(session)
+                end_idle(session, session.now())
                 found = resume_series(session)
             if found:
                 log.warning("series stood", establishment=establishment.id, reminders=found)
@@ -192,20 +231,11 @@ class Alarm:
         if seconds <= 0 or self._stopped.is_set():
             return
         if self._connection is None:
-            self._listen()
+            self._connection = listening_connection(self._context.database.engine, CHANNEL)
         readable, _, _ = select.select([self._connection], [], [], seconds)
         if readable:
             self._connection.poll()
             self._connection.notifies.clear()
-
-    def _listen(self) -> None:
-        """Take a connection of one's own out of the pool: LISTEN belongs to a connection."""
-        pooled = self._context.database.engine.raw_connection()
-        self._connection = pooled.driver_connection
-        pooled.detach()
-        self._connection.autocommit = True
-        with self._connection.cursor() as cursor:
-            cursor.execute(f"listen {CHANNEL}")
 
     def ring(self) -> None:
         """End the sleeping for good (a signal handler interrupts the select by itself)."""

@@ -1,26 +1,42 @@
-"""Twilio's webhooks. The signature is checked against the public URL; repeats get 200."""
+"""Twilio's webhooks on messages. The signature is checked against the public URL.
+
+Each route checks, names and hands over (`services/webhook_door.py`); the functions at the end store
+what was handed over, now or after an outage. Repeats get 200 and change nothing.
+"""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import FormData
 from twilio.request_validator import RequestValidator
+from twilio.twiml.messaging_response import MessagingResponse
 
-from routers.problems import problem
+from database.session import Database
 from routers.state import State, state_of
 from routers.upload import form_of
-from services.callback import Reference, StatusNews, apply_status, parse_reference
+from services.callback import StatusNews, apply_status, parse_reference
+from services.errors import Forbidden
+from services.establishment import Directory
+from services.inbound import InboundMessage, store, written_to
+from services.webhook_door import Webhook
 from utils.failpoint import reached
 from utils.logs import get_logger
-from utils.metrics import WEBHOOKS_REFUSED
+from utils.metrics import WEBHOOKS_FOR_NOBODY, WEBHOOKS_REFUSED
 
-router = APIRouter(prefix="/twilio", tags=["webhooks"])
+STATUS, SMS = "twilio.status", "twilio.sms"
+WHATSAPP = "whatsapp:"
+SILENCE = str(MessagingResponse())
+"""What is said at once to a message: nothing. Answers go out by the engine."""
+
+router = APIRouter(prefix="/twilio", tags=["webhooks"], include_in_schema=False)
 
 log = get_logger("careloop.webhooks")
 
 
-def _genuine(state: State, request: Request, form: FormData) -> bool:
+def genuine(state: State, request: Request, form: FormData) -> bool:
     """True when Twilio, or somebody with our auth token, signed this request.
 
     Behind a proxy our own idea of the URL is not what Twilio called, so it is made of
@@ -38,54 +54,121 @@ def _genuine(state: State, request: Request, form: FormData) -> bool:
     return bool(RequestValidator(token).validate(url, form, signature))
 
 
-@router.post("/status", summary="A message's or call's status", include_in_schema=False)
-async def status(request: Request) -> Response:
-    state = state_of(request)
+async def signed_form(request: Request) -> FormData:
+    """A form that Twilio signed; raises `Forbidden`."""
     form = await form_of(request)
-    if not _genuine(state, request, form):
+    if not genuine(state_of(request), request, form):
         WEBHOOKS_REFUSED.labels("twilio").inc()
-        return problem(403, "signature_invalid", "This request was not signed by the provider.")
-    reference = parse_reference(request.query_params.get("delivery", ""))
-    if reference is None:
-        log.warning("callback without a delivery")
-        return Response(status_code=200)
-    news = _news(form, reference)
-    if news is not None:
-        await run_in_threadpool(_store, state, reference, news)
+        raise Forbidden("This request was not signed by the provider.", code="signature_invalid")
+    return form
+
+
+SignedForm = Annotated[FormData, Depends(signed_form)]
+
+
+def webhook_of(kind: str, request: Request, form: FormData) -> Webhook:
+    """A signed request as it is handed over. Of a repeated parameter the last one counts."""
+    fields = {name: str(value) for name, value in form.multi_items()}
+    return Webhook(kind, dict(request.query_params), fields, datetime.now(UTC))
+
+
+@router.post("/status", summary="A message's or call's status")
+async def status(request: Request, form: SignedForm) -> Response:
+    await state_of(request).door.take(webhook_of(STATUS, request, form))
     return Response(status_code=200)
 
 
-def _news(form: FormData, reference: Reference) -> StatusNews | None:
-    """What a callback says; None when it lacks what every status callback has."""
-    provider_id = str(form.get("MessageSid") or form.get("CallSid") or "")
-    status_word = str(form.get("MessageStatus") or form.get("CallStatus") or "")
-    if not provider_id or not status_word:
-        return None
-    code = form.get("ErrorCode")
-    seconds = str(form.get("CallDuration") or "")
-    return StatusNews(
-        kind="message" if form.get("MessageSid") else "call",
-        provider_id=provider_id[:128],
-        status=status_word[:24],
-        code=str(code)[:24] if code else None,
-        seconds=int(seconds) if seconds.isdecimal() and len(seconds) < 10 else None,
-        sender=str(form.get("From") or "")[:320] or None,
-        attempt=reference.attempt,
-    )
+@router.post("/sms", summary="Somebody wrote to one of our numbers, by SMS or WhatsApp")
+async def sms(request: Request, form: SignedForm) -> Response:
+    await state_of(request).door.take(webhook_of(SMS, request, form))
+    return Response(SILENCE, media_type="text/xml")
 
 
-def _store(state: State, reference: Reference, news: StatusNews) -> None:
-    establishment_id, delivery_id, _ = reference
-    state.directory.get(establishment_id)  # an unknown establishment is a 404
-    with state.database.establishment(establishment_id) as session:
-        delivery = apply_status(session, delivery_id, news)
+def store_status(database: Database, directory: Directory, webhook: Webhook) -> None:
+    """Let a status callback move the delivery that its address names."""
+    reference = parse_reference(webhook.query.get("delivery", ""))
+    if reference is None:
+        log.warning("callback without a delivery")
+        return
+    news = _news(webhook, reference.attempt)
+    if news is None:
+        return
+    directory.get(reference.establishment_id)  # an unknown establishment is a 404
+    with database.establishment(reference.establishment_id) as session:
+        delivery = apply_status(session, reference.delivery_id, news)
         reached("callback.before_commit")
     reached("callback.after_commit")
     log.info(
         "callback",
-        establishment=establishment_id,
-        delivery=delivery_id,
+        establishment=reference.establishment_id,
+        delivery=reference.delivery_id,
         said=news.status,
         status=delivery.status,
         correlation_id=delivery.correlation_id,  # of the request that made the reminder
     )
+
+
+def _news(webhook: Webhook, attempt: int | None) -> StatusNews | None:
+    """What a callback says; None when it lacks what every status callback has."""
+    message, call = webhook.fields.get("MessageSid"), webhook.fields.get("CallSid")
+    provider_id = message or call or ""
+    status_word = _text(webhook, "MessageStatus", 24) or _text(webhook, "CallStatus", 24)
+    if not provider_id or not status_word:
+        return None
+    seconds = _text(webhook, "CallDuration", 10)
+    return StatusNews(
+        kind="message" if message else "call",
+        provider_id=provider_id[:128],
+        status=status_word,
+        code=_text(webhook, "ErrorCode", 24) or None,
+        seconds=int(seconds) if seconds.isdecimal() and len(seconds) < 10 else None,
+        sender=_text(webhook, "From", 320) or None,
+        attempt=attempt,
+        answered_by=_text(webhook, "AnsweredBy", 24) or None,
+    )
+
+
+def store_sms(database: Database, directory: Directory, webhook: Webhook) -> None:
+    """Keep what somebody wrote to one of our numbers."""
+    inbound = _inbound(webhook)
+    if inbound is None:
+        log.warning("message without an id")
+        return
+    sender = written_to(directory, inbound.channel, inbound.to)
+    if sender is None:
+        # It stays in Twilio's list: entered as a sender, the number brings it (`inbound_list`).
+        WEBHOOKS_FOR_NOBODY.labels("twilio").inc()
+        log.error("message to a number that is no establishment's")
+        return
+    with database.establishment(sender.establishment_id) as session:
+        message = store(session, sender, inbound)
+        reached("inbound.before_commit")
+    reached("inbound.after_commit")
+    if message is not None:
+        log.info("message received", establishment=sender.establishment_id, message=message.id)
+
+
+def _inbound(webhook: Webhook) -> InboundMessage | None:
+    """What somebody wrote; None when it lacks what every message has."""
+    provider_id = _text(webhook, "MessageSid", 128) or _text(webhook, "SmsMessageSid", 128)
+    to, media = webhook.fields.get("To", ""), _text(webhook, "NumMedia", 4)
+    if not provider_id:
+        return None
+    return InboundMessage(
+        provider="twilio",
+        provider_id=provider_id,
+        channel="whatsapp" if to.startswith(WHATSAPP) else "sms",
+        to=to.removeprefix(WHATSAPP).strip(),
+        from_=webhook.fields.get("From", "").removeprefix(WHATSAPP).strip(),
+        body=webhook.fields.get("Body", ""),
+        received_at=webhook.received_at,
+        media=int(media) if media.isdecimal() else 0,
+        opt_out_type=_text(webhook, "OptOutType", 8) or None,
+    )
+
+
+def _text(webhook: Webhook, name: str, longest: int) -> str:
+    return str(webhook.fields.get(name) or "")[:longest]
+
+
+HANDLERS = {STATUS: store_status, SMS: store_sms}

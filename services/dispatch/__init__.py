@@ -7,14 +7,13 @@ deliveries, their events and the due queue together.
 
 from services.dispatch.attempts import Attempt, Rules, begin, held_for
 from services.dispatch.claims import Claim, claim, establishments_due, release, seconds_to_next
-from services.dispatch.lines import Pace, Paces
 from services.dispatch.outcomes import Settlement, conclude
+from services.dispatch.routes import Routes
 
 __all__ = [
     "Attempt",
     "Claim",
-    "Pace",
-    "Paces",
+    "Routes",
     "Rules",
     "Settlement",
     "begin",

@@ -7,7 +7,7 @@ moment, `_STAMP` counts the day's messages and marks what goes. A worker's own c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,32 +16,38 @@ from database.prepared import Prepared, numbers
 from database.session import ScopedSession
 from models.campaign import CampaignStatus
 from models.delivery import Delivery, DeliveryStatus
+from models.establishment import Sender
 from services.delivery import CANCELLED, settle
 from services.dispatch.holds import Hold, hold_back
-from services.dispatch.lines import Paces, take_turns
+from services.dispatch.lines import take_turns
+from services.dispatch.routes import NOWHERE, Routes, can_ask
 from utils.clock import AllowedTimes
 from utils.crypto import get_cipher
 
 S = DeliveryStatus
 
 DAILY_CAP = "daily cap"
+OUT_OF_CONVERSATION = "no WhatsApp message from them in 24 hours"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What an establishment lets go out: when, how many to one address a day, how fast.
+    """What an establishment lets go out: when, how many to one address a day, from which sender.
 
     `daily_cap` None: any number.
     """
 
     times: AllowedTimes
     daily_cap: int | None = None
-    paces: Paces | None = None
+    routes: Routes = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A delivery marked as sending: all that is needed to call a provider."""
+    """A delivery marked as sending: all that is needed to call a provider.
+
+    `asks`: the sender can take in the answer that its reminder expects.
+    """
 
     delivery_id: int
     attempt: int
@@ -51,28 +57,45 @@ class Attempt:
     language: str
     seconds_valid: int
     correlation_id: str | None
+    sender_id: int | None = None
+    asks: bool = False
 
 
 # The guard is on `status`, but no index is: with stale statistics a partial index on `queued`
 # would be scanned whole. The lock of the address makes an opt-out and this transaction wait for
 # each other (the one that commits second sees the first), and two workers that would both send
 # the last message of the day. In the order of addresses, so that no two wait in a circle.
+# A claim from before the server's start is void: a stop may have been spooled since. The sweeper
+# makes it due again, behind the gate (`services/claim_gate.py`).
 _LOCK = Prepared(
     """
     select d.id, d.channel, d.due_at, d.valid_until, c.quiet_start, c.quiet_end,
         a.opted_out_at is not null and r.purpose <> 'opt_out' as opted_out,
         r.purpose in ('reply', 'opt_out') as replies, p.status as campaign,
-        r.cancelled_at is not null as cancelled, now() as now
+        r.cancelled_at is not null as cancelled, now() as now,
+        a.id as address_id, r.sender_id, r.expects_reply,
+        case when :by_operator and d.channel <> 'email' then a.value end as number,
+        case when d.channel = 'whatsapp' then not exists (
+            select from messages m where m.address_id = a.id and m.direction = 'in'
+                and m.channel = 'whatsapp' and m.at > now() - interval '24 hours'
+        ) else false end as out_of_conversation
     from deliveries d
     join addresses a on a.id = d.address_id
     join reminders r on r.id = d.reminder_id
     left join contacts c on c.id = r.contact_id
     left join campaigns p on p.id = r.campaign_id
-    where d.id = any(:ids) and d.status = 'queued'
+    where d.id = any(:ids) and d.status = 'queued' and not exists (
+        select from shared.due u
+        where u.establishment_id = :establishment_id and u.delivery_id = d.id
+            and u.claimed_until < pg_postmaster_start_time() + make_interval(secs => :lease)
+    )
     order by a.id, d.id
     for update of d for no key update of a
     """,
     ids="bigint[]",
+    by_operator="boolean",
+    establishment_id="integer",
+    lease="double precision",
 )
 
 # A statement of its own: its snapshot is younger than the locks, so it counts what another worker
@@ -101,13 +124,14 @@ _STAMP = Prepared(
         ) <= :cap
     ), moved as (
         update deliveries d set status = 'sending', attempt = d.attempt + 1, attempted_at = now(),
-            message = null
+            message = null,
+            sender_id = (cast(:senders as integer[]))[array_position(cast(:ids as bigint[]), d.id)]
         from allowed l where d.id = l.id
         returning d.id, d.reminder_id, d.address_id, d.channel, d.attempt, d.valid_until,
-            d.correlation_id
+            d.correlation_id, d.sender_id
     ), traced as (
-        insert into delivery_events (delivery_id, status, cause, attempt)
-        select id, 'sending', 'attempt', attempt from moved
+        insert into delivery_events (delivery_id, status, cause, attempt, sender_id)
+        select id, 'sending', 'attempt', attempt, sender_id from moved
     ), leased as (
         update shared.due u set claimed_until = now() + make_interval(secs => :lease), line = null
         from moved m
@@ -115,13 +139,14 @@ _STAMP = Prepared(
             and (u.line is not null or u.claimed_until < now() + make_interval(secs => :held_for))
     )
     select m.id, m.attempt, m.channel, a.value, r.message, r.language,
-        extract(epoch from m.valid_until - now())::integer, m.correlation_id
+        extract(epoch from m.valid_until - now())::integer, m.correlation_id, m.sender_id
     from moved m
     join reminders r on r.id = m.reminder_id
     join addresses a on a.id = m.address_id
     """,
     ids="bigint[]",
     replies="bigint[]",
+    senders="integer[]",
     cap="integer",
     today="timestamptz",
     establishment_id="integer",
@@ -147,17 +172,23 @@ def begin(
     this moment waits for the next allowed one, or expires if that is too late. A delivery that
     somebody else took is left out.
     """
-    rows = _LOCK.run(session, ids=numbers(ids))
+    rows = _LOCK.run(
+        session,
+        ids=numbers(ids),
+        by_operator=rules.routes.by_operator,
+        establishment_id=session.establishment_id,
+        lease=lease,
+    )
     if not rows:
         return []
     now: datetime = rows[0].now
     held = list(_held(rows, rules.times, now))
     stopped = {hold.delivery_id for hold in held}
     going = [row for row in rows if row.id not in stopped]
-    if rules.paces is not None:
-        going, waiting = take_turns(session, going, rules.paces)
-        held += waiting
-    attempts = _stamp(session, going, rules, now, lease)
+    chosen = rules.routes.chosen(going)
+    going, waiting = take_turns(session, going, chosen, rules.routes.take)
+    held += waiting
+    attempts = _stamp(session, going, chosen, rules, now, lease)
     stamped = {attempt.delivery_id for attempt in attempts}
     tomorrow = rules.times.next_day(now) if len(stamped) < len(going) else None
     held += [_deferred(row, tomorrow, DAILY_CAP) for row in going if row.id not in stamped]
@@ -181,6 +212,9 @@ def _held(rows: Sequence[Any], times: AllowedTimes, now: datetime) -> Iterator[H
             continue
         if row.cancelled:  # it had left, and came back
             yield Hold(row.id, S.cancelled, CANCELLED)
+            continue
+        if row.out_of_conversation:
+            yield Hold(row.id, S.failed, OUT_OF_CONVERSATION)
             continue
         if row.campaign == CampaignStatus.cancelled:
             yield Hold(row.id, S.cancelled, "campaign cancelled")
@@ -209,26 +243,38 @@ def _deferred(row: Any, until: datetime | None, cause: str) -> Hold:
 
 
 def _stamp(
-    session: ScopedSession, going: Sequence[Any], rules: Rules, now: datetime, lease: float
+    session: ScopedSession,
+    going: Sequence[Any],
+    chosen: Mapping[int, Sender],
+    rules: Rules,
+    now: datetime,
+    lease: float,
 ) -> list[Attempt]:
     if not going:
         return []
+    senders = [chosen.get(row.id) for row in going]
+    asking = {
+        row.id
+        for row, sender in zip(going, senders, strict=True)
+        if sender is not None and can_ask(row, sender)
+    }
     rows = _STAMP.run(
         session,
         ids=numbers(row.id for row in going),
         replies=numbers(row.id for row in going if row.replies),
+        senders=numbers(sender.id if sender else None for sender in senders),
         cap=rules.daily_cap,
         today=rules.times.day_began(now),
         establishment_id=session.establishment_id,
         lease=lease,
         held_for=held_for(lease),
     )
-    return [_attempt(row) for row in rows]
+    return [_attempt(row, row[0] in asking) for row in rows]
 
 
-def _attempt(row: Any) -> Attempt:
+def _attempt(row: Any, asks: bool) -> Attempt:
     cipher = get_cipher()
-    delivery_id, attempt, channel, value, message, language, seconds_valid, correlation = row
+    delivery_id, attempt, channel, value, message, language, seconds_valid, correlation, by = row
     return Attempt(
         delivery_id=delivery_id,
         attempt=attempt,
@@ -238,4 +284,6 @@ def _attempt(row: Any) -> Attempt:
         language=language,
         seconds_valid=seconds_valid,
         correlation_id=correlation,
+        sender_id=by,
+        asks=asks,
     )

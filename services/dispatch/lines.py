@@ -8,7 +8,7 @@ and hold up nobody else's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,10 @@ from sqlalchemy import text
 
 from database.session import ScopedSession
 from models.delivery import DeliveryStatus
+from models.establishment import Sender
 from services.delivery import WAKE
 from services.dispatch.holds import Hold
+from services.dispatch.routes import Take
 
 STEP_SECONDS = 0.5
 """A line is called up for about so long a time at once: a job for each message would cost more."""
@@ -30,17 +32,6 @@ class Pace:
 
     line: int
     rate: float
-
-
-@dataclass(frozen=True, slots=True)
-class Paces:
-    """The paced channels of an establishment, and where tokens come from.
-
-    `take(line, rate, wanted)` gives how many may be sent at this moment.
-    """
-
-    by_channel: Mapping[str, Pace]
-    take: Callable[[int, float, int], int]
 
 
 # `open_lines` are few: one for each sender that is paced and has somebody waiting. A sender that
@@ -73,7 +64,7 @@ _STANDING = text(
         array(
             select delivery_id from shared.due
             where establishment_id = :establishment_id and delivery_id = any(:ids)
-                and line is not null
+                and line = :line
         ) as called_up,
         exists (
             select from shared.due where line = :line and claimed_until = 'infinity'
@@ -106,25 +97,31 @@ def opens_after(session: ScopedSession, pace: Pace, claimed: int) -> None:
 
 
 def take_turns(
-    session: ScopedSession, rows: Sequence[Any], paces: Paces
+    session: ScopedSession, rows: Sequence[Any], chosen: Mapping[int, Sender], take: Take
 ) -> tuple[list[Any], list[Hold]]:
     """Of locked deliveries, those that have a token or need none; the others go into their line.
 
-    Whoever was called up goes first, by due time; newcomers go past nobody who waits.
+    Whoever was called up goes first, by due time; newcomers go past nobody who waits in the line
+    of the same sender.
     """
-    going = [row for row in rows if row.channel not in paces.by_channel]
+    going: list[Any] = []
+    paced: dict[Pace, list[Any]] = {}
+    for row in rows:
+        sender = chosen.get(row.id)
+        if sender is None or sender.rate_per_second is None:
+            going.append(row)
+        else:
+            paced.setdefault(Pace(sender.id, sender.rate_per_second), []).append(row)
     waiting: list[Hold] = []
-    for channel, pace in paces.by_channel.items():
-        paced = [row for row in rows if row.channel == channel]
-        if paced:
-            let_go, held = _take(session, paced, pace, paces)
-            going += let_go
-            waiting += held
+    for pace, theirs in paced.items():
+        let_go, held = _take(session, theirs, pace, take)
+        going += let_go
+        waiting += held
     return going, waiting
 
 
 def _take(
-    session: ScopedSession, rows: Sequence[Any], pace: Pace, paces: Paces
+    session: ScopedSession, rows: Sequence[Any], pace: Pace, take: Take
 ) -> tuple[list[Any], list[Hold]]:
     standing = session.execute(
         _STANDING,
@@ -137,7 +134,7 @@ def _take(
     called_up = set(standing.called_up)
     order = sorted(rows, key=lambda row: (row.id not in called_up, row.due_at, row.id))
     asking = len(called_up) if standing.somebody_waits else len(order)
-    granted = paces.take(pace.line, pace.rate, asking) if asking else 0
+    granted = take(pace.line, pace.rate, asking) if asking else 0
     if asking > granted:
         opens_after(session, pace, turns_of(pace, asking))
     if len(order) > granted:

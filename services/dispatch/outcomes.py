@@ -34,6 +34,7 @@ class Settlement:
     encoding: str | None = None
     segments: int | None = None
     cause: str = "answer"
+    sender_id: int | None = None
 
 
 # A callback may have been faster than this statement: then the state stays what the callback

@@ -1,7 +1,7 @@
 // The call under way: ringing, speech as it is spoken, keys, speaking.
 import { callDo, dial } from "./api.js";
 import { attempt, byId, make, toast } from "./dom.js";
-import { counterpart, isInbound, liveCall, state } from "./state.js";
+import { counterpart, heard, isInbound, liveCall, state } from "./state.js";
 
 const LETTERS = { 1: "", 2: "ABC", 3: "DEF", 4: "GHI", 5: "JKL", 6: "MNO", 7: "PQRS", 8: "TUV", 9: "WXYZ", "*": "", 0: "+", "#": "" };
 const WORD_MS = 130;
@@ -25,7 +25,7 @@ function drawSpeech(call) {
     speech.replaceChildren();
     [drawnCall, drawnLines] = [call.id, 0];
   }
-  const lines = call.body ? call.body.split("\n") : [];
+  const lines = call.body ? heard(call.body).split("\n") : [];
   for (const line of lines.slice(drawnLines)) speech.append(words(line));
   drawnLines = lines.length;
 }

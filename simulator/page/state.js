@@ -53,5 +53,8 @@ export function counterpart(phone) {
   return { number: found ? found.value : "", sender: last || "" };
 }
 
+// What was heard: an address of audio says nothing to the eye.
+export const heard = (body) => body.replace(/^♪ https?:\S+$/gm, "♪ a recording");
+
 export const clockOf = (iso) =>
   new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

@@ -1,6 +1,6 @@
 // The messages and past calls of one phone.
 import { byId, make } from "./dom.js";
-import { clockOf, counterpart, isInbound, isOver, state, threadOf } from "./state.js";
+import { clockOf, counterpart, heard, isInbound, isOver, state, threadOf } from "./state.js";
 
 const MARKS = {
   accepted: ["○", "accepted"], queued: ["◷", "queued"], sending: ["◷", "sending"],
@@ -46,7 +46,7 @@ function call(entry) {
   const bubble = make("div", "bubble talk");
   const word = isInbound(entry) ? `${CALL_WORDS[entry.state]} to ${entry.to}` : `${CALL_WORDS[entry.state]} from ${entry.from}`;
   bubble.append(make("div", "sender", word));
-  if (entry.body) bubble.append(make("div", "text", entry.body));
+  if (entry.body) bubble.append(make("div", "text", heard(entry.body)));
   for (const sid of entry.extra.recordings) {
     const audio = make("audio");
     audio.controls = true;

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from bench import dispatch, lag, memory, references, tick
+from bench import dispatch, lag, memory, references, sync, tablet, tick, wire
+from bench.service import running_service
 from bench.stack import Stack, running_stack
 from config.settings import Settings
+from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +72,25 @@ def test_production_refuses_to_send_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("DRY_RUN", "true")
     with pytest.raises(ValidationError, match="DRY_RUN"):
         Settings()
+
+
+def test_a_sync_and_its_bytes_are_measured(tmp_path: Path) -> None:
+    with (
+        EmbeddedPostgres(tmp_path / "postgres", durable=False) as postgres,
+        EmbeddedRedis(tmp_path / "redis", durable=False) as redis,
+        running_service(tmp_path, postgres.url, redis.url) as service,
+    ):
+        token, api = tablet.enrolled(service), sync.api_process(service)
+        assert sync.synced(service, api, token, 5, 2).per_second > 0
+        rows = sync.stored(postgres.url, 20)
+        assert len(rows) == 20
+        for target in ("bench.bare", "bench.whole"):
+            assert sync.copied(postgres.url, target, rows) > 0
+        connection = tablet.Connection(service.port)
+        try:
+            plain = [wire.one_sync(connection, token, name) for name in ("none", "gzip")]
+            single = wire.one_feedback(connection, token, "br")
+        finally:
+            connection.close()
+    assert int(plain[0][2].replace(",", "")) > int(plain[1][2].replace(",", "")) > 0
+    assert int(single[3]) > 0

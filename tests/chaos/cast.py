@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,10 +63,11 @@ class Cast:
         self._lock = threading.RLock()
         self._closing = False
         self._zygote: Any = None
+        self._env: dict[str, str] = {}
 
-    def born_of(self, zygote: subprocess.Popen[bytes]) -> None:
-        """Who starts the processes, and tells of their deaths."""
-        self._zygote = zygote
+    def born_of(self, zygote: subprocess.Popen[bytes], env: Mapping[str, str]) -> None:
+        """Who starts the processes, and tells of their deaths; what they find around them."""
+        self._zygote, self._env = zygote, dict(env)
         threading.Thread(target=self._listen, name="deaths", daemon=True).start()
 
     def close(self) -> None:
@@ -168,8 +169,8 @@ class Cast:
         crash = {"CARELOOP_CRASH_AT": slot.point} if slot.point else {}
         order = {
             "start": slot.name,
-            "role": "serve" if slot.role == "api" else slot.role,
-            "env": crash | slot.env,
+            "argv": ["cli.py", "serve" if slot.role == "api" else slot.role],
+            "env": self._env | crash | slot.env,
             "log": str(self.folder / f"{slot.role}.log"),
         }
         self._zygote.stdin.write(json.dumps(order).encode() + b"\n")

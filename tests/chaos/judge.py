@@ -276,7 +276,7 @@ class Judge:
         for entry in delivery.entries:
             stamped = max((at for at in delivery.sendings if at <= entry.time), default=entry.time)
             newest = [v for v in case.versions if v.since < stamped][-1]
-            if newest.text not in entry.body and not case.unsure:
+            if newest.text not in entry.body and not case.unsure and not entry.untold:
                 self.verdict.blame("after_stop", f"its old text went out: {delivery}")
             if entry.time < newest.at - CLOCK and not case.rrule and not case.unsure:
                 self.verdict.blame("outside", f"it went out before its new time: {delivery}")

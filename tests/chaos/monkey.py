@@ -78,7 +78,7 @@ class Monkey:
                 "faults": [fault | {"on": on} for fault in faults for on in ON],
                 "callbacks": callbacks,
                 "outcomes": self._outcomes,
-                "voice": {"answer": "auto", "ring_ms": 50, "pace": 0.2},
+                "voice": {"answer": "auto", "ring_ms": 50, "pace": 0.05},
                 "seed": self._seed * 1000 + self._moods,
             },
             timeout=30,

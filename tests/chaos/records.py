@@ -23,10 +23,17 @@ class Entry:
     seconds: int | None
 
     @property
+    def untold(self) -> bool:
+        """True for a call in which an apology stood for the message: the database was away."""
+        apologies = ("notre service n'est pas disponible", "an application error")
+        return self.channel == "voice" and any(words in self.body for words in apologies)
+
+    @property
     def ended(self) -> str | None:
         """How it ended, in our words; None while it is under way or nobody knows."""
         if self.channel == "voice" and self.state == "completed":
-            return "delivered" if self.seconds else "undelivered"
+            told = self.seconds and "notre service n'est pas disponible" not in self.body
+            return "delivered" if told else "undelivered"
         return _MEANS.get(self.state)
 
 

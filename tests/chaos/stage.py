@@ -98,7 +98,7 @@ class Stage:
             database.result()
             queue.result()
         self._env = self._environment()
-        zygote = self.interpreter("zygote", "-m", "tests.chaos.zygote", pipes=True)
+        zygote = self.interpreter("zygote", "-m", "tests.zygote", pipes=True)
         port = str(self.simulator_port)
         ports = ("--port", port, "--smtp-port", "-1", "--delivery-ms", "150")
         self.interpreter("simulator", "-m", "simulator", *ports)
@@ -110,7 +110,7 @@ class Stage:
             timeout=PATIENCE,
         )
         wait_for(lambda: answers(f"{self.simulator_url}/health"), "the carrier", PATIENCE)
-        self.cast.born_of(zygote)
+        self.cast.born_of(zygote, self._env)
 
     def _environment(self) -> dict[str, str]:
         base = {k: v for k, v in os.environ.items() if k not in ("DATABASE_OWNER_URL", "SMTP_HOST")}

@@ -11,36 +11,31 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, clone_database, execute, with_database
+from tests.nursery import nursery
 from tests.template import PASSWORD
 
 
 class Shell:
     """Runs `cli.py` with an environment; keeps nothing."""
 
-    def __init__(self, env: dict[str, str]) -> None:
+    def __init__(self, env: dict[str, str], folder: Path) -> None:
         self.env = env
+        self._said = folder / "said"
 
     def __call__(self, *words: str, code: int = 0, **env: str) -> str:
         """What a command printed; fails when its exit code is another."""
-        done = subprocess.run(
-            [sys.executable, "cli.py", *words],
-            cwd=ROOT,
-            env=self.env | env,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        said = done.stdout + done.stderr
-        assert done.returncode == code, said
+        self._said.unlink(missing_ok=True)
+        done = nursery().start(["cli.py", *words], self.env | env, self._said).wait(60)
+        said = self._said.read_text("utf-8")
+        assert done == code, said
         assert "Traceback" not in said
         return said
 
 
 @pytest.fixture(scope="module")
-def run() -> Shell:
-    return Shell(os.environ | {"DATABASE_URL": clone_database(f"careloop_commands_{os.getpid()}")})
+def run(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    env = os.environ | {"DATABASE_URL": clone_database(f"careloop_commands_{os.getpid()}")}
+    return Shell(env, tmp_path_factory.mktemp("commands"))
 
 
 def test_an_establishment_is_made_and_set_up(run: Shell) -> None:
@@ -139,11 +134,12 @@ def test_contacts_are_imported_with_a_report(run: Shell, tmp_path: Path) -> None
     assert "no such establishment" in run(*words[:3], "nowhere", code=1)
 
 
-def test_keys_are_rotated(run: Shell) -> None:
+def test_keys_are_rotated(run: Shell, tmp_path: Path) -> None:
     first, second = (base64.b64encode(letter * 32).decode() for letter in (b"1", b"2"))
     with_first = {"ENCRYPTION_KEYS": f"k1:{first}"}
     both = {"ENCRYPTION_KEYS": f"k2:{second},k1:{first}"}
-    fresh = Shell(run.env | {"DATABASE_URL": clone_database(f"careloop_keys_{os.getpid()}")} | both)
+    url = clone_database(f"careloop_keys_{os.getpid()}")
+    fresh = Shell(run.env | {"DATABASE_URL": url} | both, tmp_path)
     dev = "dev"  # the template was sealed with the development key, which is in neither ring
     assert f"key '{dev}', which is not in ENCRYPTION_KEYS" in fresh("keys", "check", code=1)
     assert "stopped: no key 'dev'" in fresh("keys", "re-encrypt", code=1)

@@ -20,7 +20,7 @@ from tests.integration.loop import PHONE, Loop
 from tests.tree import running_tree
 
 ALL = ("sms", "voice", "email")
-ANSWERS = {"answer": "auto", "ring_ms": 50, "pace": 0.4}
+ANSWERS = {"answer": "auto", "ring_ms": 50, "pace": 0.05}
 BUSY = {"answer": "busy", "ring_ms": 50}
 UNDELIVERED = {PHONE: {"outcome": "undelivered", "error_code": 30003}}
 REFUSED = {"on": "messages.create", "kind": "status", "status": 400, "code": 21211}

@@ -17,7 +17,7 @@ import pytest
 from tests.integration.loop import PHONE, WORKER_POINTS, Loop
 from tests.tree import running_tree, wait_for
 
-ANSWERS: dict[str, Any] = {"answer": "auto", "ring_ms": 50, "pace": 0.4}
+ANSWERS: dict[str, Any] = {"answer": "auto", "digits": ["1"], "ring_ms": 50, "pace": 0.12}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,10 @@ def test_a_call_says_it_twice_in_its_language(
     loop.wait_until(number, ("voice", "delivered"))
     (call,) = [entry for entry in loop.tree.ledger(channel="voice") if message in entry["body"]]
     assert call["to"] == PHONE
-    assert call["body"] == f"{message}\n{message}"
+    lines = call["body"].split("\n")
+    assert (lines[1:3], len(lines)) == ([message, message], 5)
+    assert call["extra"]["digits"] == "1"
+    assert loop.detail(number)["deliveries"][0]["reply"] == "confirmed"
     assert call["extra"]["language"] == voice
     assert call["extra"]["error_code"] is None
     assert loop.detail(number)["status"] == "done"
@@ -71,9 +74,8 @@ def test_killed_after_the_call_and_without_callbacks_it_rings_once(loop: Loop) -
         ({"answer": "busy"}, "undelivered", "failed"),
         ({"answer": "no-answer", "pace": 0.02}, "undelivered", "failed"),
         ({"answer": "failed"}, "failed", "failed"),
-        ({"answer": "machine"}, "delivered", "done"),
-        # Picked up, and over within half a second: nothing can have been heard.
-        ({"answer": "auto", "pace": 0.01}, "undelivered", "failed"),
+        # It hears that the hospital called; the reminder itself was told to nobody.
+        ({"answer": "machine"}, "undelivered", "failed"),
     ],
 )
 def test_how_a_call_ends(loop: Loop, voice: dict[str, Any], state: str, reminder: str) -> None:
@@ -106,16 +108,43 @@ def _ringing(loop: Loop, number: int) -> str | None:
 
 def test_a_call_that_only_the_list_knows_is_found_there(loop: Loop) -> None:
     loop.tree.behave(
-        voice=ANSWERS | {"pace": 0.2},  # over before the list is first asked
+        voice=ANSWERS | {"answer": "busy"},  # nobody picks up, so nobody asks us what to say
         faults=[{"on": "calls.create", "kind": "accept_then_drop", "times": 1}],
         callbacks={"mode": "never"},
     )
     before = len(loop.tree.ledger(channel="voice"))
     number = loop.remind("La liste seule", "voice")
-    loop.wait_until(number, ("voice", "delivered"))
-    assert len(loop.tree.ledger(channel="voice")) == before + 1
+    loop.wait_until(number, ("voice", "undelivered"))
+    calls = loop.tree.ledger(channel="voice")
+    assert len(calls) == before + 1, [(c["time"], c["state"], c["body"][:90]) for c in calls]
     causes = [e["cause"] for e in loop.detail(number)["deliveries"][0]["events"]]
     assert causes[-1] == "found in the provider's list"
+
+
+def test_a_call_that_is_picked_up_is_no_longer_unknown(loop: Loop) -> None:
+    loop.tree.behave(
+        voice=ANSWERS | {"digits": [], "pace": 0.05},
+        faults=[{"on": "calls.create", "kind": "accept_then_drop", "times": 1}],
+        callbacks={"mode": "never"},
+    )
+    number = loop.remind("Décroché", "voice")
+    loop.wait_until(number, ("voice", "sent"))
+    causes = [e["cause"] for e in loop.detail(number)["deliveries"][0]["events"]]
+    assert causes[-1] == "picked up"
+    assert loop.copies("voice", "Décroché") == 1
+
+
+def test_what_is_keyed_settles_a_call_that_nobody_told_us_of(loop: Loop) -> None:
+    loop.tree.behave(
+        voice=ANSWERS,
+        faults=[{"on": "calls.create", "kind": "accept_then_drop", "times": 1}],
+        callbacks={"mode": "never"},
+    )
+    number = loop.remind("La touche seule", "voice")
+    loop.wait_until(number, ("voice", "delivered"))
+    (only,) = loop.detail(number)["deliveries"]
+    assert (only["reply"], only["attempt"]) == ("confirmed", 1)
+    assert loop.copies("voice", "La touche seule") == 1
 
 
 @pytest.mark.parametrize("kind", ["drop", "status"])

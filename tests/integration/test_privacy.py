@@ -43,6 +43,8 @@ SECRETS = {
     "feedback": "Accueil chaleureux insolite-8830",
     "voice": "voix-chuchotée-3391",
     "text in a refused request": "intimate-remark-5582",
+    "staff's note": "note-interne-famille-2290",
+    "answer": "Réponse attentionnée compassion-6614",
 }
 
 
@@ -240,6 +242,41 @@ def _feedback(steps: Walk) -> None:
         lambda: steps.ask("GET", f"/api/v1/feedback/{number}", 200).json()["processed"],
         "the feedback to be processed",
     )
+    _care(steps, number)
+
+
+def _care(steps: Walk, number: int) -> None:
+    """Notes, answers, lists and files of staff, taken and refused."""
+    path = f"/api/v1/feedback/{number}"
+    steps.ask("PATCH", path, 200, json={"note": SECRETS["staff's note"]})
+    stale = {"If-Match": '"1"'}
+    steps.ask("PATCH", path, 409, json={"note": SECRETS["staff's note"]}, headers=stale)
+    steps.ask("PATCH", path, 422, json={"state": SECRETS["staff's note"]})
+    steps.ask("POST", f"{path}/answer", 201, json={"text": SECRETS["answer"]})
+    steps.ask("POST", f"{path}/answer", 409, json={"text": SECRETS["answer"]}, headers=stale)
+    steps.ask("POST", f"{path}/answer", 422, json={"text": SECRETS["answer"] * 100})
+    steps.ask("GET", f"{path}/history", 200)
+    exported = steps.ask("GET", "/api/v1/feedback/export.csv", 200)
+    assert not leaks({"the file": exported.content})
+    steps.ask("GET", "/api/v1/feedback/export.csv?personal=true", 403)
+    for page in ("today", "statistics", "statistics/report.pdf", "members", "tasks?assigned=me"):
+        steps.ask("GET", f"/api/v1/{page}", 200)
+    csv = {"Content-Type": "text/csv"}
+    wrong = (
+        f"{SECRETS['name']},{PHONE}\n{SECRETS['reference']},{SECRETS['text in a refused request']}"
+    )
+    given = {"content": wrong.encode(), "headers": csv}
+    steps.ask("POST", "/api/v1/contacts/import?column=patient_id:9", 422, **given)
+    steps.ask("POST", "/api/v1/contacts/import", 422, **given)
+    broken = {"content": b"PK\x03\x04" + wrong.encode(), "headers": csv}
+    steps.ask("POST", "/api/v1/contacts/import/columns", 422, **broken)
+    form = {"username": SECRETS["who logs in"], "password": SECRETS["wrong password"]}
+    ours = {"X-Careloop-Console": "1", "Sec-Fetch-Site": "same-origin"}
+    steps.ask("POST", "/api/v1/console/session", 401, data=form, headers=ours)
+    signed_in = steps.ask(
+        "POST", "/api/v1/console/session", 204, data=form | {"password": PASSWORD}, headers=ours
+    )
+    steps.ask("DELETE", "/api/v1/console/session", 204, headers=ours, cookies=signed_in.cookies)
 
 
 def _until(steps: Walk, number: int, states: set[str]) -> None:

@@ -14,7 +14,7 @@ from tests.integration.loop import PHONE, Loop
 from tests.tree import running_tree, wait_for
 
 NEVER = {"mode": "never"}
-ANSWERS = {"answer": "auto", "ring_ms": 50, "pace": 0.2}
+ANSWERS = {"answer": "auto", "ring_ms": 50, "pace": 0.05}
 REFUSED: dict[str, Any] = {"kind": "status", "status": 503}
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import socket
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,9 +20,19 @@ from tusclient.exceptions import TusCommunicationError
 
 from routers.uploads import PIECE
 from services.identity import uuid7
+from supervisor.web import WEB, node_commands
 from tests.cutting import cutting_link
 from tests.routers.test_sync import now
 from tests.tree import Tree, running_tree, wait_for
+
+CLIENT = Path(__file__).with_name("tus_client.mjs")
+Upload = Callable[[int, UUID, bytes], None]
+"""Uploads to a port, for a recording, some bytes."""
+
+needs_tus_js = pytest.mark.skipif(
+    not (WEB / "node_modules/tus-js-client").exists(),
+    reason="needs the app's packages: make web/dist/.built",
+)
 
 AUDIO = hashlib.shake_256(b"a voice").digest(600_000)
 
@@ -71,14 +82,36 @@ def upload(port: int, recording: UUID, content: bytes, tries: int = 200) -> None
     raise AssertionError(f"not through after {tries} tries")
 
 
-def test_a_client_that_others_wrote(tree: Tree) -> None:
+def upload_by_javascript(port: int, recording: UUID, content: bytes) -> None:
+    """The same by tus-js-client, which goes on by itself after a cut."""
+    _, folder = node_commands()
+    subprocess.run(
+        [
+            folder / "node",
+            CLIENT,
+            WEB,
+            f"http://127.0.0.1:{port}/api/v1/uploads",
+            str(recording),
+        ],
+        input=content,
+        check=True,
+        timeout=120,
+    )
+
+
+UPLOADS = [upload, pytest.param(upload_by_javascript, marks=needs_tus_js)]
+
+
+@pytest.mark.parametrize("upload", UPLOADS)
+def test_a_client_that_others_wrote(tree: Tree, upload: Upload) -> None:
     recording = uuid4()
     upload(tree.api_port, recording, AUDIO)
     assert checksum(tree, recording) == hashlib.sha256(AUDIO).digest()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_cut_at_random_bytes(tree: Tree, seed: int) -> None:
+@pytest.mark.parametrize("upload", UPLOADS)
+def test_cut_at_random_bytes(tree: Tree, upload: Upload, seed: int) -> None:
     recording = uuid4()
     with cutting_link(tree.api_port, seed=seed, at_most=120_000) as link:
         upload(link.port, recording, AUDIO)

@@ -40,6 +40,19 @@ def test_cors_is_a_list(origin: str, allowed: bool) -> None:
     assert (answer.headers.get("access-control-allow-origin") == origin) is allowed
 
 
+def test_no_other_site_says_that_it_is_the_console() -> None:
+    web = WebSettings(CORS_ORIGINS="https://app.hospital.example")
+    client = TestClient(build_app(Settings(web=web)))
+    asked = {
+        "Origin": "https://app.hospital.example",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "x-careloop-console",
+    }
+    answer = client.options("/api/v1/tasks", headers=asked)
+    assert answer.status_code == 400
+    assert "access-control-allow-credentials" not in answer.headers
+
+
 def test_ready_says_what_is_degraded(client: Any) -> None:
     answer = client.get("/health/ready")
     assert answer.status_code == 200

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 import zstandard
 from sqlalchemy import text
 
+from routers.middleware import BoundedBody
 from tests.fixtures import owned
 
 GOOD = json.dumps({"language": "french", "content": "Bon service"}).encode()
@@ -88,6 +92,41 @@ def test_bad_addresses_are_4xx(client: Any, staff: dict[str, str], path: str) ->
     answer = client.get(path, headers=staff)
     assert 400 <= answer.status_code < 500, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/reminders", "/api/v1/feedback"])
+def test_a_number_beyond_the_databases_own_is_4xx(
+    client: Any, staff: dict[str, str], path: str
+) -> None:
+    cursor = base64.urlsafe_b64encode((0).to_bytes(8) + (2**63).to_bytes(8)).decode().rstrip("=")
+    answer = client.get(path, params={"cursor": cursor}, headers=staff)
+    assert (answer.status_code, answer.json()["code"]) == (422, "cursor_invalid")
+    assert client.get(f"/api/v1/feedback/{2**63}", headers=staff).status_code == 422
+
+
+def test_a_body_that_says_that_it_is_too_long_is_not_waited_for() -> None:
+    """Refused by its length alone: nothing of it is read."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was read")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "headers": [(b"content-length", b"1001")],
+    }
+    bounded = BoundedBody(no_app, limit=1000, streamed=re.compile("never"))
+    asyncio.run(bounded(scope, receive, send))
+    assert sent[0]["status"] == 413
+
+
+async def no_app(*_: Any) -> None:
+    raise AssertionError("the application was asked")
 
 
 def test_a_problem_is_a_problem_everywhere(client: Any) -> None:

@@ -21,7 +21,7 @@ PATH = "/api/v1/establishment"
 def _as_it_was(client: Any, owner: Any) -> Iterator[None]:
     """What a test changes of an establishment would stay for all others."""
     kept = "slug, name, languages, quiet_start, quiet_end, daily_cap, validity_seconds,"
-    kept += " anonymous_feedback, fold_french_sms, version"
+    kept += " anonymous_feedback, fold_french_sms, inbound_calls, call_backs_per_hour, version"
     with owner.begin() as connection:
         rows = connection.execute(text(f"select {kept} from shared.establishments")).all()
     yield
@@ -47,6 +47,8 @@ def test_settings_are_read_changed_and_noted(client: Any, log_in: LogIn, owner: 
         **{"receipt_window": 1800, "max_attempts": None, "escalate": True},
         **{"call_again_after": 900, "call_again_at_most": 0, "unknown_after": 3600},
         **{"unknown_sms": "give_up", "unknown_voice": "give_up", "unknown_email": "give_up"},
+        **{"inbound_calls": "answer", "call_backs_per_hour": 60, "answering_machines": "message"},
+        **{"ask_one_way": "refuse"},
     }
     assert settings == expected
     change = {"quiet_hours": "21:00-06:30", "daily_cap": 3, "languages": ["duala", "fr"]}
@@ -78,6 +80,9 @@ def test_settings_are_read_changed_and_noted(client: Any, log_in: LogIn, owner: 
         ({"quiet_hours": "07:00-07:00"}, "quiet_hours"),
         ({"daily_cap": 0}, "daily_cap"),
         ({"daily_cap": 1001}, "daily_cap"),
+        ({"inbound_calls": "perhaps"}, "inbound_calls"),
+        ({"call_backs_per_hour": 0}, "call_backs_per_hour"),
+        ({"answering_machines": None}, "answering_machines"),
         ({"languages": []}, "languages"),
         ({"languages": ["french", "fr"]}, "languages"),
         ({"languages": ["klingon"]}, "languages.0"),

@@ -61,3 +61,16 @@ def test_guessing_tokens_passwords_and_codes(client: Any, limits: Callable[..., 
     ]
     assert codes == [401, 401, 401, 429]
     assert client.post("/api/v1/devices/enrol", json={"code": "WRONG234"}).status_code == 429
+
+
+def test_guessing_passwords_at_the_consoles_door(client: Any, limits: Callable[..., None]) -> None:
+    limits(login_rate_limit="3/minute")
+    ours = {"X-Careloop-Console": "1", "Sec-Fetch-Site": "same-origin"}
+    form = {"username": "staff@north.example", "password": "guess"}
+    codes = [
+        client.post("/api/v1/console/session", data=form, headers=ours).status_code
+        for _ in range(4)
+    ]
+    assert codes == [401, 401, 401, 429]
+    again = client.post("/api/v1/console/session/refresh", headers=ours)
+    assert again.status_code == 429

@@ -93,6 +93,14 @@ def test_the_same_identity_twice_in_one_batch(client: Any, owner: Any) -> None:
     assert [row.rating for row in rows(owner)] == [4]
 
 
+def test_the_first_of_two_with_one_identity_is_the_one_that_counts(client: Any, owner: Any) -> None:
+    first = item()
+    results = sync(client, first, item(), first | {"rating": 1})
+    assert [result["status"] for result in results] == ["created", "created", "conflict"]
+    assert results[0]["id"] == results[2]["id"]
+    assert sorted(row.rating for row in rows(owner)) == [4, 4]
+
+
 def test_it_is_the_same_submission_on_either_way_in(client: Any, owner: Any) -> None:
     captured = item()
     single = {name: value for name, value in captured.items() if name != "type"}

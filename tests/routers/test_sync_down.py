@@ -60,7 +60,7 @@ def test_then_only_what_changed(client: Any, admin: Any) -> None:
 
 @pytest.mark.parametrize("cursor", ["nonsense", "bm9uc2Vuc2U", "WzFd", "é", "x" * 400])
 def test_a_cursor_that_says_nothing_brings_everything(client: Any, cursor: str) -> None:
-    assert set(down(client, cursor=cursor)["sections"]) == {"form", "departments"}
+    assert set(down(client, cursor=cursor)["sections"]) == {"form", "departments", "phrases"}
 
 
 def test_a_language_without_the_apps_words_is_not_offered(client: Any, database: Any) -> None:

@@ -89,6 +89,8 @@ def test_filters(client: Any, database: Any, staff: Headers, query: str, count: 
     assert len(answer["items"]) == count
     mine = client.get("/api/v1/auth/me", headers=staff).json()["id"]
     assert len(client.get(f"/api/v1/tasks?assigned_to={mine}", headers=staff).json()["items"]) == 1
+    assert len(client.get("/api/v1/tasks?assigned=me", headers=staff).json()["items"]) == 1
+    assert len(client.get("/api/v1/tasks?assigned=nobody", headers=staff).json()["items"]) == 2
 
 
 def test_pages_go_on(client: Any, database: Any, staff: Headers) -> None:

@@ -10,13 +10,17 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from services.upload import MOST_BYTES
+from services.identity import ANONYMOUS, Principal
+from services.upload import MOST_BYTES, MOST_WAITING_BYTES, WrongOffset, append, find
+from tests.fixtures import NORTH
 from tests.routers.test_sync import item, sync
+from tests.routers.test_sync_reminders import device
 
 TUS = {"Tus-Resumable": "1.0.0"}
 BODY = TUS | {"Content-Type": "application/offset+octet-stream"}
 AUDIO = bytes(range(256)) * 1000
 PATH = "/api/v1/uploads"
+NOBODY = Principal(NORTH, ANONYMOUS)
 
 
 def metadata(recording: object) -> dict[str, str]:
@@ -169,6 +173,18 @@ def test_the_wrong_offset_changes_nothing(client: Any) -> None:
     assert offset(client, location) == 1000
 
 
+def test_of_two_pieces_for_one_place_one_is_stored(client: Any, database: Any) -> None:
+    """Both were let in when nothing was here yet: PostgreSQL decides."""
+    token = UUID(create(client).headers["Location"].rpartition("/")[2])
+    with database.establishment(NORTH) as session:
+        upload = find(session, NOBODY, token)
+    with database.establishment(NORTH) as session:
+        append(session, upload.id, start=0, content=AUDIO[:1000])
+    with pytest.raises(WrongOffset), database.establishment(NORTH) as session:
+        append(session, upload.id, start=0, content=AUDIO[:1000])
+    assert offset(client, f"{PATH}/{token}") == 1000
+
+
 def test_a_length_that_lies(client: Any) -> None:
     location = create(client, 100).headers["Location"]
     answer = patch(client, location, 0, AUDIO[:101])
@@ -222,6 +238,32 @@ def test_nobody_else_goes_on_with_it(client: Any, staff: dict[str, str], log_in:
         assert patch(client, location, 0, AUDIO[:10], **headers).status_code == 404
         assert client.delete(location, headers=TUS | headers).status_code == 404
     assert patch(client, location, 0, AUDIO[:10], **staff).status_code == 204
+
+
+def test_another_tablet_does_not_go_on_with_it(client: Any, staff: dict[str, str]) -> None:
+    mine, other = (device(client, staff, for_staff=False) for _ in range(2))
+    location = create(client, **mine).headers["Location"]
+    assert patch(client, location, 0, AUDIO[:10], **other).status_code == 404
+    assert client.head(location, headers=TUS | other).status_code == 404
+    assert patch(client, location, 0, AUDIO[:10], **mine).status_code == 204
+
+
+def test_a_server_that_holds_too_much_already_says_so_and_goes_on_with_what_was_begun(
+    client: Any, owner: Any
+) -> None:
+    begun = create(client).headers["Location"]
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "insert into est_1.uploads (token, recording_id, owner, length, received,"
+                " expires_at) select gen_random_uuid(), gen_random_uuid(), 'test', :length, 0,"
+                " now() + interval '1 day' from generate_series(1, 4)"
+            ),
+            {"length": (MOST_WAITING_BYTES - len(AUDIO)) // 4},
+        )
+    answer = create(client, 1)
+    assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
+    assert patch(client, begun, 0, AUDIO).status_code == 204
 
 
 def test_uploads_that_nobody_went_on_with_are_forgotten(

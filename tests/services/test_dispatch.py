@@ -168,6 +168,15 @@ def test_a_late_job_whose_claim_was_swept_does_nothing(database: Any, owner: Any
     assert claim(database).to_send == (number,)
 
 
+def test_a_claim_from_before_the_servers_start_is_void(database: Any, owner: Any) -> None:
+    (number,) = make(database)
+    claim(database)
+    with owned(owner) as connection:
+        connection.execute(text("update shared.due set claimed_until = pg_postmaster_start_time()"))
+    assert begin(database, [number]) == []
+    assert delivery(database, number).status == S.queued  # the sweeper makes it due again
+
+
 def test_a_callback_that_was_faster_than_the_answer_stays(database: Any) -> None:
     number = begun(database)
     with database.establishment(NORTH) as session:

@@ -22,10 +22,12 @@ import pytest
 from sqlalchemy import text
 
 from models.delivery import DeliveryStatus as S
+from models.establishment import Sender
 from services import dispatch
 from services.delivery import lock_delivery, reschedule
-from services.dispatch import Pace, Paces
+from services.dispatch import Routes
 from services.reminder_change import cancel
+from services.sender_choice import SenderChoice
 from services.sweep import sweep
 from tests.fixtures import NORTH, owned
 from tests.services.deliveries import begin, causes, claim, delivery, due, make, now
@@ -77,7 +79,10 @@ def opened(owner: Any) -> Callable[[], None]:
 
 
 def paced(tokens: Tokens, line: int) -> dict[str, Any]:
-    return {"paces": Paces({"sms": Pace(line, RATE)}, tokens.take)}
+    sender = Sender(
+        id=line, channel="sms", active=True, rate_per_second=RATE, operators=[], priority=10
+    )
+    return {"routes": Routes(SenderChoice([sender]), tokens.take)}
 
 
 def numbers(attempts: list[dispatch.Attempt]) -> list[int]:

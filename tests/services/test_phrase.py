@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.phrase import Phrase
+from models.phrase import FlowLanguage, Phrase
 from services.phrase import FLOWS, NoLanguage, keys, placeholders, shipped, speech
 from utils.sms_encoding import analyse, fold_french
 
@@ -27,11 +27,29 @@ def test_every_phrase_of_every_flow_is_there(language: str) -> None:
 
 @pytest.mark.parametrize("language", ["fra", "eng"])
 def test_every_phrase_by_sms_is_cheap_to_send(language: str) -> None:
-    for key in keys():
+    by_sms = [flow for name, flow in FLOWS.items() if name.endswith("_by_sms")]
+    for key in {key for flow in by_sms for key in flow}:
         words = shipped()[language][key]
         text = fold_french(words.sms_text or words.text or "")
         seen = analyse(text)
         assert (seen.encoding, seen.segments) == ("GSM-7", 1), key
+
+
+REAL = {
+    "hospital": "Hôpital Général de Douala",
+    "choices": "1 = 12/12 10:00, 2 = 12/12 14:30, 3 = 13/12 08:00, 4 = 14/12 09:15",
+}
+
+
+@pytest.mark.parametrize("language", ["fra", "eng"])
+@pytest.mark.parametrize("flow", [name for name in FLOWS if name.endswith("_by_sms")])
+def test_every_phrase_of_a_conversation_by_sms_is_one_segment_as_it_is_sent(
+    flow: str, language: str
+) -> None:
+    for key in FLOWS[flow]:
+        words = shipped()[language][key]
+        seen = analyse(fold_french((words.sms_text or words.text or "").format_map(REAL)))
+        assert (seen.encoding, seen.segments) == ("GSM-7", 1), (key, seen.units)
 
 
 def test_nobody_here_speaks_duala_basaa_or_ewondo() -> None:
@@ -55,6 +73,9 @@ def test_a_language_is_chosen_once_and_only_when_it_has_the_whole_flow(database:
         session.flush()
         assert speech(session, "choices_by_sms", ["dua", "fra"]).language == "fra"
         session.query(Phrase).filter_by(key=flow[0]).one().approved_by = "user:2"
+        session.flush()
+        assert speech(session, "choices_by_sms", ["dua", "fra"]).language == "fra"
+        session.add(FlowLanguage(flow="choices_by_sms", language="dua", switched_by="user:2"))
         session.flush()
         assert speech(session, "choices_by_sms", ["dua", "fra"]).language == "dua"
         with pytest.raises(NoLanguage):

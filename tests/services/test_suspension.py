@@ -332,4 +332,4 @@ def test_nothing_is_asked_while_all_is_well(database: Any) -> None:
     ids = make(database, 2)
     claim(database)
     with database.establishment(NORTH) as session:
-        assert hold_back(session, ids, probe_after=60) == ids
+        assert hold_back(session, ids, probe_after=60).ids == ids

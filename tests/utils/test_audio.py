@@ -251,7 +251,7 @@ def test_even_a_demuxer_for_playlists_could_open_nothing(make, tmp_path, listene
     url, visits = listener
     secret = tmp_path / "secret.mp3"
     secret.write_bytes(make("mp3"))
-    monkeypatch.setitem(audio._DEMUXERS, "playlist", "hls")
+    monkeypatch.setitem(audio.DEMUXERS, "playlist", "hls")
     for target in (url, f"file://{secret}", f"concat:{secret}", f"data:audio/mp3,{secret}"):
         report = audio._decode(playlist(target), "playlist", 60, 5)
         assert report is not None
@@ -274,7 +274,7 @@ def test_a_decoder_that_never_stops_talking_is_bounded(make, tmp_path, monkeypat
     loud.write_text("#!/bin/sh\necho first\n/usr/bin/head -c 20000000 /dev/zero\necho last\n")
     loud.chmod(0o700)
     monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", lambda: str(loud))
-    monkeypatch.setattr(audio, "_limit", lambda pid, timeout: None)
+    monkeypatch.setattr(audio, "limit_process", lambda pid, timeout: None)
     report = audio._decode(make("wav"), "wav", 60, 10)
     assert report is not None
     assert len(report) == 2 * audio._KEPT_BYTES
@@ -293,7 +293,7 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's ow
 
 @linux_only
 def test_the_recording_touches_no_disk():
-    with audio._unnamed_file(b"in the clear") as file:
+    with audio.unnamed_file(b"in the clear") as file:
         assert os.readlink(f"/proc/self/fd/{file.fileno()}").startswith("/memfd:")
 
 

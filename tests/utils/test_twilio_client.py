@@ -1,4 +1,4 @@
-"""What a call says, and which failures mean that nothing left this machine.
+"""Which failures mean that nothing left this machine.
 
 To see it fail: let `ProviderHttp` call a broken TLS connection `DidNotLeave` whenever it breaks.
 """
@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from xml.etree import ElementTree
 
 import pytest
 import urllib3
@@ -19,23 +18,7 @@ from config.settings import TwilioSettings
 from tests.tree import free_port
 from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
 from utils.senders import Outbound, Verdict
-from utils.twilio_client import LONGEST_TWIML, TwilioSms, spoken
-
-
-@pytest.mark.parametrize(("language", "voice"), [("fra", "fr-FR"), ("eng", "en-GB")])
-def test_a_call_says_it_twice(language: str, voice: str) -> None:
-    text = "À 10 h <précises> & à jeun"
-    response = ElementTree.fromstring(spoken(text, language))
-    assert [verb.tag for verb in response] == ["Say", "Pause", "Say"]
-    said = [verb for verb in response if verb.tag == "Say"]
-    assert {verb.text for verb in said} == {text}
-    assert {verb.get("language") for verb in said} == {voice}
-
-
-def test_what_does_not_fit_twice_is_said_once() -> None:
-    twiml = spoken("à " * 1500, "fra")
-    assert len(twiml) <= LONGEST_TWIML
-    assert twiml.count("<Say") == 1
+from utils.twilio_client import TwilioSms
 
 
 @contextmanager

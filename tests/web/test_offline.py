@@ -137,6 +137,7 @@ def make_bad(link: CuttingLink) -> None:
     link.at_most = 12_000
     link.rate = 8_000
     link.latency = 0.6
+    link.lasts = 10.0
 
 
 def _once_more(page: Page, tree: Tree) -> bool:

@@ -1,6 +1,6 @@
 // Which screen is shown, and what goes from one to the next. Nothing of a patient outlives it.
 
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 
 import { startDriving, useBox } from './drive'
 import { type Failure, type Known, refreshed, remembered } from './form'
@@ -15,7 +15,7 @@ import { Thanks } from './screens/thanks'
 import { Welcome } from './screens/welcome'
 import { type Room, room } from './store'
 import { updateWhenIdle } from './update'
-import { WORDS, offered, ownWords } from './words'
+import { offered, ownWords, wordsOf } from './words'
 
 type Screen = 'welcome' | 'ask' | 'thanks' | 'outbox'
 type Start = { here: Place; known: Known; room: Room } | Reason | 'enrol' | undefined
@@ -58,9 +58,13 @@ export function App() {
   }, [load])
 
   const ready = typeof start === 'object' ? start : undefined
-  const names = ready ? offered(ready.known.form.languages) : []
+  const phrases = ready?.known.phrases
+  const names = ready ? offered(ready.known.form.languages, phrases) : []
   const chosen = names.includes(language) ? language : names.length === 1 ? names[0]! : ''
-  const words = WORDS[chosen] ?? WORDS[names[0] ?? ''] ?? ownWords()
+  const words = useMemo(
+    () => (chosen || names[0] ? wordsOf(chosen || names[0]!, phrases) : ownWords()),
+    [chosen, names[0], phrases],
+  )
   const shown: Screen = screen === 'welcome' && names.length === 1 ? 'ask' : screen
 
   const goTo = (next: Screen) => {
@@ -77,7 +81,7 @@ export function App() {
     })
     updateWhenIdle()
   }, [])
-  const idle = useIdle(shown === 'ask', startOver)
+  const idle = useIdle(shown === 'ask' || shown === 'outbox', startOver)
 
   useEffect(() => {
     document.documentElement.lang = words.tag
@@ -103,7 +107,7 @@ export function App() {
       {shown === 'welcome' && (
         <Welcome
           frame={frame}
-          names={names}
+          languages={names.map((name) => ({ name, words: wordsOf(name, phrases) }))}
           choose={(name) => {
             setLanguage(name)
             goTo('ask')
@@ -134,7 +138,7 @@ export function App() {
       )}
       {shown === 'thanks' && <Thanks frame={frame} box={box} id={sent} again={startOver} />}
       {shown === 'outbox' && (
-        <Outbox frame={frame} box={box} close={() => goTo(chosen ? 'ask' : 'welcome')} />
+        <Outbox frame={frame} box={box} base={base(ready.here.slug)} close={() => goTo(chosen ? 'ask' : 'welcome')} />
       )}
       {idle.asking && <StillThere words={words} more={idle.more} over={startOver} />}
     </>

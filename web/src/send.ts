@@ -3,7 +3,7 @@
 
 import Upload from 'tus-js-client/lib/upload.js'
 
-import { authorization } from './form'
+import { authorization, forgetLink } from './form'
 import { toBase64 } from './seal'
 import { type Item, type Voice, amend, items, release } from './store'
 import { FetchStack, SealedBytes } from './tus'
@@ -81,10 +81,11 @@ async function sendBatch(base: string, batch: Item[]): Promise<void> {
   )
   const answer = await fetch(`${base}/sync`, {
     method: 'POST',
-    headers: { ...headers, ...(await authorization()), Prefer: 'return=minimal' },
+    headers: { ...headers, ...(await authorization(base)), Prefer: 'return=minimal' },
     body,
     signal: AbortSignal.timeout(ANSWER_SECONDS * 1000),
   })
+  if (answer.status === 401 && (await forgetLink(base))) return sendBatch(base, batch)
   if (!answer.ok) throw new Stop(reading(answer.status))
   const { results } = (await answer.json()) as { results: Result[] }
   const refused = new Map(results.map((result) => [result.client_id, result.code ?? result.status]))
@@ -134,7 +135,7 @@ async function sendVoice(item: Item): Promise<Outcome> {
 }
 
 async function uploaded(item: Item, voice: Voice): Promise<UploadError | undefined> {
-  const headers = await authorization()
+  const headers = await authorization(item.base)
   return new Promise((resolve) => {
     new Upload(voice.sealed, {
       ...Upload.defaultOptions,

@@ -1,151 +1,45 @@
-// Every word that the app says. A language is offered when the establishment has switched it on
-// and it is here as a whole; nobody here invents a sentence in Duala, Basaa or Ewondo.
+// Every word that the app says. French and English ship (`locales/*/app.json`); an establishment's
+// own phrases come by sync and go before them. A language is offered when the establishment has
+// switched it on and it is here as a whole: nobody here invents a sentence in Duala, Basaa, Ewondo.
 
-const fr = {
-  tag: 'fr',
-  name: 'Français',
-  askLead: 'Votre avis nous aide à mieux vous soigner.',
-  askTitle: 'Comment cela s’est-il passé ?',
-  about: 'À propos de',
-  facesTitle: 'Comment vous sentez-vous après votre passage ?',
-  faces: ['Très mal', 'Mal', 'Entre les deux', 'Bien', 'Très bien'],
-  starsTitle: 'Combien d’étoiles donnez-vous aux soins ?',
-  stars: ['1 étoile sur 5', '2 étoiles sur 5', '3 étoiles sur 5', '4 étoiles sur 5', '5 étoiles sur 5'],
-  textTitle: 'Ce que vous voulez nous dire',
-  textHint: 'Écrivez comme vous parlez. Vous n’avez pas besoin de donner votre nom.',
-  voiceTitle: 'Ou dites-le avec votre voix',
-  voiceHint: 'Deux minutes au plus, dans la langue de votre choix.',
-  voiceStart: 'Enregistrer ma voix',
-  voiceStop: 'Arrêter',
-  voiceRunning: 'Nous vous écoutons',
-  voiceFirst: 'Touchez d’abord « Arrêter » : votre voix n’est pas encore gardée.',
-  voiceDone: 'Votre message vocal est prêt.',
-  voicePlay: 'Écouter',
-  voicePause: 'Pause',
-  voiceAgain: 'Recommencer',
-  voiceDelete: 'Effacer',
-  voiceDeleted: 'Le message vocal est effacé.',
-  voiceDenied: 'Le micro n’est pas autorisé sur cet appareil. Vous pouvez écrire votre message.',
-  voiceNone: 'Cet appareil ne peut pas enregistrer la voix. Vous pouvez écrire votre message.',
-  voiceNoRoom: 'Il n’y a plus assez de place sur cet appareil pour une voix. Vous pouvez écrire.',
-  voiceLoading: 'Un instant…',
-  send: 'Envoyer mon avis',
-  sending: 'Un instant…',
-  lock: 'Seul l’hôpital pourra ouvrir votre avis. Il reste fermé à clé sur cet appareil.',
-  nothing: 'Choisissez un visage ou des étoiles, écrivez, ou enregistrez votre voix.',
-  notKept: 'Votre avis n’a pas pu être gardé sur cet appareil. Rien n’est perdu : réessayez, ou parlez à un membre du personnel.',
-  back: 'Changer de langue',
-  thanksTitle: 'Merci de nous l’avoir dit.',
-  thanksKept: 'Votre avis est gardé en sûreté. Il partira dès que le réseau le permettra.',
-  thanksArrived: 'Votre avis est bien arrivé à l’hôpital.',
-  thanksRefused: 'Votre avis est gardé ici, mais l’hôpital n’a pas pu le recevoir. Dites-le à un membre du personnel.',
-  again: 'Donner un autre avis',
-  outbox: 'Avis envoyés et en attente',
-  outboxLead: 'On ne peut pas relire un avis ici : il est fermé à clé jusqu’à l’hôpital.',
-  outboxEmpty: 'Aucun avis n’a encore été donné sur cet appareil.',
-  waiting: 'En attente du réseau',
-  waitingVoice: 'La voix est en route',
-  refused: 'Non reçu : dites-le au personnel',
-  arrived: 'Arrivé',
-  withVoice: 'avec la voix',
-  sendNow: 'Envoyer maintenant',
-  full: 'L’hôpital n’a plus de place pour le moment. Tout est gardé ici et partira plus tard.',
-  close: 'Fermer',
-  stillThere: 'Avez-vous besoin de plus de temps ?',
-  stillThereText: 'Sans réponse, ce que vous avez commencé sera effacé, pour que personne d’autre ne le lise.',
-  moreTime: 'Oui, je continue',
-  startOver: 'Non, tout effacer',
-  stoppedTitle: 'Cet appareil ne peut pas garder votre avis',
-  stopped: {
-    storage: 'Sa mémoire est pleine ou fermée. Ne commencez pas ici : parlez à un membre du personnel, votre avis compte.',
-    insecure: 'La page doit être ouverte par son adresse sécurisée (https). Parlez à un membre du personnel.',
-    unknown: 'Cette adresse ne mène à aucun hôpital. Lisez le code QR encore une fois.',
-    network: 'Pour la première ouverture il faut du réseau. Ensuite, tout marche aussi sans réseau.',
-  },
-  tryAgain: 'Réessayer',
-  enrolTitle: 'Préparer cette tablette',
-  enrolLead: 'Cet hôpital reçoit les avis de ses propres tablettes. Un membre du personnel donne un code de huit signes.',
-  enrolLabel: 'Code',
-  enrolSend: 'Préparer',
-  enrolWrong: 'Ce code est faux, trop ancien ou déjà utilisé.',
-  enrolLater: 'Le réseau n’a pas répondu. Réessayez.',
-}
+import en from '../../locales/en/app.json'
+import fr from '../../locales/fr/app.json'
 
-export type Words = typeof fr
+export type Words = typeof fr & { tag: string }
 
-const en: Words = {
-  tag: 'en',
-  name: 'English',
-  askLead: 'What you tell us helps us care for you better.',
-  askTitle: 'How did it go?',
-  about: 'About',
-  facesTitle: 'How do you feel after your visit?',
-  faces: ['Very bad', 'Bad', 'In between', 'Good', 'Very good'],
-  starsTitle: 'How many stars would you give the care?',
-  stars: ['1 star out of 5', '2 stars out of 5', '3 stars out of 5', '4 stars out of 5', '5 stars out of 5'],
-  textTitle: 'What you would like to tell us',
-  textHint: 'Write as you speak. You do not need to give your name.',
-  voiceTitle: 'Or say it with your voice',
-  voiceHint: 'Two minutes at most, in any language you like.',
-  voiceStart: 'Record my voice',
-  voiceStop: 'Stop',
-  voiceRunning: 'We are listening',
-  voiceFirst: 'Touch “Stop” first: your voice is not kept yet.',
-  voiceDone: 'Your voice message is ready.',
-  voicePlay: 'Listen',
-  voicePause: 'Pause',
-  voiceAgain: 'Record again',
-  voiceDelete: 'Delete',
-  voiceDeleted: 'The voice message is deleted.',
-  voiceDenied: 'The microphone is not allowed on this device. You can write your message.',
-  voiceNone: 'This device cannot record a voice. You can write your message.',
-  voiceNoRoom: 'This device has no room left for a voice. You can write your message.',
-  voiceLoading: 'One moment…',
-  send: 'Send my feedback',
-  sending: 'One moment…',
-  lock: 'Only the hospital will be able to open it. On this device it stays locked.',
-  nothing: 'Choose a face or some stars, write, or record your voice.',
-  notKept: 'Your feedback could not be kept on this device. Nothing is lost: try again, or talk to a member of staff.',
-  back: 'Change language',
-  thanksTitle: 'Thank you for telling us.',
-  thanksKept: 'Your feedback is kept safe. It will leave as soon as the network allows.',
-  thanksArrived: 'Your feedback has reached the hospital.',
-  thanksRefused: 'Your feedback is kept here, but the hospital could not take it. Please tell a member of staff.',
-  again: 'Give other feedback',
-  outbox: 'Feedback sent and waiting',
-  outboxLead: 'Nobody can read feedback here: it is locked until it is at the hospital.',
-  outboxEmpty: 'No feedback has been given on this device yet.',
-  waiting: 'Waiting for the network',
-  waitingVoice: 'The voice is on its way',
-  refused: 'Not received: please tell the staff',
-  arrived: 'Arrived',
-  withVoice: 'with a voice',
-  sendNow: 'Send now',
-  full: 'The hospital has no room just now. Everything is kept here and will leave later.',
-  close: 'Close',
-  stillThere: 'Do you need more time?',
-  stillThereText: 'Without an answer, what you began will be erased, so that nobody else reads it.',
-  moreTime: 'Yes, I will go on',
-  startOver: 'No, erase it all',
-  stoppedTitle: 'This device cannot keep your feedback',
-  stopped: {
-    storage: 'Its memory is full or closed. Do not begin here: talk to a member of staff, what you have to say matters.',
-    insecure: 'The page has to be opened by its secure address (https). Talk to a member of staff.',
-    unknown: 'This address leads to no hospital. Scan the QR code once more.',
-    network: 'Opening it for the first time needs the network. After that, everything works without it.',
-  },
-  tryAgain: 'Try again',
-  enrolTitle: 'Prepare this tablet',
-  enrolLead: 'This hospital takes feedback from its own tablets. A member of staff gives you a code of eight characters.',
-  enrolLabel: 'Code',
-  enrolSend: 'Prepare',
-  enrolWrong: 'This code is wrong, too old or used.',
-  enrolLater: 'The network did not answer. Try again.',
+// What an establishment says itself, by language and key (`askTitle`, `faces.0`).
+export type Phrases = Record<string, { words: Record<string, string> }>
+
+const TAGS: Record<string, string> = {
+  french: 'fr',
+  english: 'en',
+  duala: 'dua',
+  bassa: 'bas',
+  ewondo: 'ewo',
 }
 
 // By the published names of the languages.
-export const WORDS: Record<string, Words> = { french: fr, english: en }
+const SHIPPED: Record<string, Words> = { french: { ...fr, tag: 'fr' }, english: { ...en, tag: 'en' } }
 
-export const offered = (languages: string[]): string[] => languages.filter((name) => name in WORDS)
+type Tree = { [key: string]: string | Tree }
 
-export const ownWords = (): Words => (navigator.language.startsWith('en') ? en : fr)
+function put(tree: Tree, [key = '', ...rest]: string[], text: string): void {
+  const inside = tree[key]
+  if (rest.length === 0) tree[key] = text
+  else if (typeof inside === 'object') put(inside, rest, text)
+}
+
+export function wordsOf(language: string, phrases: Phrases = {}): Words {
+  const words = structuredClone(SHIPPED[language] ?? SHIPPED.french!)
+  words.tag = TAGS[language] ?? words.tag
+  for (const [key, text] of Object.entries(phrases[language]?.words ?? {})) {
+    put(words as unknown as Tree, key.split('.'), text)
+  }
+  return words
+}
+
+// The server offers a language only when it has every phrase of it.
+export const offered = (languages: string[], phrases: Phrases = {}): string[] =>
+  languages.filter((name) => name in SHIPPED || (name in TAGS && phrases[name]))
+
+export const ownWords = (): Words => wordsOf(navigator.language.startsWith('en') ? 'english' : 'french')

@@ -1,4 +1,7 @@
+import { useEffect, useState } from 'preact/hooks'
+
 import { type Box, driveAll, lastOutcome } from '../drive'
+import { type Answered, answersTo } from '../form'
 import { Frame, type FrameFacts, Title } from '../parts/frame'
 import type { Item } from '../store'
 import type { Words } from '../words'
@@ -6,6 +9,7 @@ import type { Words } from '../words'
 interface Props {
   frame: FrameFacts
   box: Box
+  base: string
   close: () => void
 }
 
@@ -22,9 +26,35 @@ function standing(item: Item, words: Words): string {
   return item.said ? words.waitingVoice : words.waiting
 }
 
-// Times and whether it went: nothing else is known here.
-export function Outbox({ frame, box, close }: Props) {
+// The hospital's answers, for as long as this page is open.
+function useAnswers(base: string, box: Box): Map<string, Answered> {
+  const [answers, setAnswers] = useState<Map<string, Answered>>(new Map())
+  const ids = box.arrived.map((one) => one.id)
+  useEffect(() => {
+    let here = true
+    void answersTo(base, ids).then((found) => here && setAnswers(found))
+    return () => {
+      here = false
+    }
+  }, [base, ids.join()])
+  return answers
+}
+
+function Reply({ words, answer }: { words: Words; answer: Answered | undefined }) {
+  if (!answer) return null
+  if (!answer.text) return <p class="reply">{words.answeredElsewhere}</p>
+  return (
+    <div class="reply">
+      <strong>{words.answered}</strong>
+      <p>{answer.text}</p>
+    </div>
+  )
+}
+
+// Times, whether it went, and whether the hospital has answered: nothing else is known here.
+export function Outbox({ frame, box, base, close }: Props) {
   const { words } = frame
+  const answers = useAnswers(base, box)
   const waiting = [...box.waiting].sort((a, b) => b.made - a.made)
   return (
     <Frame facts={frame}>
@@ -50,9 +80,11 @@ export function Outbox({ frame, box, close }: Props) {
                 {words.arrived}
                 {one.voice && `, ${words.withVoice}`}
               </span>
+              <Reply words={words} answer={answers.get(one.id)} />
             </li>
           ))}
         </ul>
+        {answers.size > 0 && <p class="hint">{words.answers}</p>}
         {waiting.length > 0 && (
           <button type="button" class="send" onClick={() => void driveAll()}>
             {words.sendNow}

@@ -1,15 +1,15 @@
 import { Face } from '../parts/faces'
 import { Frame, type FrameFacts, Title } from '../parts/frame'
-import { WORDS } from '../words'
+import type { Words } from '../words'
 
 interface Props {
   frame: FrameFacts
-  names: string[]
+  languages: { name: string; words: Words }[]
   choose: (name: string) => void
 }
 
 // In every language at once: nobody has chosen one yet.
-export function Welcome({ frame, names, choose }: Props) {
+export function Welcome({ frame, languages, choose }: Props) {
   return (
     <Frame facts={frame}>
       <section class="welcome">
@@ -19,17 +19,17 @@ export function Welcome({ frame, names, choose }: Props) {
           ))}
         </div>
         <Title>
-          {names.map((name) => (
-            <span key={name} lang={WORDS[name]!.tag}>
-              {WORDS[name]!.askTitle}
+          {languages.map(({ name, words }) => (
+            <span key={name} lang={words.tag}>
+              {words.askTitle}
             </span>
           ))}
         </Title>
         <ul class="languages">
-          {names.map((name) => (
+          {languages.map(({ name, words }) => (
             <li key={name}>
-              <button type="button" class="language" lang={WORDS[name]!.tag} onClick={() => choose(name)}>
-                <span>{WORDS[name]!.name}</span>
+              <button type="button" class="language" lang={words.tag} onClick={() => choose(name)}>
+                <span>{words.name}</span>
                 <svg viewBox="0 0 24 24" aria-hidden="true">
                   <path d="m9 5 7 7-7 7" />
                 </svg>

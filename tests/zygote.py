@@ -1,11 +1,12 @@
 """Starts real processes of the service quickly: everything is imported once, then forked.
 
-`kill -9` and a restart cost milliseconds instead of a second of imports, so a short run can afford
-dozens of them. A child reads its settings and makes its engines after the fork, as everywhere.
+`kill -9` and a restart cost milliseconds instead of a second or two of imports, so a run can
+afford hundreds of them. A child reads its settings and makes its engines after the fork, as
+everywhere. (`tests/supervisor/` starts the commands themselves.)
 
-One JSON object a line. In: `{"start": name, "role": "worker", "env": {…}, "log": path}`.
-Out: `{"started": name, "pid": 7}` and, when a process has ended, `{"ended": 7, "code": -9}`.
-At the end of the input everything dies.
+One JSON object a line. In: `{"start": name, "argv": ["cli.py", "worker"], "env": {…}, "log": path}`
+(`env`: the whole environment). Out: `{"started": name, "pid": 7}` and, when a process has ended,
+`{"ended": 7, "code": -9}`. At the end of the input everything dies.
 """
 
 from __future__ import annotations
@@ -50,10 +51,10 @@ def main() -> None:
 
 def _import_everything() -> None:
     """All that a process of the service loads, but nothing that reads the settings."""
-    for name in ("uvicorn", "cli", "routers", "workers"):
+    for name in ("uvicorn", "cli", "routers", "workers", "simulator"):
         package = importlib.import_module(name)
         for found in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."):
-            if name != "uvicorn":
+            if name != "uvicorn" and not found.name.endswith("__main__"):
                 importlib.import_module(found.name)
     settings = importlib.import_module("config.settings")
     assert settings.get_settings.cache_info().misses == 0, "an import reads the settings"
@@ -89,7 +90,7 @@ def _start(order: dict[str, Any]) -> None:
 
 
 def _become(order: dict[str, Any], parent: int) -> None:
-    """Turn this fork into `cli.py <role>`, as it would have been started from a shell."""
+    """Turn this fork into what `argv` would have been if it had been started from a shell."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -100,16 +101,21 @@ def _become(order: dict[str, Any], parent: int) -> None:
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
+    os.environ.clear()
     os.environ.update(order["env"])
-    cli = importlib.import_module("cli")
     random.seed()
-    sys.argv = ["cli.py", order["role"]]
+    sys.argv = order["argv"]
     try:
-        cli._run()
+        if sys.argv[0] == "cli.py":
+            importlib.import_module("cli")._run()
+        else:
+            sys.exit(importlib.import_module(f"{sys.argv[0]}.__main__").main())
     except SystemExit as end:
-        code = end.code
+        if isinstance(end.code, str):
+            sys.stderr.write(end.code + "\n")
+        sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else 1 if code else 0)
+        os._exit(end.code if isinstance(end.code, int) else 1 if end.code else 0)
     os._exit(0)
 
 

@@ -1,0 +1,183 @@
+"""Phrases: read, written, recorded and approved by staff; switched on by administrators."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import JSONResponse
+
+from models.phrase import Phrase
+from routers.dependencies import (
+    Admin,
+    AdminSession,
+    IfMatch,
+    Staff,
+    StaffSession,
+    StateDep,
+    Viewer,
+    ViewerSession,
+    establishment_of,
+    expected_version,
+)
+from routers.idempotency import OnceDep
+from routers.state import State
+from schemas.common import LanguageIn
+from schemas.phrase import (
+    CoverageOut,
+    PhraseBook,
+    PhraseCodeOut,
+    PhraseIn,
+    PhraseRecordingIn,
+    SwitchIn,
+    WordsOut,
+)
+from services import phrase_change, phrase_code, phrase_view
+from services.identity import Principal
+from services.phrase_coverage import switch
+from services.phrase_recording import spoken
+from services.recording import MEDIA_TYPES, audio_of
+
+router = APIRouter(prefix="/phrases", tags=["phrases"])
+
+Key = Annotated[str, Path(max_length=60, examples=["feedback.thanks"])]
+
+
+Language = Annotated[LanguageIn, Path()]
+
+
+@router.get("", summary="All that is said to patients, in every language, and what is covered")
+def read_phrases(state: StateDep, principal: Viewer, session: ViewerSession) -> PhraseBook:
+    return phrase_view.book(session, establishment_of(state, principal))
+
+
+@router.get("/coverage", summary="Which flows are covered, and on, in which language")
+def read_coverage(session: ViewerSession) -> list[CoverageOut]:
+    return phrase_view.covered(session)
+
+
+@router.put("/flows/{flow}/{language}", summary="Have a flow said in a language, or no longer")
+def switch_flow(
+    flow: Annotated[str, Path(max_length=24)],
+    language: Language,
+    body: SwitchIn,
+    principal: Admin,
+    session: AdminSession,
+) -> CoverageOut:
+    return CoverageOut.model_validate(
+        switch(session, flow, language, on=body.on, principal=principal)
+    )
+
+
+@router.put("/{key}/{language}", summary="Write a phrase in the establishment's own words")
+def write_phrase(
+    key: Key,
+    language: Language,
+    body: PhraseIn,
+    response: Response,
+    state: StateDep,
+    principal: Staff,
+    session: StaffSession,
+    if_match: IfMatch = None,
+) -> WordsOut:
+    phrase = phrase_change.write(
+        session,
+        key,
+        language,
+        text=body.text,
+        sms_text=body.sms_text,
+        principal=principal,
+        expected_version=expected_version(if_match),
+    )
+    return _shown(response, state, principal, phrase)
+
+
+@router.delete("/{key}/{language}", status_code=204, summary="Take the establishment's words back")
+def take_phrase_back(
+    key: Key,
+    language: Language,
+    principal: Staff,
+    session: StaffSession,
+    if_match: IfMatch = None,
+) -> None:
+    phrase_change.take_back(
+        session, key, language, principal=principal, expected_version=expected_version(if_match)
+    )
+
+
+@router.put("/{key}/{language}/recording", summary="Let a recording speak a phrase")
+def record_phrase(
+    key: Key,
+    language: Language,
+    body: PhraseRecordingIn,
+    response: Response,
+    state: StateDep,
+    principal: Staff,
+    session: StaffSession,
+    if_match: IfMatch = None,
+) -> WordsOut:
+    if body.recording is not None:
+        recording_id = phrase_change.own_recording(session, body.recording, principal)
+    else:
+        recording_id = spoken(session, state.storage, base64.b64decode(body.voice_data or ""))
+    phrase = phrase_change.record(
+        session,
+        key,
+        language,
+        recording_id,
+        principal=principal,
+        expected_version=expected_version(if_match),
+    )
+    return _shown(response, state, principal, phrase)
+
+
+@router.get(
+    "/{key}/{language}/recording", summary="Hear a phrase's recording", response_class=Response
+)
+def hear_phrase(
+    key: Key, language: Language, state: StateDep, principal: Viewer, session: ViewerSession
+) -> Response:
+    recording = phrase_change.recording_of(session, key, language)
+    audio = audio_of(state.storage, principal.establishment_id, recording.id)
+    media_type = MEDIA_TYPES.get(recording.container or "", "application/octet-stream")
+    return Response(audio, media_type=media_type, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/{key}/{language}/approve", summary="Approve what somebody else has written")
+def approve_phrase(
+    key: Key,
+    language: Language,
+    response: Response,
+    state: StateDep,
+    principal: Staff,
+    session: StaffSession,
+    if_match: IfMatch = None,
+) -> WordsOut:
+    phrase = phrase_change.approve(
+        session, key, language, principal=principal, expected_version=expected_version(if_match)
+    )
+    return _shown(response, state, principal, phrase)
+
+
+@router.post(
+    "/{key}/{language}/code",
+    status_code=201,
+    summary="A code with which somebody speaks a phrase in by phone, once",
+    response_model=PhraseCodeOut,
+)
+def make_code(
+    key: Key, language: Language, principal: Staff, session: StaffSession, once: OnceDep
+) -> PhraseCodeOut | JSONResponse:
+    return once.run(
+        session,
+        principal,
+        lambda: PhraseCodeOut.model_validate(phrase_code.issue(session, key, language, principal)),
+    )
+
+
+def _shown(response: Response, state: State, principal: Principal, phrase: Phrase) -> WordsOut:
+    response.headers["ETag"] = f'"{phrase.version}"'
+    return phrase_view.words(
+        establishment_of(state, principal), phrase.key, phrase.language, phrase
+    )

@@ -1,0 +1,81 @@
+"""Which patient is this about? Asked discreetly: a phone is shared by a family.
+
+A patient is shown by the last digits of the hospital's reference, or by initials; never by a name
+or a department.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from models.contact import Contact
+from services.conversation.turn import MOST_CHOICES, Step, Turn
+from utils.sms_encoding import analyse
+from utils.text import initials
+
+_SHOWN_DIGITS = (3, 4, 5, 6)
+
+
+def patients(turn: Turn) -> list[Contact]:
+    """The patients whom an address leads to."""
+    return [contact for contact in turn.contacts if contact.kind == "patient"]
+
+
+def labels(contacts: Sequence[Contact]) -> list[str] | None:
+    """What tells some patients apart; None when nothing discreet does."""
+    ways: list[Callable[[Contact], str]] = [_last_digits(count) for count in _SHOWN_DIGITS]
+    ways.append(lambda contact: initials(contact.name or ""))
+    ways.append(
+        lambda contact: f"{initials(contact.name or '')} {_last_digits(3)(contact)}".strip()
+    )
+    for way in ways:
+        shown = [way(contact) for contact in contacts]
+        if all(shown) and len(set(shown)) == len(shown) and _cheap(shown):
+            return shown
+    return None
+
+
+def _last_digits(count: int) -> Callable[[Contact], str]:
+    def last(contact: Contact) -> str:
+        digits = re.sub(r"\D", "", contact.patient_id)
+        return f"..{digits[-count:]}" if len(digits) >= 2 else ""
+
+    return last
+
+
+def _cheap(shown: Sequence[str]) -> bool:
+    return analyse("".join(shown)).encoding == "GSM-7"
+
+
+def ask_whose(turn: Turn) -> bool:
+    """Ask which patient it is about; False when that cannot be asked."""
+    family = patients(turn)
+    shown = labels(family) if len(family) <= MOST_CHOICES else None
+    if shown is None or not turn.may_ask:
+        return False
+    turn.current.offered = [contact.id for contact in family]
+    turn.ask(Step.patient, "patient.which", choices=numbered(shown))
+    return True
+
+
+def chosen_patient(turn: Turn) -> Contact | None:
+    """Who was chosen from the list: by its number, or by what stood beside it."""
+    offered = turn.current.offered
+    family = [contact for contact in patients(turn) if contact.id in offered]
+    number = turn.said.number
+    if number is not None and 1 <= number <= len(offered):
+        return next((one for one in family if one.id == offered[number - 1]), None)
+    written = re.sub(r"[\W_]", "", turn.said.text).casefold()
+    shown = labels(family) or []
+    named = [
+        one
+        for one, label in zip(family, shown, strict=False)
+        if written and re.sub(r"[\W_]", "", label).casefold() == written
+    ]
+    return named[0] if len(named) == 1 else None
+
+
+def numbered(shown: Sequence[str]) -> str:
+    """A list to choose from, in one line: `1 = ..123, 2 = ..207`."""
+    return ", ".join(f"{number} = {what}" for number, what in enumerate(shown, start=1))

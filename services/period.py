@@ -1,0 +1,32 @@
+"""Periods in whole local days of an establishment, as people ask for them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from models.establishment import Establishment
+from services.errors import Invalid
+from utils.clock import moment_at
+
+
+def days_between(
+    establishment: Establishment, first: date | None, last: date | None
+) -> tuple[datetime | None, datetime | None]:
+    """From the beginning of the first local day to the end of the last one, as moments.
+
+    Raises `Invalid` on `query.from` or `query.to`.
+    """
+    if first is not None and last is not None and first > last:
+        raise Invalid("`from` is not after `to`.", field="query.from", code="period_reversed")
+    return (
+        _midnight(establishment, first, 0, "query.from") if first else None,
+        _midnight(establishment, last, 1, "query.to") if last else None,
+    )
+
+
+def _midnight(establishment: Establishment, day: date, later: int, field: str) -> datetime:
+    try:
+        wall = datetime.combine(day + timedelta(days=later), time())
+        return moment_at(wall, establishment.zone)
+    except OverflowError as error:
+        raise Invalid("This day is out of range.", field=field) from error

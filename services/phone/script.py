@@ -1,0 +1,207 @@
+"""What is said at each step of a call, in the one language of the conversation.
+
+A pure function of what is stored: a webhook that comes twice gets the same document twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from database.session import ScopedSession
+from models.call_recording import CallRecording
+from models.conversation import Conversation
+from models.delivery import Delivery
+from models.establishment import Establishment
+from models.message import Call
+from models.phrase import PhraseCode
+from models.reminder import Reminder
+from services.phone.flow import Flow, Remark, State, Step
+from services.phone.links import Links
+from services.phrase import NoLanguage, Speech, shipped, speech
+from utils.languages import VOICES
+from utils.twiml import GoOn, HangUp, Instructions, Keys, Pause, Play, Record, Say, Sound
+
+CODE_DIGITS = 8
+WAIT_SECONDS = 2
+
+_LAST_WORDS = {
+    Remark.thanks: "phone.thanks",
+    Remark.goodbye: "phone.goodbye",
+    Remark.confirmed: "phone.confirmed",
+    Remark.reschedule: "phone.reschedule",
+    Remark.stopped: "phone.stopped",
+    Remark.phrase_kept: "phone.phrase_kept",
+    Remark.machine: "phone.machine",
+}
+_FIRST_WORDS = {
+    Remark.welcome: "phone.welcome",
+    Remark.called_back: "phone.called_back",
+    Remark.nothing_heard: "phone.nothing_heard",
+    Remark.wrong_key: "phone.wrong_key",
+    Remark.code_wrong: "phone.code_wrong",
+    Remark.not_ready: "phone.not_ready",
+}
+
+
+def spoken(session: ScopedSession, establishment: Establishment, flow: Flow) -> dict[str, Speech]:
+    """The languages in which a whole call can be spoken, in the establishment's order.
+
+    French and English ship with every phrase, so there is always one.
+    """
+    found = _complete(session, flow, establishment.languages)
+    return found or _complete(session, flow, list(VOICES))
+
+
+def _complete(session: ScopedSession, flow: Flow, languages: Sequence[str]) -> dict[str, Speech]:
+    found = {}
+    for language in languages:
+        try:
+            found[language] = speech(session, flow, [language], spoken=True)
+        except NoLanguage:
+            continue
+    return found
+
+
+def state_of(conversation: Conversation) -> State:
+    """Where a conversation stands."""
+    return State(
+        Flow(conversation.flow),
+        Step(conversation.step),
+        conversation.questions,
+        Remark(conversation.remark) if conversation.remark else None,
+    )
+
+
+def instructions(
+    session: ScopedSession,
+    establishment: Establishment,
+    conversation: Conversation,
+    links: Links,
+    now: float,
+) -> Instructions:
+    """What is said now, and what is waited for."""
+    state = state_of(conversation)
+    languages = spoken(session, establishment, state.flow)
+    preferred = [conversation.language or "", *languages, *VOICES]
+    said = speech(session, state.flow, preferred, spoken=True)
+    teller = _Teller(session, establishment, conversation, links, now, said, languages)
+    return teller.tell(state)
+
+
+@dataclass(frozen=True)
+class _Teller:
+    session: ScopedSession
+    establishment: Establishment
+    conversation: Conversation
+    links: Links
+    now: float
+    speech: Speech
+    languages: Mapping[str, Speech]
+
+    def tell(self, state: State) -> Instructions:
+        if state.step == Step.done:
+            return Instructions(list(self._last(state.remark)), HangUp())
+        sounds = [*self._first(state.remark), *self._question(state)]
+        place = self.establishment.id, self.conversation
+        answer = self.links.answer(*place)
+        match state.step:
+            case Step.speak:
+                status = self.links.recording(*place)
+                return Instructions(sounds, Record(self.links.recorded(*place), status))
+            case Step.fetching:
+                return Instructions(sounds, GoOn(answer))
+            case Step.code:
+                return Instructions(sounds, Keys(answer, CODE_DIGITS, timeout=10))
+        return Instructions(sounds, Keys(answer))
+
+    def _last(self, remark: Remark | None) -> Iterator[Sound]:
+        if remark != Remark.silence:
+            yield self._phrase(_LAST_WORDS[remark or Remark.goodbye])
+
+    def _first(self, remark: Remark | None) -> Iterator[Sound]:
+        if remark == Remark.play:
+            recording = newest_recording(self.session, self.conversation.id)
+            if recording is not None:
+                yield self._audio(recording)
+        elif remark is not None and self.conversation.step != Step.language:
+            yield self._phrase(_FIRST_WORDS[remark])
+
+    def _question(self, state: State) -> Iterator[Sound]:
+        match state.step:
+            case Step.language:
+                for language in self.languages.values():
+                    yield self._phrase("phone.language", language)
+            case Step.rating:
+                yield self._phrase("phone.rate")
+                if len(self.languages) > 1:
+                    yield self._phrase("phone.other_language")
+            case Step.speak if state.flow == Flow.phrase:
+                yield from self._phrase_to_record()
+            case Step.speak:
+                yield self._phrase("phone.speak")
+            case Step.fetching:
+                yield self._phrase("phone.one_moment")
+                yield Pause(WAIT_SECONDS)
+            case Step.review:
+                yield self._phrase("phone.review")
+            case Step.code:
+                yield self._phrase("phone.code")
+            case Step.stop:
+                yield self._phrase("phone.stop_sure")
+            case Step.reminder:
+                yield from self._reminder(state)
+
+    def _reminder(self, state: State) -> Iterator[Sound]:
+        """The message twice at first: one may pick up in the middle of a noise."""
+        reminder = self.session.get_one(Reminder, self.conversation.reminder_id)
+        # As it was when the call was made: staff may have changed the reminder since.
+        stamped = self.session.scalar(
+            select(Delivery.message)
+            .join(Call, Call.delivery_id == Delivery.id)
+            .where(Call.conversation_id == self.conversation.id)
+        )
+        message = Say(stamped or reminder.message, reminder.language)
+        if state.remark is None and self.conversation.turn == 0:
+            yield self._phrase("phone.reminder")
+            yield message
+            yield Pause(1)
+        yield message
+        yield self._phrase("phone.reminder_keys")
+
+    def _phrase_to_record(self) -> Iterator[Sound]:
+        code = self.session.get_one(PhraseCode, self.conversation.offered[0])
+        words = shipped()[self.speech.language if self.speech.language in VOICES else "fra"]
+        values = defaultdict(str, hospital=self.establishment.name)
+        yield self._phrase("phone.say_phrase")
+        text = (words[code.key].text or "").format_map(values)
+        yield Say(text, self.speech.language if self.speech.language in VOICES else "fra")
+        yield self._phrase("phone.after_tone")
+
+    def _phrase(self, key: str, language: Speech | None = None) -> Sound:
+        """A phrase as it was recorded, else by the language's voice."""
+        said = language or self.speech
+        recording = said.recording(key)
+        if recording is not None:
+            place = self.establishment.id, recording, "prompt"
+            return Play(self.links.audio(*place, self.now))
+        return Say(said.text(key, hospital=self.establishment.name), said.language)
+
+    def _audio(self, recording: CallRecording) -> Sound:
+        place = self.establishment.id, recording.recording_id, "voice"
+        return Play(self.links.audio(*place, self.now))
+
+
+def newest_recording(session: ScopedSession, conversation_id: int) -> CallRecording | None:
+    """What was said last in a conversation, and not said anew since."""
+    return session.scalar(
+        select(CallRecording)
+        .where(
+            CallRecording.conversation_id == conversation_id, CallRecording.replaced_at.is_(None)
+        )
+        .order_by(CallRecording.received_at.desc(), CallRecording.id.desc())
+        .limit(1)
+    )

@@ -1,0 +1,248 @@
+"""A nurse's day in the console: on a desk, on a phone, by the keyboard alone, and on a bad day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page, Playwright
+
+from tests.tree import Tree, wait_for
+from tests.web.browser import SECONDS, needs_browser
+from tests.web.console import PHONE, chromium, judge, needs_console, opened, sign_in, sign_out
+
+pytestmark = [needs_browser, needs_console, pytest.mark.timeout(300)]
+
+PATIENTS = (
+    ("PAT123", "Marie-Claire Ngo Bassong", "650000001"),
+    ("PAT300", "عائشة بنت محمد", "650000003"),
+    ("PAT400", "W" * 110, "650000004"),
+)
+LATER = (datetime.now(UTC) + timedelta(days=60)).isoformat()
+HOSTILE = '<img src=x onerror="document.title=1"> ' + "x" * 200
+SCREENS = (
+    "", "reminders", "reminders/new", "feedback", "tasks", "trends", "settings/departments",
+    "settings/users", "settings/senders", "settings/devices", "settings/audit", "nowhere",
+)  # fmt: skip
+
+
+def post(tree: Tree, path: str, body: Any, who: str = "staff@north") -> Any:
+    answer = httpx2.post(
+        f"{tree.url}/api/v1/{path}", json=body, headers=tree.token(who), timeout=10
+    )
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patients(tree: Tree) -> None:
+    for reference, name, phone in PATIENTS:
+        post(
+            tree,
+            "contacts",
+            {"patient_id": reference, "name": name, "phone_number": phone, "language": "french"},
+        )
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with chromium(playwright) as browser:
+        yield browser
+
+
+def write_reminder(page: Page, patient: str, message: str) -> None:
+    page.get_by_role("combobox", name="Patient").fill(patient)
+    page.get_by_role("option", name="PAT").click()
+    page.get_by_label("Message", exact=True).fill(message)
+
+
+def test_a_day_at_the_desk(tree: Tree, browser: Browser) -> None:
+    page = opened(browser, tree)
+    sign_in(page)
+    page.get_by_role("link", name="Nouveau rappel").click()
+    write_reminder(page, "marie", "Nous vous attendons lundi à l'hôpital.")
+    page.get_by_label("Maintenant").check()
+    plan = page.get_by_label("Ce qui va se passer")
+    plan.get_by_text("1 SMS (GSM-7)").wait_for()  # this hospital folds its French
+    assert plan.get_by_text("Ces signes doublent le prix").count() == 0
+    page.get_by_role("button", name="Programmer le rappel").click()
+    page.get_by_role("heading", name="Rappel pour PAT123").wait_for()
+    # Seen without reloading: accepted, and arrived.
+    page.get_by_text("Accepté par l’opérateur").wait_for()
+    page.get_by_text("Arrivé sur le téléphone").wait_for()
+    assert [one["body"] for one in tree.ledger(to="+237650000001")] == [
+        "Nous vous attendons lundi à l'hopital."
+    ]
+    sign_out(page)
+    page.goto(f"{tree.url}/console/reminders")
+    page.get_by_role("heading", name="Bonjour.").wait_for()
+    page.context.close()
+
+
+def test_a_day_on_a_phone(tree: Tree, browser: Browser) -> None:
+    post(tree, "feedback", {"language": "french", "rating": 2, "content": "Attente trop longue.",
+                            "patient_id": "PAT123", "department": "lab"})  # fmt: skip
+    page = opened(browser, tree, viewport=PHONE, color_scheme="dark", has_touch=True)
+    sign_in(page)
+    page.get_by_role("link", name="Avis", exact=True).click()
+    page.get_by_text("Attente trop longue.").click()
+    page.get_by_label("Répondre au patient").fill("Merci. Nous en parlons en équipe.")
+    page.get_by_role("button", name="Envoyer la réponse").click()
+    page.get_by_role("heading", name="Réponses envoyées").wait_for()
+    judge(page, "a feedback with an answer")
+    page.get_by_label("Note interne").fill("Vu avec le laboratoire.")
+    page.get_by_role("button", name="Enregistrer la note").click()
+    page.get_by_text("La note est enregistrée.").wait_for()
+    page.get_by_role("button", name="Clore l’avis").click()
+    page.get_by_role("button", name="Rouvrir").wait_for()
+    wait_for(
+        lambda: any(
+            "en équipe" in one["body"] for one in tree.ledger(to="+237650000001")
+        ),
+        "the answer on the patient's phone",
+        SECONDS,
+    )
+    sign_out(page)
+    page.context.close()
+
+
+def test_a_day_by_the_keyboard_alone(tree: Tree, browser: Browser) -> None:
+    page = opened(browser, tree)
+
+    def reach(name: str, key: str = "Tab") -> None:
+        """Go on with the keyboard until what has this name has the focus."""
+        for _ in range(60):
+            page.keyboard.press(key)
+            if page.evaluate(NAMED) == name:
+                return
+        raise AssertionError(f"the keyboard does not reach {name}")
+
+    reach("Adresse e-mail")
+    page.keyboard.type("staff@north.example")
+    reach("Mot de passe")
+    page.keyboard.type("correct-horse-battery")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Aujourd’hui").wait_for()
+    reach("Aller au contenu")
+    reach("Nouveau rappel")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Nouveau rappel").wait_for()
+    reach("Patient")
+    page.keyboard.type("PAT300")
+    page.get_by_role("option", name="PAT300").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_text("عائشة").wait_for()
+    reach("Message")
+    page.keyboard.type("Bonjour, à lundi.")
+    reach("Maintenant")
+    page.keyboard.press("Space")
+    page.get_by_label("Ce qui va se passer").get_by_text("1 SMS (GSM-7)").wait_for()
+    reach("Programmer le rappel")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Rappel pour PAT300").wait_for()
+    page.context.close()
+
+
+NAMED = """() => {
+  const one = document.activeElement
+  return one.getAttribute('aria-label') || one.labels?.[0]?.innerText.trim() || one.innerText?.trim()
+}"""
+
+
+def test_the_second_of_two_nurses_is_told(tree: Tree, browser: Browser) -> None:
+    made = post(
+        tree,
+        "reminders",
+        {"patient_id": "PAT123", "message": "Première version.",
+         "scheduled_time": LATER},
+    )  # fmt: skip
+    pages = [opened(browser, tree, f"reminders/{made['id']}") for _ in range(2)]
+    for page, text in zip(pages, ("De la première.", "De la seconde."), strict=True):
+        sign_in(page)
+        page.get_by_role("button", name="Modifier").click()
+        page.get_by_label("Message").fill(text)
+    first, second = pages
+    first.get_by_role("button", name="Enregistrer").click()
+    first.get_by_text("Le rappel est modifié.").wait_for()
+    second.get_by_role("button", name="Enregistrer").click()
+    second.get_by_text("Quelqu’un d’autre a modifié ceci entre-temps.").wait_for()
+    assert second.get_by_label("Message").input_value() == "De la seconde."
+    kept = httpx2.get(
+        f"{tree.url}/api/v1/reminders/{made['id']}", headers=tree.token(), timeout=10
+    ).json()
+    assert kept["message"] == "De la première."
+    second.get_by_role("dialog").get_by_text("De la première.").wait_for()
+    for page in pages:
+        page.context.close()
+
+
+def test_a_session_that_ends_and_a_service_that_is_away_lose_no_word(
+    tree: Tree, browser: Browser
+) -> None:
+    page = opened(browser, tree, "reminders/new")
+    sign_in(page)
+    page.goto(f"{tree.url}/console/reminders/new")
+    write_reminder(page, "PAT123", "Ce texte reste.")
+    page.get_by_label("Maintenant").check()
+    httpx2.post(f"{tree.url}/api/v1/auth/logout-everywhere", headers=tree.token(), timeout=10)
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Programmer le rappel").click()
+    page.get_by_role("heading", name="Votre session a pris fin").wait_for()
+    judge(page, "signing in again")
+    assert page.get_by_label("Message", exact=True).input_value() == "Ce texte reste."
+    page.get_by_label("Mot de passe").fill("correct-horse-battery")
+    page.get_by_role("button", name="Se connecter", exact=True).click()
+    page.get_by_role("heading", name="Rappel pour PAT123").wait_for()
+
+    page.get_by_role("link", name="Rappels").last.click()
+    page.get_by_role("link", name="Nouveau rappel").click()
+    write_reminder(page, "PAT123", "Celui-ci aussi.")
+    page.get_by_label("Maintenant").check()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Programmer le rappel").click()
+    page.get_by_text("Careloop ne répond pas.").wait_for()
+    page.context.set_offline(False)
+    page.get_by_text("Celui-ci aussi.").last.wait_for()
+    page.get_by_role("heading", name="Rappel pour PAT123").wait_for()
+    arrived = [one["body"] for one in tree.ledger(to="+237650000001")]
+    wait_for(
+        lambda: "Celui-ci aussi." in [o["body"] for o in tree.ledger(to="+237650000001")],
+        "the second reminder",
+        SECONDS,
+    )
+    assert arrived.count("Celui-ci aussi.") <= 1
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_screen_in_both_languages_and_themes(
+    tree: Tree, browser: Browser, scheme: str
+) -> None:
+    post(tree, "feedback", {"language": "french", "rating": 1, "content": HOSTILE})
+    post(tree, "reminders", {"patient_id": "PAT400", "message": HOSTILE[40:] + " 😀",
+                             "scheduled_time": LATER})  # fmt: skip
+    page = opened(browser, tree, viewport=PHONE, color_scheme=scheme)
+    page.get_by_role("heading", name="Bonjour.").wait_for()
+    judge(page, "signing in")
+    sign_in(page, "admin@north")
+    for screen in SCREENS:
+        page.goto(f"{tree.url}/console/{screen}")
+        page.locator("h1").wait_for()
+        waiting = page.locator(".waiting, [aria-busy=true]")
+        wait_for(lambda: waiting.count() == 0, f"all of {screen}", SECONDS)  # noqa: B023
+        judge(page, f"{screen} {scheme}")
+    assert page.title() != "1"
+    page.get_by_role("button", name="Plus").click()
+    judge(page, "the account")
+    page.get_by_role("radio", name="English").check()
+    page.get_by_role("button", name="Sign out", exact=True).wait_for()
+    page.get_by_role("radio", name="Dark").check()
+    page.reload()
+    page.get_by_role("link", name="Feedback", exact=True).wait_for()
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.context.close()

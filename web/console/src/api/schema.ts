@@ -1,0 +1,3630 @@
+// Made from the OpenAPI document by console/api.mjs: do not edit, make it anew.
+
+export interface paths {
+  "/api/v1/audit": {
+    /** Who changed what, and who read what is private; the latest first */
+    get: {
+      parameters: {
+        query?: {
+          actor?: string | null
+          action?: string | null
+          kind?: string | null
+          row_id?: string | null
+          since?: string | null
+          until?: string | null
+          /** a local day */
+          from?: string | null
+          /** a local day, whole */
+          to?: string | null
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_AuditOut_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/auth/logout": {
+    /** End this sign-in */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['RefreshIn']
+      } }
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/auth/logout-everywhere": {
+    /** End all of my sign-ins */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/auth/me": {
+    /** Who I am, and where I may sign in */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['MeOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/auth/password": {
+    /** Change my password; ends my other sign-ins */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['PasswordChange']
+      } }
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/auth/refresh": {
+    /** Swap a refresh token for a new pair */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['RefreshIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['TokenOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/auth/token": {
+    /** Log in (OAuth2 password form) */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/x-www-form-urlencoded": components['schemas']['Body_log_in_api_v1_auth_token_post']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['TokenOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns": {
+    /** Campaigns, the newest first */
+    get: {
+      parameters: {
+        query?: {
+          status?: components['schemas']['CampaignStatus'] | null
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_CampaignSummary_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Draft a campaign */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['CampaignIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CampaignOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns/preview": {
+    /** A dry run: who would get what, when, and who not and why */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['CampaignIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CampaignPreview']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns/{campaign_id}": {
+    /** A campaign and its progress */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          campaign_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CampaignOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Change a draft, or the name and rate of a started one */
+    patch: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          campaign_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['CampaignChange']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CampaignOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns/{campaign_id}/cancel": {
+    /** Cancel what has not left */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          campaign_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CampaignOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns/{campaign_id}/pause": {
+    /** Let nothing more leave */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          campaign_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CampaignOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns/{campaign_id}/preview": {
+    /** A dry run of a stored campaign's rest */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          campaign_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CampaignPreview']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns/{campaign_id}/recipients": {
+    /** Recipients: their reminder, or why there is none */
+    get: {
+      parameters: {
+        query?: {
+          reason?: components['schemas']['Exclusion'] | null
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path: {
+          campaign_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_RecipientOut_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Add to a draft's explicit list (CSV, XLSX, NDJSON or JSON) */
+    post: {
+      parameters: {
+        query?: {
+          /** every refused line, not the first 1,000 */
+          whole_report?: boolean
+          /** `field:place`, such as patient_id:0; left out: as the headings say */
+          column?: string[] | null
+          /** false: the first line is data; goes with `column` */
+          header?: boolean
+        }
+        header?: {
+          "If-Match"?: string | null
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          campaign_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": {
+          patient_ids: string[]
+        }
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string
+        "application/x-ndjson": string
+        "multipart/form-data": {
+          file?: string
+        }
+        "text/csv": string
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ListReport']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns/{campaign_id}/resume": {
+    /** Go on, at the pace, from now */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          campaign_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CampaignOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns/{campaign_id}/start": {
+    /** Fix who gets it, and let it run */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          campaign_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CampaignOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/console/establishment": {
+    /** Work for another establishment */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['EstablishmentChoice']
+      } }
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/console/me": {
+    /** Who I am, where I work and where else I may */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ConsoleMe']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/console/session": {
+    /** Log in (form) */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/x-www-form-urlencoded": components['schemas']['Body_log_in_api_v1_console_session_post']
+      } }
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Log out */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/console/session/refresh": {
+    /** Go on with the session */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/console/sessions": {
+    /** Log out everywhere */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/contacts": {
+    /** Contacts by phone, e-mail, reference or the beginning of a name */
+    get: {
+      parameters: {
+        query?: {
+          patient_id?: string | null
+          phone?: string | null
+          email?: string | null
+          name?: string | null
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_ContactOut_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Add a contact */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['ContactIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ContactOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/contacts/import": {
+    /** Import contacts from CSV or XLSX (as the body, or one file in multipart/form-data) */
+    post: {
+      parameters: {
+        query?: {
+          strict?: boolean
+          /** every refused line, not the first 1,000 */
+          whole_report?: boolean
+          /** `field:place`, such as patient_id:0; left out: as the headings say */
+          column?: string[] | null
+          /** false: the first line is data; goes with `column` */
+          header?: boolean
+        }
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string
+        "multipart/form-data": {
+          file?: string
+        }
+        "text/csv": string
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ImportReport']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/contacts/import/columns": {
+    /** The headings of a file, and what each would be taken for; nothing is stored */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string
+        "multipart/form-data": {
+          file?: string
+        }
+        "text/csv": string
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['FileColumn'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/contacts/{contact_id}": {
+    /** A contact */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          contact_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ContactOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Change a contact; If-Match refuses a stale change */
+    patch: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          contact_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['ContactChange']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ContactOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/deliveries": {
+    /** Deliveries by the time that they are meant for, the latest first */
+    get: {
+      parameters: {
+        query?: {
+          status?: components['schemas']['DeliveryStatus'] | null
+          channel?: components['schemas']['Channel'] | null
+          since?: string | null
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_DeliverySummary_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/deliveries/summary": {
+    /** Counts by state and channel, what is unknown and why, the lag */
+    get: {
+      parameters: {
+        query?: {
+          since?: string | null
+          until?: string | null
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['DeliveryOverview']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/departments": {
+    /** Departments by name; those closed are shown to staff only */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['DepartmentOut'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Add a department */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['DepartmentIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['DepartmentOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/departments/{department_id}": {
+    /** Rename a department, close it or open it again */
+    patch: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          department_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['DepartmentChange']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['DepartmentOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/departments/{department_id}/qr.png": {
+    /** The same as a picture */
+    get: {
+      parameters: {
+        query?: {
+          /** french or english; left out: the establishment's */
+          language?: string | null
+        }
+        header?: never
+        path: {
+          department_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/departments/{department_id}/qr.svg": {
+    /** A poster with its QR code (A4) */
+    get: {
+      parameters: {
+        query?: {
+          /** french or english; left out: the establishment's */
+          language?: string | null
+        }
+        header?: never
+        path: {
+          department_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/devices": {
+    /** Devices, the newest first */
+    get: {
+      parameters: {
+        query?: {
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_DeviceOut_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Name a device; its one-time code is good for 15 minutes */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['DeviceIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['DeviceCodeOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/devices/enrol": {
+    /** Swap a code for the device's token */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['EnrolIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['DeviceTokenOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/devices/{device_id}/revoke": {
+    /** End a device's token */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          device_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['DeviceOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/e/{slug}/feedback": {
+    /** Submit a feedback to a named establishment */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          slug: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['FeedbackIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['FeedbackOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/e/{slug}/sync": {
+    /** What changed for a device of a named establishment */
+    get: {
+      parameters: {
+        query?: {
+          /** of the last answer; without it, everything */
+          cursor?: string | null
+        }
+        header?: {
+          "If-None-Match"?: string | null
+        }
+        path: {
+          slug: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['DownOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Upload what was captured offline to a named establishment */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          prefer?: string | null
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          slug: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['SyncIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SyncOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/e/{slug}/uploads": {
+    /** Begin an upload */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": unknown
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** What this tus server can do */
+    options: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/e/{slug}/uploads/{token}": {
+    /** Give it up */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** from the upload's address */
+          token: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** How much of an upload is here */
+    head: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** from the upload's address */
+          token: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": unknown
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Go on with it */
+    patch: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** from the upload's address */
+          token: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/establishment": {
+    /** The establishment's settings */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['EstablishmentOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Change settings; If-Match refuses a stale change */
+    patch: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['EstablishmentChange']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['EstablishmentOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/establishment/holidays": {
+    /** The days on which nothing goes out */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['HolidayOut'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Add a holiday */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['HolidayIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['HolidayOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/establishment/holidays/{holiday_id}": {
+    /** Take a holiday out */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          holiday_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/events": {
+    /** Hints of what has changed (text/event-stream) */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "text/event-stream": string
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/feedback": {
+    /** Feedback, the newest first */
+    get: {
+      parameters: {
+        query?: {
+          cursor?: string | null
+          limit?: number
+          department?: string | null
+          language?: string | null
+          rating?: number[] | null
+          channel?: components['schemas']['FeedbackChannel'] | null
+          state?: components['schemas']['FeedbackState'] | null
+          patient_id?: string | null
+          /** me, nobody, or a user's id */
+          assigned?: string | null
+          has_voice?: boolean | null
+          since?: string | null
+          until?: string | null
+          /** a local day */
+          from?: string | null
+          /** a local day, whole */
+          to?: string | null
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_FeedbackDetail_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Submit a feedback */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['FeedbackIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['FeedbackOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/feedback/export.csv": {
+    /** Feedback as a file for spreadsheets */
+    get: {
+      parameters: {
+        query?: {
+          /** with references, words and notes; administrators only */
+          personal?: boolean
+          /** of the header; `fr` separates by semicolons */
+          locale?: "fr" | "en"
+          department?: string | null
+          language?: string | null
+          rating?: number[] | null
+          channel?: components['schemas']['FeedbackChannel'] | null
+          state?: components['schemas']['FeedbackState'] | null
+          patient_id?: string | null
+          /** me, nobody, or a user's id */
+          assigned?: string | null
+          has_voice?: boolean | null
+          since?: string | null
+          until?: string | null
+          /** a local day */
+          from?: string | null
+          /** a local day, whole */
+          to?: string | null
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/feedback/{feedback_id}": {
+    /** One feedback, whole, with what was answered */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          feedback_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['FeedbackWhole']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Give it to somebody, note, say where staff stand with it */
+    patch: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          feedback_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['FeedbackChange']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['FeedbackWhole']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/feedback/{feedback_id}/answer": {
+    /** Answer the patient, by their channel */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+          "If-Match"?: string | null
+        }
+        path: {
+          feedback_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['AnswerIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['AnswerOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/feedback/{feedback_id}/history": {
+    /** What happened to it, step by step */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          feedback_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['HistoryItem'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/feedback/{feedback_id}/recording": {
+    /** The recording for a browser's player (whole, or a Range of it) */
+    get: {
+      parameters: {
+        query?: never
+        header?: {
+          Range?: string | null
+        }
+        path: {
+          feedback_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/feedback/{feedback_id}/voice": {
+    /** The recording as it came */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          feedback_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/members": {
+    /** Who works here: to assign to, and to name who did what */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['MemberOut'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/reminders": {
+    /** Reminders, the newest first */
+    get: {
+      parameters: {
+        query?: {
+          status?: components['schemas']['ReminderStatus'] | null
+          patient_id?: string | null
+          since?: string | null
+          until?: string | null
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_ReminderSummary_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Schedule a reminder */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['ReminderIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ReminderOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/reminders/preview": {
+    /** What would happen, without storing anything */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['ReminderIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ReminderPlan']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/reminders/{reminder_id}": {
+    /** A reminder with its deliveries and their events */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          reminder_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ReminderDetail']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Change what has not gone out */
+    patch: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          reminder_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['ReminderChange']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ReminderOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/reminders/{reminder_id}/cancel": {
+    /** Cancel what has not left */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          reminder_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ReminderOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/reminders/{reminder_id}/skip": {
+    /** Leave out one occurrence; the others go out */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          reminder_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['Occurrence']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ReminderTimes']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/reminders/{reminder_id}/unskip": {
+    /** Have a skipped occurrence go out after all */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          reminder_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['KnownOccurrence']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['ReminderTimes']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/senders": {
+    /** What the establishment sends from, and what a provider shut out */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderOut'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/senders/{sender_id}": {
+    /** Lift a suspension; take a sender out of use or into it */
+    patch: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          sender_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['SenderChange']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/statistics": {
+    /** Ratings, volume, answer times, what became of messages, lag */
+    get: {
+      parameters: {
+        query?: {
+          department?: string | null
+          /** a local day */
+          from?: string | null
+          /** a local day, whole */
+          to?: string | null
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Statistics']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/statistics/report.pdf": {
+    /** A report of the period for a board */
+    get: {
+      parameters: {
+        query?: {
+          locale?: "fr" | "en"
+          department?: string | null
+          /** a local day */
+          from?: string | null
+          /** a local day, whole */
+          to?: string | null
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/sync": {
+    /** What changed for a device */
+    get: {
+      parameters: {
+        query?: {
+          /** of the last answer; without it, everything */
+          cursor?: string | null
+        }
+        header?: {
+          "If-None-Match"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['DownOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Upload what was captured offline */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          prefer?: string | null
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['SyncIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SyncOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/tasks": {
+    /** Tasks, the newest first */
+    get: {
+      parameters: {
+        query?: {
+          kind?: string | null
+          state?: components['schemas']['TaskState'] | null
+          assigned_to?: number | null
+          /** instead of `assigned_to` */
+          assigned?: "me" | "nobody" | null
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_TaskSummary_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/tasks/{task_id}": {
+    /** A task with its note */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          task_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['TaskOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Take a task, give it to somebody, note, close it */
+    patch: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          task_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['TaskChange']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['TaskOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/templates": {
+    /** Templates with their texts per language and what is to be filled in */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['TemplateOut'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/today": {
+    /** What goes out, what did not arrive, what waits, and how things are */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Today']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/uploads": {
+    /** Begin an upload */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": unknown
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** What this tus server can do */
+    options: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/uploads/{token}": {
+    /** Give it up */
+    delete: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** from the upload's address */
+          token: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** How much of an upload is here */
+    head: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** from the upload's address */
+          token: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": unknown
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Go on with it */
+    patch: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          /** from the upload's address */
+          token: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        204: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/users": {
+    /** Members of staff */
+    get: {
+      parameters: {
+        query?: {
+          cursor?: string | null
+          limit?: number
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['Page_UserOut_']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Add a member of staff */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['UserIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['UserOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/users/{user_id}": {
+    /** Change a member's role, or end or restore their access */
+    patch: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          user_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['UserChange']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['UserOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/health/live": {
+    /** The process runs */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": Record<string, string>
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/health/ready": {
+    /** The process can accept; `degraded` says what is not well */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": unknown
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/metrics": {
+    /** Prometheus metrics */
+    get: {
+      parameters: {
+        query?: never
+        header?: {
+          authorization?: string
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "text/plain": string
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+}
+
+export interface components {
+  schemas: {
+    AnswerIn: {
+      /** in order of fallback; left out: SMS, then e-mail */
+      channels?: components['schemas']['Channel'][] | null
+      /** identity of this answer, made by the client, for ever */
+      client_id?: string | null
+      text: string
+    }
+    AnswerOut: {
+      channels: components['schemas']['Channel'][]
+      created_at: string
+      created_by: string
+      id: number
+      language: string
+      reminder_id: number
+      /** of the reminder that takes it to the patient */
+      status: string
+      text: string
+    }
+    AnswerTimes: {
+      answered: number
+      median_seconds: number | null
+      p90_seconds: number | null
+    }
+    AskOneWay: "refuse" | "drop"
+    AuditOut: {
+      action: string
+      /** user:7, device:3, cli or anonymous */
+      actor: string
+      after: unknown | null
+      at: string
+      before: unknown | null
+      kind: string
+      row_id: string
+    }
+    Body_log_in_api_v1_auth_token_post: {
+      client_id?: string | null
+      client_secret?: string | null
+      establishment?: string | null
+      grant_type?: string | null
+      password: string
+      scope?: string
+      username: string
+    }
+    Body_log_in_api_v1_console_session_post: {
+      client_id?: string | null
+      client_secret?: string | null
+      establishment?: string | null
+      grant_type?: string | null
+      password: string
+      scope?: string
+      username: string
+    }
+    CampaignChange: {
+      channels?: components['schemas']['Channel'][] | null
+      filter?: components['schemas']['CampaignFilter'] | null
+      name?: string | null
+      parameters?: Record<string, string>
+      rate_per_minute?: number | null
+      scheduled_time?: string | null
+      template?: string | null
+      texts?: Record<string, string> | null
+      valid_for?: string | null
+    }
+    CampaignFilter: {
+      created_before?: string | null
+      created_since?: string | null
+      has_email?: boolean | null
+      has_phone?: boolean | null
+      kind?: ("patient" | "staff" | "student")[] | null
+      language?: string[] | null
+    }
+    CampaignIn: {
+      channels?: components['schemas']['Channel'][] | null
+      filter?: components['schemas']['CampaignFilter'] | null
+      name: string
+      parameters?: Record<string, string>
+      /** an explicit list of references */
+      patient_ids?: string[] | null
+      /** messages a minute */
+      rate_per_minute?: number
+      /** when the first goes out; null: when it is started. Without an offset: the establishment's local time */
+      scheduled_time?: string | null
+      /** instead of `texts` */
+      template?: string | null
+      texts?: Record<string, string> | null
+      /** ISO 8601 duration (P1D) or seconds; nothing goes out later than that */
+      valid_for?: string
+    }
+    CampaignOut: {
+      /** after a pause or cancel: messages that had already left */
+      already_with_carrier?: number | null
+      channels: components['schemas']['Channel'][] | null
+      created_at: string
+      created_by: string
+      ended_at: string | null
+      filter: components['schemas']['CampaignFilter'] | null
+      id: number
+      name: string
+      progress: components['schemas']['Progress']
+      rate_per_minute: number
+      /** when it was created with `patient_ids` */
+      refused_list?: components['schemas']['ListReport'] | null
+      scheduled_time: string | null
+      started_at: string | null
+      status: components['schemas']['CampaignStatus']
+      template: string | null
+      texts: Record<string, string>
+      total: number
+      updated_at: string
+      /** seconds */
+      valid_for: number
+      valid_until: string | null
+      version: number
+    }
+    CampaignPreview: {
+      /** by which each would be tried first */
+      channels: Record<string, number>
+      /** in the set, those excluded among them */
+      contacts: number
+      /** recipients whose address has had its messages for today already */
+      daily_cap_reached: number
+      /** SMS by encoding: GSM-7, UCS-2 */
+      encodings: Record<string, number>
+      excluded: Record<string, number>
+      languages: components['schemas']['LanguageCount'][]
+      pace: components['schemas']['PaceOut']
+      /** who would get a message in time */
+      recipients: number
+      /** what became of `patient_ids` */
+      refused_list?: components['schemas']['ListReport'] | null
+      /** SMS by how many segments each takes */
+      segments: Record<string, number>
+      /** what the SMS cost, in segments */
+      segments_total: number
+      /** what contacts with one phone or e-mail address get: one message where all get the same text, one for each of them where the text has their name or reference in it */
+      shared_address: "one_message" | "one_for_each"
+    }
+    CampaignStatus: "draft" | "running" | "paused" | "done" | "cancelled"
+    CampaignSummary: {
+      created_at: string
+      ended_at: string | null
+      id: number
+      name: string
+      scheduled_time: string | null
+      started_at: string | null
+      status: components['schemas']['CampaignStatus']
+      total: number
+    }
+    Channel: "sms" | "voice" | "email" | "whatsapp"
+    ConsoleMe: {
+      current: components['schemas']['ConsoleMembership']
+      /** refresh the session before */
+      expires_at: string
+      memberships: components['schemas']['ConsoleMembership'][]
+      user: components['schemas']['ConsoleUser']
+    }
+    ConsoleMembership: {
+      establishment_id: number
+      /** in order of preference */
+      languages: string[]
+      name: string
+      role: components['schemas']['Role']
+      slug: string
+      time_zone: string
+    }
+    ConsoleUser: {
+      email: string
+      id: number
+      name: string | null
+    }
+    ContactChange: {
+      email?: string | null
+      kind?: "patient" | "staff" | "student" | null
+      language?: string | null
+      name?: string | null
+      patient_id?: string | null
+      phone_number?: string | null
+      quiet_hours?: string | null
+    }
+    ContactIn: {
+      email?: string | null
+      kind?: "patient" | "staff" | "student"
+      language?: string | null
+      name?: string | null
+      /** the hospital's own reference */
+      patient_id: string
+      phone_number?: string | null
+      quiet_hours?: string | null
+    }
+    ContactOut: {
+      created_at: string
+      email: string | null
+      id: number
+      kind: string
+      language: string | null
+      name: string | null
+      patient_id: string
+      phone_number: string | null
+      quiet_hours: string | null
+      updated_at: string
+      version: number
+    }
+    DeliveryCount: {
+      channel: components['schemas']['Channel']
+      count: number
+      status: string
+    }
+    DeliveryEventOut: {
+      at: string
+      attempt: number
+      cause: string
+      code: string | null
+      /** what this attempt went out from */
+      sender_id?: number | null
+      status: string
+    }
+    DeliveryOut: {
+      attempt: number
+      channel: components['schemas']['Channel']
+      due_at: string
+      error_code: string | null
+      events?: components['schemas']['DeliveryEventOut'][]
+      id: number
+      /** what it said, if the reminder says another thing now */
+      message?: string | null
+      occurrence: string
+      replied_at?: string | null
+      /** the patient's: confirmed, reschedule */
+      reply?: string | null
+      /** that sender's label, else its address */
+      sender?: string | null
+      /** the sender of the latest attempt */
+      sender_id?: number | null
+      status: string
+      valid_until: string
+    }
+    DeliveryOverview: {
+      /** of the deliveries meant for that time */
+      counts: components['schemas']['DeliveryCount'][]
+      /** how late the longest waiting delivery is now */
+      lag_seconds: number
+      oldest_unknown_seconds: number | null
+      since: string
+      /** all that are unknown now, whenever meant for */
+      unknown: components['schemas']['UnknownCount'][]
+      until: string
+    }
+    DeliveryStatus: "scheduled" | "queued" | "sending" | "unknown" | "sent" | "delivered" | "undelivered" | "failed" | "expired" | "cancelled" | "suppressed"
+    DeliverySummary: {
+      attempt: number
+      channel: components['schemas']['Channel']
+      due_at: string
+      error_code: string | null
+      id: number
+      occurrence: string
+      patient_id: string | null
+      reminder_id: number
+      status: string
+      valid_until: string
+    }
+    DepartmentChange: {
+      active?: boolean | null
+      name?: string | null
+    }
+    DepartmentIn: {
+      active?: boolean
+      /** stands in QR codes: small letters, digits and hyphens */
+      code: string
+      name: string
+    }
+    DepartmentOut: {
+      active: boolean
+      code: string
+      id: number
+      name: string
+    }
+    DeviceCodeOut: {
+      code: string
+      code_expires_at: string
+      created_at: string
+      enrolled_at: string | null
+      for_staff: boolean
+      id: number
+      name: string
+      revoked_at: string | null
+      /** waiting, code_expired, enrolled or revoked */
+      status: string
+    }
+    DeviceIn: {
+      /** in the hands of staff: by `POST /sync` it hands in reminders, too */
+      for_staff?: boolean
+      name: string
+    }
+    DeviceOut: {
+      created_at: string
+      enrolled_at: string | null
+      for_staff: boolean
+      id: number
+      name: string
+      revoked_at: string | null
+      /** waiting, code_expired, enrolled or revoked */
+      status: string
+    }
+    DeviceTokenOut: {
+      device_id: number
+      /** its slug */
+      establishment: string
+      establishment_id: number
+      name: string
+      token: string
+    }
+    DownOut: {
+      /** opaque; for the next question */
+      cursor: string
+      sections: Record<string, unknown>
+    }
+    EnrolIn: {
+      code: string
+    }
+    EstablishmentChange: {
+      anonymous_feedback?: boolean | null
+      /** a question where no answer can come back: refuse it, or drop it and send the rest */
+      ask_one_way?: components['schemas']['AskOneWay'] | null
+      /** when nobody picks up */
+      call_again_after?: string | null
+      /** times; 0: never */
+      call_again_at_most?: number | null
+      /** messages to one address on one local day; null: any number */
+      daily_cap?: number | null
+      /** a task for staff when no channel reached anybody */
+      escalate?: boolean | null
+      fold_french_sms?: boolean | null
+      /** in order of preference */
+      languages?: string[] | null
+      /** of one message on one channel; null: as many as its validity has room for */
+      max_attempts?: number | null
+      name?: string | null
+      quiet_hours?: string | null
+      /** without a receipt by then another channel may take over */
+      receipt_window?: string | null
+      /** what stays unknown for so long is ended as chosen here */
+      unknown_after?: string | null
+      /** give_up: a task for staff; resend: a possible double is accepted */
+      unknown_email?: components['schemas']['UnknownChoice'] | null
+      unknown_sms?: components['schemas']['UnknownChoice'] | null
+      unknown_voice?: components['schemas']['UnknownChoice'] | null
+      /** of reminders that do not say it; ISO 8601 duration or seconds */
+      valid_for?: string | null
+    }
+    EstablishmentChoice: {
+      establishment_id: number
+    }
+    EstablishmentOut: {
+      anonymous_feedback: boolean
+      ask_one_way: components['schemas']['AskOneWay']
+      /** seconds */
+      call_again_after: number
+      call_again_at_most: number
+      daily_cap: number | null
+      escalate: boolean
+      fold_french_sms: boolean
+      languages: string[]
+      max_attempts: number | null
+      name: string
+      quiet_hours: string | null
+      /** seconds */
+      receipt_window: number
+      region: string
+      slug: string
+      time_zone: string
+      /** seconds */
+      unknown_after: number
+      unknown_email: components['schemas']['UnknownChoice']
+      unknown_sms: components['schemas']['UnknownChoice']
+      unknown_voice: components['schemas']['UnknownChoice']
+      /** seconds */
+      valid_for: number
+      version: number
+    }
+    Exclusion: "contact_gone" | "no_address" | "no_sender" | "opted_out" | "language_without_text" | "voice_needs_recording" | "name_missing" | "same_address" | "past_validity"
+    FeedbackChange: {
+      /** a member of staff; null: nobody's */
+      assigned_to?: number | null
+      /** for staff only; the patient never sees it */
+      note?: string | null
+      state?: components['schemas']['FeedbackState'] | null
+    }
+    FeedbackChannel: "app" | "web" | "sms" | "voice"
+    FeedbackDetail: {
+      answered_at: string | null
+      assigned_to: number | null
+      channel: components['schemas']['FeedbackChannel']
+      /** `recorded_at` is of a clock that was far off */
+      clock_wrong: boolean
+      content: string | null
+      /** of one that was said in a conversation: GET /api/v1/conversations/{id} */
+      conversation_id: number | null
+      date_submitted: string
+      department: string | null
+      emoji: string | null
+      id: number
+      language: string
+      note: string | null
+      patient_id: string | null
+      processed: boolean
+      rating: number | null
+      recorded_at: string | null
+      state: components['schemas']['FeedbackState']
+      version: number
+      /** address of the recording, if there is one */
+      voice: string | null
+      /** a recording was made, and has not arrived yet */
+      voice_awaited: boolean
+      voice_problems: string[]
+      voice_seconds: number | null
+    }
+    FeedbackIn: {
+      channel?: components['schemas']['FeedbackChannel']
+      /** identity of this submission, made by the device, for ever */
+      client_id?: string | null
+      content?: string | null
+      /** a department's code */
+      department?: string | null
+      emoji?: string | null
+      /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+      language: string
+      /** missing: anonymous */
+      patient_id?: string | null
+      rating?: number | null
+      /** when the patient said it, by the device's clock */
+      recorded_at?: string | null
+      /** of a recording that is uploaded by itself (tus), before or after this */
+      recording?: string | null
+      /** base64: AMR-NB, 3GP, M4A, Opus, WebM or WAV, at most 2 MiB decoded */
+      voice_data?: string | null
+    }
+    FeedbackOut: {
+      content: string | null
+      content_truncated?: boolean | null
+      date_submitted: string
+      emoji?: string | null
+      has_voice?: boolean | null
+      id: number
+      language: string
+      patient_id: string | null
+      processed: boolean
+      rating: number | null
+    }
+    FeedbackState: "open" | "answered" | "closed"
+    FeedbackToday: {
+      open: number
+      open_mine: number
+      open_nobodys: number
+      received_today: number
+    }
+    FeedbackWhole: {
+      answered_at: string | null
+      answers: components['schemas']['AnswerOut'][]
+      assigned_to: number | null
+      channel: components['schemas']['FeedbackChannel']
+      /** `recorded_at` is of a clock that was far off */
+      clock_wrong: boolean
+      content: string | null
+      /** of one that was said in a conversation: GET /api/v1/conversations/{id} */
+      conversation_id: number | null
+      date_submitted: string
+      department: string | null
+      emoji: string | null
+      id: number
+      language: string
+      note: string | null
+      patient_id: string | null
+      processed: boolean
+      rating: number | null
+      recorded_at: string | null
+      state: components['schemas']['FeedbackState']
+      version: number
+      /** address of the recording, if there is one */
+      voice: string | null
+      /** a recording was made, and has not arrived yet */
+      voice_awaited: boolean
+      voice_problems: string[]
+      voice_seconds: number | null
+    }
+    FileColumn: {
+      /** what it would be taken for; null: not looked at */
+      field: string | null
+      heading: string
+      /** from 0: what `column=patient_id:0` counts */
+      place: number
+    }
+    Found: "arrived" | "not_arrived"
+    Funnel: {
+      cancelled: number
+      channel: components['schemas']['Channel']
+      delivered: number
+      expired: number
+      /** failed or undelivered */
+      failed: number
+      /** accepted by the carrier; no receipt (yet) */
+      sent: number
+      /** the patient had said stop */
+      suppressed: number
+      total: number
+      unknown: number
+      /** not gone out yet */
+      waiting: number
+    }
+    HistoryChange: {
+      after: string | number | null
+      before: string | number | null
+      field: string
+    }
+    HistoryItem: {
+      /** received, change or answer */
+      action: string
+      /** user:7, or null for the patient */
+      actor: string | null
+      at: string
+      changes?: components['schemas']['HistoryChange'][]
+      /** of an answer */
+      reminder_id?: number | null
+    }
+    HolidayIn: {
+      day: string
+      every_year?: boolean
+      name: string
+    }
+    HolidayOut: {
+      day: string
+      every_year: boolean
+      id: number
+      name: string
+    }
+    HourCount: {
+      channel: components['schemas']['Channel']
+      count: number
+      /** when it begins, by the establishment's clock */
+      hour: string
+    }
+    ImportReport: {
+      created: number
+      ignored_columns: number
+      /** lines with something on them, without the header */
+      lines: number
+      /** the first 1,000 of them */
+      refused: components['schemas']['RefusedLine'][]
+      refused_count: number
+      /** false when a strict import stored nothing */
+      stored: boolean
+      /** contacts that were here already, exactly so */
+      unchanged: number
+    }
+    KnownOccurrence: {
+      /** as `omissions` shows it, or local time */
+      occurrence: string
+    }
+    Lag: {
+      count: number
+      median_seconds: number | null
+      p90_seconds: number | null
+      p99_seconds: number | null
+    }
+    LanguageCount: {
+      chose_another: number
+      language: string
+      recipients: number
+    }
+    LeftOutRun: {
+      count: number
+      first: string
+      last: string
+      /** skipped, missed, past, merged, quiet_hours or holiday */
+      reason: string
+    }
+    ListReport: {
+      added: number
+      lines: number
+      /** the first 1,000 of them */
+      refused: components['schemas']['RefusedLine'][]
+      refused_count: number
+    }
+    MeOut: {
+      email: string
+      establishment_id: number
+      establishments: components['schemas']['MembershipOut'][]
+      id: number
+      name: string | null
+      role: components['schemas']['Role']
+    }
+    MemberOut: {
+      /** false: may no longer sign in here */
+      active: boolean
+      id: number
+      /** the e-mail address of somebody who has given no name */
+      name: string
+      role: components['schemas']['Role']
+    }
+    MembershipOut: {
+      id: number
+      name: string
+      role: components['schemas']['Role']
+      slug: string
+    }
+    NextOccurrence: {
+      /** why it goes out at another time */
+      deferred?: string | null
+      /** when it goes out, in the establishment's local time */
+      local_time: string
+      occurrence: string
+      skipped?: boolean
+    }
+    NotArrived: {
+      counts: components['schemas']['DeliveryCount'][]
+      latest: components['schemas']['DeliverySummary'][]
+      total: number
+    }
+    Occurrence: {
+      /** as `next_occurrences` shows it, or local time; default: the next one */
+      occurrence?: string | null
+    }
+    Outgoing: {
+      by_hour: components['schemas']['HourCount'][]
+      /** the next few, the first one first */
+      next: components['schemas']['DeliverySummary'][]
+      total: number
+    }
+    PaceOut: {
+      ends_at: string | null
+      lasts_seconds: number
+      local_end: string | null
+      local_start: string
+      rate_per_minute: number
+      starts_at: string
+      summary: string
+      valid_until: string
+    }
+    Page_AuditOut_: {
+      cursor?: string | null
+      items: components['schemas']['AuditOut'][]
+    }
+    Page_CampaignSummary_: {
+      cursor?: string | null
+      items: components['schemas']['CampaignSummary'][]
+    }
+    Page_ContactOut_: {
+      cursor?: string | null
+      items: components['schemas']['ContactOut'][]
+    }
+    Page_DeliverySummary_: {
+      cursor?: string | null
+      items: components['schemas']['DeliverySummary'][]
+    }
+    Page_DeviceOut_: {
+      cursor?: string | null
+      items: components['schemas']['DeviceOut'][]
+    }
+    Page_FeedbackDetail_: {
+      cursor?: string | null
+      items: components['schemas']['FeedbackDetail'][]
+    }
+    Page_RecipientOut_: {
+      cursor?: string | null
+      items: components['schemas']['RecipientOut'][]
+    }
+    Page_ReminderSummary_: {
+      cursor?: string | null
+      items: components['schemas']['ReminderSummary'][]
+    }
+    Page_TaskSummary_: {
+      cursor?: string | null
+      items: components['schemas']['TaskSummary'][]
+    }
+    Page_UserOut_: {
+      cursor?: string | null
+      items: components['schemas']['UserOut'][]
+    }
+    PasswordChange: {
+      current_password: string
+      new_password: string
+    }
+    Progress: {
+      cancelled: number
+      delivered: number
+      excluded: Record<string, number>
+      expected_end: string | null
+      expired: number
+      /** refused, undelivered, or the address said stop */
+      failed: number
+      /** recipients with a reminder of their own */
+      made: number
+      queued: number
+      rate_per_minute: number
+      /** with the carrier at this moment, or unknown */
+      sending: number
+      /** accepted by the carrier, no receipt so far */
+      sent: number
+      /** recipients whose turn has not come */
+      to_come: number
+      total: number
+    }
+    RecipientOut: {
+      contact_id: number
+      position: number
+      reason: components['schemas']['Exclusion'] | null
+      reminder_id: number | null
+      /** of the reminder */
+      status: string | null
+    }
+    RefreshIn: {
+      refresh_token: string
+    }
+    RefusedLine: {
+      code: string
+      field: string | null
+      line: number
+      reason: string
+    }
+    ReminderChange: {
+      /** of a relative reminder: moves all that has not left */
+      event_time?: string | null
+      message?: string | null
+      /** RFC 5545; counted from the next occurrence that has not left */
+      rrule?: string | null
+      scheduled_time?: string | null
+      valid_for?: string | null
+    }
+    ReminderDetail: {
+      /** after a cancel or a change: deliveries that had left, as they were */
+      already_with_carrier?: number | null
+      /** the messages that go out, or went, before the event */
+      before?: string[] | null
+      /** after a cancel: deliveries that will not go out */
+      cancelled?: number | null
+      channels: components['schemas']['Channel'][]
+      /** that clock was a day or more off */
+      clock_wrong?: boolean
+      created_at: string
+      deferred?: string | null
+      deliveries: components['schemas']['DeliveryOut'][]
+      email: string | null
+      encoding?: string | null
+      escalate: boolean
+      event_time?: string | null
+      expects_reply: boolean
+      id: number
+      language: string
+      /** those that do not: see the reminder itself for why */
+      left_out?: string[] | null
+      local_time?: string | null
+      message: string
+      message_truncated?: boolean | null
+      next_occurrences: components['schemas']['NextOccurrence'][]
+      /** occurrences for which no message goes out */
+      omissions: components['schemas']['LeftOutRun'][]
+      patient_id: string | null
+      phone_number: string | null
+      /** seconds */
+      receipt_window: number
+      /** when it was captured offline, by the device's own clock */
+      recorded_at?: string | null
+      retry: components['schemas']['RetryOut']
+      rrule?: string | null
+      scheduled_time: string
+      segments?: number | null
+      status: string
+      /** seconds */
+      valid_for: number
+      version: number
+    }
+    ReminderIn: {
+      /** ISO 8601 durations; a message goes out so long before the event */
+      before?: string[] | null
+      channels?: components['schemas']['Channel'][] | null
+      /** identity of this submission, for ever */
+      client_id?: string | null
+      email?: string | null
+      /** a task for staff when no channel reached anybody */
+      escalate?: boolean | null
+      /** instead of `scheduled_time`: what `before` counts from */
+      event_time?: string | null
+      expects_reply?: boolean
+      language?: string | null
+      message?: string | null
+      parameters?: Record<string, string>
+      patient_id?: string | null
+      phone_number?: string | null
+      /** without a receipt by then, the next channel (ISO 8601 duration or seconds) */
+      receipt_window?: string | null
+      retry?: components['schemas']['RetryIn'] | null
+      /** RFC 5545 */
+      rrule?: string | null
+      /** without an offset: the establishment's local time */
+      scheduled_time?: string | null
+      /** instead of `message` */
+      template?: string | null
+      /** ISO 8601 duration (PT4H) or seconds; not sent later than that */
+      valid_for?: string | null
+    }
+    ReminderOut: {
+      /** after a cancel or a change: deliveries that had left, as they were */
+      already_with_carrier?: number | null
+      /** the messages that go out, or went, before the event */
+      before?: string[] | null
+      /** after a cancel: deliveries that will not go out */
+      cancelled?: number | null
+      channels: components['schemas']['Channel'][]
+      deferred?: string | null
+      email: string | null
+      encoding?: string | null
+      event_time?: string | null
+      id: number
+      language: string
+      /** those that do not: see the reminder itself for why */
+      left_out?: string[] | null
+      local_time?: string | null
+      message: string
+      message_truncated?: boolean | null
+      patient_id: string | null
+      phone_number: string | null
+      rrule?: string | null
+      scheduled_time: string
+      segments?: number | null
+      status: string
+    }
+    ReminderPlan: {
+      /** an answer is asked for, and can come back */
+      asks?: boolean
+      channels: components['schemas']['Channel'][]
+      /** why it goes out at another time than asked for */
+      deferred?: string | null
+      /** of the SMS, if one goes out: GSM-7 or UCS-2 */
+      encoding: string | null
+      language: string
+      /** when it goes out, in the establishment's local time */
+      local_time: string
+      next_occurrences?: components['schemas']['NextOccurrence'][]
+      omissions?: components['schemas']['LeftOutRun'][]
+      segments: number | null
+    }
+    ReminderStatus: "scheduled" | "active" | "done" | "partly_failed" | "failed" | "expired" | "cancelled"
+    ReminderSummary: {
+      channels: components['schemas']['Channel'][]
+      id: number
+      language: string
+      patient_id: string | null
+      rrule: string | null
+      scheduled_time: string
+      status: string
+    }
+    ReminderTimes: {
+      id: number
+      next_occurrences: components['schemas']['NextOccurrence'][]
+      /** occurrences for which no message goes out */
+      omissions: components['schemas']['LeftOutRun'][]
+      status: string
+      version: number
+    }
+    RetryIn: {
+      /** when nobody picks up; ISO 8601 duration (PT15M) or seconds */
+      call_again_after?: string | null
+      /** times; 0: never */
+      call_again_at_most?: number | null
+      /** of one message on one channel */
+      max_attempts?: number | null
+    }
+    RetryOut: {
+      /** seconds */
+      call_again_after: number
+      call_again_at_most: number
+      /** null: while it is valid */
+      max_attempts: number | null
+    }
+    Role: "admin" | "staff" | "viewer"
+    SenderChange: {
+      active?: boolean | null
+      /** false: take it into use again now */
+      suspended?: false | null
+    }
+    SenderOut: {
+      active: boolean
+      address: string
+      can_receive: boolean
+      channel: string
+      gives_receipts: boolean
+      id: number
+      /** when one delivery tries it again */
+      probe_at: string | null
+      provider: string
+      /** the provider takes nothing from it since then */
+      suspended_at: string | null
+      /** the provider's own code */
+      suspended_code: string | null
+    }
+    Statistics: {
+      answer_times: components['schemas']['AnswerTimes']
+      department: string | null
+      from: string
+      funnel: components['schemas']['Funnel'][]
+      lag: components['schemas']['Lag']
+      ratings: components['schemas']['WeekRating'][]
+      time_zone: string
+      to: string
+      totals: components['schemas']['Totals']
+      volume: components['schemas']['Volume'][]
+    }
+    SyncIn: {
+      /** `feedback` as in `POST /feedback`, with a `type` and a `client_id` each; from staff also `reminder`, as in `POST /reminders`; or one of them `sealed` */
+      items: unknown[]
+      /** what the device's clock shows now; with an offset */
+      sent_at: string
+    }
+    SyncOut: {
+      results: components['schemas']['SyncResult'][]
+    }
+    SyncResult: Record<string, unknown>
+    SyncStatus: "created" | "duplicate" | "conflict" | "rejected"
+    SystemReason: {
+      /** of a suspended sender */
+      channel?: components['schemas']['Channel'] | null
+      /** no_scheduler_seen, no_worker_seen, queue_unreachable, dry_run, deliveries_failing, deliveries_late, deliveries_unknown, sender_suspended */
+      code: string
+      /** of an alarm */
+      since?: string | null
+    }
+    SystemState: {
+      /** how late the longest waiting message is now */
+      lag_seconds: number
+      reasons: components['schemas']['SystemReason'][]
+      /** ok or degraded */
+      status: string
+    }
+    TaskChange: {
+      /** null: nobody's, open again */
+      assigned_to?: number | null
+      /** without an offset: UTC */
+      due_at?: string | null
+      /** closes the task of an unknown delivery; goes with `done` */
+      found?: components['schemas']['Found'] | null
+      note?: string | null
+      /** goes with `not_arrived`; without it nothing more is sent */
+      send_again?: boolean | null
+      /** `taken` without `assigned_to`: by whoever asks */
+      state?: components['schemas']['TaskState'] | null
+    }
+    TaskKindCount: {
+      count: number
+      kind: string
+    }
+    TaskOut: {
+      /** the number of a user */
+      assigned_to: number | null
+      contact_id: number | null
+      /** what was said: GET /api/v1/conversations/{id} */
+      conversation_id: number | null
+      created_at: string
+      delivery_id: number | null
+      done_at: string | null
+      /** user:7, or `engine` */
+      done_by: string | null
+      due_at: string | null
+      feedback_id: number | null
+      id: number
+      kind: string
+      note: string | null
+      reminder_id: number | null
+      state: components['schemas']['TaskState']
+      /** of an alarm: its kind */
+      subject: string | null
+      /** of the task `unknown_delivery` */
+      unknown: components['schemas']['UnknownOut'] | null
+      updated_at: string
+      version: number
+    }
+    TaskState: "open" | "taken" | "done"
+    TaskSummary: {
+      /** the number of a user */
+      assigned_to: number | null
+      contact_id: number | null
+      /** what was said: GET /api/v1/conversations/{id} */
+      conversation_id: number | null
+      created_at: string
+      delivery_id: number | null
+      done_at: string | null
+      /** user:7, or `engine` */
+      done_by: string | null
+      due_at: string | null
+      feedback_id: number | null
+      id: number
+      kind: string
+      reminder_id: number | null
+      state: components['schemas']['TaskState']
+      /** of an alarm: its kind */
+      subject: string | null
+      /** of the task `unknown_delivery` */
+      unknown: components['schemas']['UnknownOut'] | null
+      version: number
+    }
+    TasksWaiting: {
+      by_kind: components['schemas']['TaskKindCount'][]
+      mine: number
+      nobodys: number
+      others: number
+      /** of all of them */
+      overdue: number
+    }
+    TemplateOut: {
+      name: string
+      parameters: string[]
+      texts: components['schemas']['TemplateText'][]
+    }
+    TemplateText: {
+      language: string
+      text: string
+    }
+    Today: {
+      /** by the establishment's calendar */
+      day: string
+      feedback: components['schemas']['FeedbackToday']
+      not_arrived: components['schemas']['NotArrived']
+      now: string
+      outgoing: components['schemas']['Outgoing']
+      system: components['schemas']['SystemState']
+      tasks: components['schemas']['TasksWaiting']
+      time_zone: string
+      unknown: components['schemas']['UnknownNow']
+      /** the end of tonight: what `outgoing` counts to */
+      until: string
+    }
+    TokenOut: {
+      access_token: string
+      establishment_id: number
+      /** seconds */
+      expires_in: number
+      refresh_token: string
+      role: components['schemas']['Role']
+      token_type?: string
+    }
+    Totals: {
+      average_rating: number | null
+      feedbacks: number
+      rated: number
+      /** of those rated: 4 or 5 */
+      satisfied_share: number | null
+      still_open: number
+      with_voice: number
+    }
+    UnknownChoice: "give_up" | "resend"
+    UnknownCount: {
+      /** `answer`: the call's outcome; `lease ran out`: a crash */
+      cause: string
+      channel: components['schemas']['Channel']
+      /** timeout, cut, or the provider's own code */
+      code: string | null
+      count: number
+    }
+    UnknownNow: {
+      count: number
+      oldest_seconds: number | null
+    }
+    UnknownOut: {
+      attempted_at: string | null
+      /** `answer`: the call's outcome; `lease ran out`: a crash */
+      cause: string
+      channel: components['schemas']['Channel']
+      /** timeout, cut, or the provider's own code */
+      code: string | null
+      /** of the delivery now */
+      status: string
+      valid_until: string
+    }
+    UserChange: {
+      active?: boolean | null
+      role?: components['schemas']['Role'] | null
+    }
+    UserIn: {
+      email: string
+      name?: string | null
+      /** the first one, 12 characters or more */
+      password: string
+      role: components['schemas']['Role']
+    }
+    UserOut: {
+      active: boolean
+      created_at: string
+      email: string
+      id: number
+      name: string | null
+      role: components['schemas']['Role']
+    }
+    Volume: {
+      channel: components['schemas']['FeedbackChannel']
+      count: number
+      language: string
+      week: string
+    }
+    WeekRating: {
+      average: number
+      /** with a rating */
+      count: number
+      /** its code; null: none was named */
+      department: string | null
+      /** how many gave 1, 2, 3, 4, 5 */
+      distribution: number[]
+      /** its Monday, by the establishment's calendar */
+      week: string
+    }
+  }
+}
+
+export type Problem = {
+  /** stable */
+  code: string
+  detail: string
+  errors?: Record<string, unknown>[]
+  /** what was wrong, never its value */
+  field?: string
+  fields?: string[]
+  id?: number
+  status: number
+  title: string
+  type: string
+}

@@ -1,0 +1,104 @@
+"""Jobs on recordings of calls: fetch them, delete them at the provider, ask for what is missing."""
+
+from __future__ import annotations
+
+from services.errors import NotFound
+from services.phone.fetching import (
+    Work,
+    calls_to_ask,
+    forget_stored,
+    note_deleted,
+    note_failed,
+    note_fetched,
+    note_gone,
+    take,
+    take_in_list,
+)
+from services.recording import (
+    LONGEST_SECONDS,
+    PROBE_SECONDS,
+    StoreAway,
+    StoreFull,
+    put_away,
+    throw_away,
+)
+from services.upload import MOST_BYTES
+from utils.audio import probe
+from utils.failpoint import reached
+from utils.logs import get_logger
+from utils.metrics import CALL_RECORDINGS
+from utils.twilio_recordings import RecordingGone, RecordingsAway
+from workers.context import Context, get_context
+
+FETCH_SECONDS = 60.0
+LEASES = 3
+"""Of the engine, that a recording is one worker's: fetching, probing and storing take longer."""
+
+log = get_logger("careloop.worker")
+
+
+def fetch(establishment_id: int, ids: list[int]) -> None:
+    """Do what is to be done about some recordings. Killed anywhere, it is done again later."""
+    context = get_context()
+    with context.database.establishment(establishment_id) as session:
+        works = take(session, ids, LEASES * context.settings.engine.claim_lease)
+    for work in works:
+        outcome = _one(context, establishment_id, work)
+        CALL_RECORDINGS.labels(outcome).inc()
+        log.info("recording", establishment=establishment_id, recording=work.id, outcome=outcome)
+
+
+def _one(context: Context, establishment_id: int, work: Work) -> str:
+    try:
+        if work.wanted and not work.fetched:
+            _bring_home(context, establishment_id, work)
+        if not work.wanted:
+            _forget(context, establishment_id, work)
+        reached("recording.before_delete")
+        if not work.deleted:
+            context.recordings.delete(work.provider_id)
+        reached("recording.after_delete")
+    except RecordingGone:
+        with context.database.establishment(establishment_id) as session:
+            note_gone(session, work)
+        return "gone"
+    except (RecordingsAway, StoreAway, StoreFull, NotFound):
+        with context.database.establishment(establishment_id) as session:
+            note_failed(session, work)
+        return "failed"
+    with context.database.establishment(establishment_id) as session:
+        note_deleted(session, work)
+    return "stored" if work.wanted else "forgotten"
+
+
+def _bring_home(context: Context, establishment_id: int, work: Work) -> None:
+    """Store a recording's audio and note it; no transaction is open while it is fetched."""
+    fetched = context.recordings.fetch(work.provider_id, MOST_BYTES, FETCH_SECONDS)
+    facts = probe(fetched.audio, LONGEST_SECONDS, PROBE_SECONDS)
+    recording = put_away(context.storage, establishment_id, fetched.audio, work.recording_id)
+    reached("recording.after_store")
+    with context.database.establishment(establishment_id) as session:
+        note_fetched(session, work, recording, facts, whole=fetched.whole)
+    reached("recording.after_fetch")
+
+
+def _forget(context: Context, establishment_id: int, work: Work) -> None:
+    with context.database.establishment(establishment_id) as session:
+        unused = forget_stored(session, work)
+    if unused:
+        throw_away(context.storage, establishment_id, work.recording_id)
+
+
+def ask(establishment_id: int, ids: list[int]) -> None:
+    """Ask for the recordings of calls that were recorded: a callback may have been lost."""
+    context = get_context()
+    with context.database.establishment(establishment_id) as session:
+        calls = calls_to_ask(session, ids)
+    for call_id, provider_id in calls:
+        try:
+            listed = context.recordings.of_call(provider_id)
+        except RecordingsAway:
+            log.warning("provider cannot be asked for recordings", establishment=establishment_id)
+            return  # the sweep finds them again
+        with context.database.establishment(establishment_id) as session:
+            take_in_list(session, call_id, list(listed))

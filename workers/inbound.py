@@ -1,0 +1,49 @@
+"""Jobs on inbound messages: ask a provider's own list for those that never reached us."""
+
+from __future__ import annotations
+
+from services.inbound_list import Look, look_of, looked, take_in, unknown
+from utils.logs import get_logger
+from utils.senders import Inbox, Received
+from workers.context import Context, get_context
+
+log = get_logger("careloop.worker")
+
+
+def ask(establishment_id: int, ids: list[int]) -> None:
+    """Look through the lists of some senders; no transaction is open while a provider is asked.
+
+    Killed anywhere, the next look begins where the last whole one ended.
+    """
+    context = get_context()
+    settled_after = context.settings.engine.inbound_after
+    for sender_id in ids:
+        with context.database.service() as session:
+            look = look_of(session, sender_id, settled_after)
+        if look is not None and look.sender.establishment_id == establishment_id:
+            _look_through(context, look)
+
+
+def _look_through(context: Context, look: Look) -> None:
+    sender = look.sender
+    client = context.sender(sender.establishment_id, sender.channel, sender.id)
+    if not isinstance(client, Inbox):
+        return
+    listed = client.received(look.since, look.until)
+    if listed is None:
+        return  # not just now: the next look asks for the same span
+    _store(context, look, listed)
+    with context.database.service() as session:
+        looked(session, look)
+
+
+def _store(context: Context, look: Look, listed: list[Received]) -> None:
+    number = look.sender.establishment_id
+    with context.database.establishment(number) as session:
+        missing = unknown(session, look.sender.provider, listed)
+    count = 0
+    for found in missing:
+        with context.database.establishment(number) as session:
+            count += take_in(session, look.sender, found)
+    if count:
+        log.warning("messages found that never reached us", establishment=number, messages=count)
