@@ -56,7 +56,7 @@ class Prepared:
             return
         carry_out(connection, f"prepare {name}{self._declared} as {self._numbered}")
         kept[name] = None
-        if len(kept) > MOST_KEPT:
+        while len(kept) > MOST_KEPT:
             oldest, _ = kept.popitem(last=False)
             carry_out(connection, f"deallocate {oldest}")
 
