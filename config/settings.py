@@ -338,6 +338,19 @@ class Settings(Group):
         return self
 
     @model_validator(mode="after")
+    def _settles_after_the_longest_call(self) -> Self:
+        """What is not in the carrier's list is sent again: not while it may be on its way."""
+        longest = self.engine.claim_lease + max(self.twilio.timeout, self.email.timeout)
+        if self.engine.settle_after <= longest:
+            raise ValueError(
+                f"ENGINE_SETTLE_AFTER is {self.engine.settle_after:g} seconds: it must be longer"
+                f" than a call may take, ENGINE_CLAIM_LEASE and the longer of TWILIO_TIMEOUT and"
+                f" EMAIL_TIMEOUT together ({longest:g}), or a message still on its way would be"
+                " sent again"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _production_is_strict(self) -> Self:
         if not self.production:
             return self

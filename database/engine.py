@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import psycopg2
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import NullPool
 
 from config.settings import DatabaseSettings, Settings
 from database.roles import nobody_role
+
+DIRECT = "direct"
+"""In a connection's `info`: true when it leads to one server process for as long as it lives."""
+
+
+TRUSTED_SECONDS = 1.0
+"""A connection that was in use so long ago at most is taken to be alive."""
+_USED = "used"
 
 
 class DatabaseNotReady(Exception):
@@ -89,7 +98,6 @@ def service_engine(settings: DatabaseSettings) -> Engine:
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": settings.connect_timeout,
             # A server that vanished without a word is noticed within a minute, not in hours.
@@ -101,8 +109,22 @@ def service_engine(settings: DatabaseSettings) -> Engine:
     )
     statement_timeout = str(settings.statement_timeout_ms)
 
+    @event.listens_for(engine, "checkin")
+    def _note_use(_connection: Any, record: Any) -> None:
+        record.info[_USED] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask_whether_alive(connection: Any, record: Any, _fairy: Any) -> None:
+        """Not of one that was in use a moment ago: asking takes as long as a small statement."""
+        if time.monotonic() - record.info.get(_USED, 0.0) < TRUSTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg2.Error as error:
+            raise InvalidatePoolError from error  # the pool tries a new one
+
     @event.listens_for(engine, "connect")
-    def _step_down(connection: Any, _record: Any) -> None:
+    def _step_down(connection: Any, record: Any) -> None:
         connection.autocommit = True  # a SET inside a transaction would go with its rollback
         with connection.cursor() as cursor:
             cursor.execute(
@@ -110,9 +132,16 @@ def service_engine(settings: DatabaseSettings) -> Engine:
                 " set_config('statement_timeout', %s, false), set_config('timezone', 'UTC', false)",
                 (nobody_role(_installation_id(cursor)), statement_timeout),
             )
+            record.info[DIRECT] = _leads_to_one_server(connection, cursor)
         connection.autocommit = False
 
     return engine
+
+
+def _leads_to_one_server(connection: Any, cursor: Any) -> bool:
+    """False behind a pooler: it makes up the process id that it tells its clients."""
+    cursor.execute("select pg_backend_pid()")
+    return bool(cursor.fetchone()[0] == connection.info.backend_pid)
 
 
 def _installation_id(cursor: Any) -> str:

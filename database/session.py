@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session, SessionTransaction
 
+from database.driver import carry_out
 from database.roles import (
     SHARED_SCHEMA,
     establishment_role,
@@ -24,7 +25,16 @@ from database.roles import (
     service_role,
 )
 
-_ENTER = text("select set_config('role', :role, true), set_config('search_path', :schema, true)")
+_ENTER = "select set_config('role', %(role)s, true), set_config('search_path', %(schema)s, true)"
+# For a few statements that touch some rows of large tables by their keys, over and over: what they
+# cost must not hang on statistics, which are stale whenever much has just come in. So they are
+# planned once (`database/prepared.py`), for an index and nothing else.
+_ENTER_BY_KEY = (
+    _ENTER
+    + """, set_config('plan_cache_mode', 'force_generic_plan', true),
+        set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+        set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)"""
+)
 _NOW = text("select now()")
 
 
@@ -49,8 +59,17 @@ class NoEstablishment(Exception):
 class ScopedSession(Session):
     """A session bound for life to one role and one schema."""
 
-    def __init__(self, *, role: str, schema: str, establishment_id: int | None, **kw: Any) -> None:
+    def __init__(
+        self,
+        *,
+        role: str,
+        schema: str,
+        establishment_id: int | None,
+        entrance: str = _ENTER,
+        **kw: Any,
+    ) -> None:
         super().__init__(expire_on_commit=False, **kw)
+        self._entrance = entrance
         self._scope = {"role": role, "schema": f'"{schema}"'}
         self._establishment_id = establishment_id
         self.jobs: list[Job] = []
@@ -83,7 +102,7 @@ class ScopedSession(Session):
 
     def enter(self, connection: Connection) -> None:
         """Take on this session's role and schema until the transaction ends."""
-        connection.execute(_ENTER, self._scope)
+        carry_out(connection, self._entrance, self._scope)
 
 
 @event.listens_for(ScopedSession, "after_begin")
@@ -108,24 +127,36 @@ class Database:
     @contextmanager
     def establishment(self, establishment_id: int) -> Iterator[ScopedSession]:
         """A unit of work for one establishment: commits at the end, rolls back on an error."""
-        role = establishment_role(self.installation, establishment_id)
-        schema = establishment_schema(establishment_id)
-        with self._unit_of_work(role, schema, establishment_id) as session:
+        with self._of_establishment(establishment_id, _ENTER) as session:
+            yield session
+
+    @contextmanager
+    def establishment_by_key(self, establishment_id: int) -> Iterator[ScopedSession]:
+        """The same for the hot path: planned for indexes alone, whatever the tables hold."""
+        with self._of_establishment(establishment_id, _ENTER_BY_KEY) as session:
             yield session
 
     @contextmanager
     def service(self) -> Iterator[ScopedSession]:
         """A unit of work on the schema `shared`: no establishment's rows can be reached."""
-        with self._unit_of_work(service_role(self.installation), SHARED_SCHEMA, None) as session:
+        with self._unit_of_work(
+            role=service_role(self.installation), schema=SHARED_SCHEMA, establishment_id=None
+        ) as session:
             yield session
 
     @contextmanager
-    def _unit_of_work(
-        self, role: str, schema: str, establishment_id: int | None
-    ) -> Iterator[ScopedSession]:
-        session = ScopedSession(
-            bind=self.engine, role=role, schema=schema, establishment_id=establishment_id
-        )
+    def _of_establishment(self, establishment_id: int, entrance: str) -> Iterator[ScopedSession]:
+        with self._unit_of_work(
+            role=establishment_role(self.installation, establishment_id),
+            schema=establishment_schema(establishment_id),
+            establishment_id=establishment_id,
+            entrance=entrance,
+        ) as session:
+            yield session
+
+    @contextmanager
+    def _unit_of_work(self, **scope: Any) -> Iterator[ScopedSession]:
+        session = ScopedSession(bind=self.engine, **scope)
         with session:
             yield session
             session.commit()

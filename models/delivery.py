@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Index,
     Integer,
@@ -82,6 +83,9 @@ The other way back, taken by `services/provider_news.py` alone, before the deliv
 ended: `undelivered` and `failed` have made way for another channel.
 """
 
+NOT_ARRIVED = frozenset({_S.unknown, _S.undelivered, _S.failed, _S.expired})
+"""States that staff look for. `Delivery.not_arrived` has them, and an index."""
+
 WAITING = frozenset({_S.scheduled, _S.queued})
 """States in which nothing has left yet: a cancel still wins."""
 
@@ -127,6 +131,14 @@ class Delivery(Numbered, Created, Base):
     provider: Mapped[str | None] = mapped_column(String(16))
     provider_id: Mapped[str | None] = mapped_column(String(128))
     error_code: Mapped[str | None] = mapped_column(String(24))
+    not_arrived: Mapped[str | None] = mapped_column(
+        String(12),
+        Computed(
+            "case when status in ('unknown', 'undelivered', 'failed', 'expired') then status end",
+            persisted=True,
+        ),
+        doc="the status, where staff may look for it: to be asked for instead of `status`",
+    )
     correlation_id: Mapped[str | None] = mapped_column(String(64))
     message: Mapped[str | None] = mapped_column(
         Sealed("deliveries.message"), doc="what it said, where the reminder now says another thing"
@@ -141,20 +153,24 @@ class Delivery(Numbered, Created, Base):
         ),
         CheckConstraint("reply in ('confirmed', 'reschedule')", name="reply_known"),
         UniqueConstraint("reminder_id", "occurrence", "before_seconds", "channel"),
-        # With the time, so that the attempts of one day are counted without those of all others.
-        Index("ix_deliveries_address_id_attempted_at", "address_id", "attempted_at"),
-        # Not on `queued` or `sending`: a guard that matches a partial index would be planned
-        # with stale statistics and scan the backlog.
-        Index("ix_deliveries_unknown", "attempted_at", postgresql_where=text("status = 'unknown'")),
+        # No index names what an ordinary delivery's transitions change (status, attempt and their
+        # times), not even in its predicate, and pages have room: so a transition writes the row
+        # and no index.
+        #
+        # An attempt is never later than `valid_until`, which stands still: the attempts of one day
+        # are counted without those of all the days before.
+        Index("ix_deliveries_address_id_valid_until", "address_id", "valid_until"),
         # For lists and counts of a day: it never changes, so a cursor never loses its place.
         Index("ix_deliveries_occurrence", "occurrence", "id"),
         # What staff look for among very many: few rows ever come in here.
         Index(
             "ix_deliveries_not_arrived",
+            "not_arrived",
             "occurrence",
             "id",
-            postgresql_where=text("status in ('unknown', 'undelivered', 'failed', 'expired')"),
+            postgresql_where=text("not_arrived is not null"),
         ),
+        {"postgresql_with": {"fillfactor": 50}},
     )
 
 

@@ -44,6 +44,7 @@ class Due(SharedBase):
             "establishment_id",
             "asks",
             "due_at",
+            "delivery_id",  # in the very order of a claim: many are due at the same second
             postgresql_where=text("claimed_until is null"),
         ),
         Index(

@@ -26,7 +26,7 @@ from models.campaign import (
     Exclusion,
 )
 from models.establishment import Establishment
-from models.reminder import Channel, Reminder, ReminderStatus
+from models.reminder import Channel, Reminder
 from services.campaign_audience import by_position
 from services.campaign_choice import Candidate, Choice, Chooser
 from services.campaign_pace import slots
@@ -61,7 +61,7 @@ _IN_QUEUE = text(
     """
     select count(*) as waiting, count(*) filter (where d.due_at <= now()) as overdue
     from reminders r join deliveries d on d.reminder_id = r.id
-    where r.campaign_id = :campaign_id and r.status = 'scheduled'
+    where r.open_campaign_id = :campaign_id
         and d.status in ('scheduled', 'queued')
         and d.due_at <= now() + make_interval(secs => :ahead)
     """
@@ -305,13 +305,7 @@ def _end_or_rest(
     session: ScopedSession, campaign: Campaign, now: datetime, ahead: timedelta
 ) -> None:
     """A campaign is done when each of its reminders has ended."""
-    under_way = session.scalar(
-        select(
-            exists().where(
-                Reminder.campaign_id == campaign.id, Reminder.status == ReminderStatus.scheduled
-            )
-        )
-    )
+    under_way = session.scalar(select(exists().where(Reminder.open_campaign_id == campaign.id)))
     if under_way:
         _save(session, campaign, expand_at=now + ahead / 3)
     else:

@@ -23,7 +23,7 @@ from services.delivery import WAKE
 _WAITING = text(
     """
     select d.id from reminders r join deliveries d on d.reminder_id = r.id
-    where r.campaign_id = :campaign_id and r.status = 'scheduled'
+    where r.open_campaign_id = :campaign_id
         and d.status in ('scheduled', 'queued')
     """
 )
@@ -87,7 +87,7 @@ _CALL_OFF = text(
 _CANCEL_REMINDERS = text(
     """
     update reminders set status = 'cancelled', updated_at = now(), version = version + 1
-    where campaign_id = :campaign_id and status = 'scheduled'
+    where open_campaign_id = :campaign_id
     """
 )
 

@@ -130,11 +130,13 @@ def _capped(
     """How many of these addresses have had as many messages today as one may have."""
     if not addresses or establishment.daily_cap is None:
         return 0
+    today = allowed_times(establishment).day_began(now)
     busy = (
         select(Delivery.address_id)
         .where(
             Delivery.address_id.in_(addresses),
-            Delivery.attempted_at >= allowed_times(establishment).day_began(now),
+            Delivery.valid_until >= today,
+            Delivery.attempted_at >= today,
         )
         .group_by(Delivery.address_id)
         .having(func.count() >= establishment.daily_cap)

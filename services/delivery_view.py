@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text, tuple_
 
 from database.session import ScopedSession
-from models.delivery import Delivery, DeliveryEvent, DeliveryStatus
+from models.delivery import NOT_ARRIVED, Delivery, DeliveryEvent, DeliveryStatus
 from models.reminder import Channel, Reminder
 from schemas.common import Page
 from schemas.delivery import DeliveryCount, DeliveryOverview, DeliverySummary, UnknownCount
@@ -55,7 +55,8 @@ def listed(
         Reminder, Reminder.id == Delivery.reminder_id
     )
     if status is not None:
-        wanted = wanted.where(Delivery.status == status)
+        column = Delivery.not_arrived if status in NOT_ARRIVED else Delivery.status
+        wanted = wanted.where(column == status)
     if channel is not None:
         wanted = wanted.where(Delivery.channel == channel)
     if since is not None:
@@ -126,7 +127,7 @@ def _unknown(session: ScopedSession) -> list[UnknownCount]:
     """
     rows = session.execute(
         select(Delivery.id, Delivery.channel)
-        .where(Delivery.status == DeliveryStatus.unknown)
+        .where(Delivery.not_arrived == DeliveryStatus.unknown)
         .order_by(Delivery.attempted_at.desc())
         .limit(MOST_UNKNOWN)
     )
@@ -153,7 +154,7 @@ def unknowns(session: ScopedSession) -> tuple[int, float | None]:
         select(
             func.count(),
             func.extract("epoch", func.now() - func.min(Delivery.attempted_at)),
-        ).where(Delivery.status == DeliveryStatus.unknown)
+        ).where(Delivery.not_arrived == DeliveryStatus.unknown)
     ).one()
     return count, None if age is None else float(age)
 

@@ -171,7 +171,7 @@ def running_tree(folder: Path, name: str, **more: str) -> Iterator[Tree]:
         "ENGINE_CLAIM_LEASE": "3",
         "ENGINE_SWEEP": "0.5",
         "ENGINE_ASK_AFTER": "2",
-        "ENGINE_SETTLE_AFTER": "4",
+        "ENGINE_SETTLE_AFTER": "5.5",
         "ENGINE_RECEIPT_AFTER": "2",
         "TWILIO_TIMEOUT": "2",
         "EMAIL_TIMEOUT": "2",

@@ -39,8 +39,13 @@ class SmsEncoding:
     offending: tuple[str, ...]
 
 
+_ONE_SEPTET_EACH = re.compile("[" + re.escape("".join(sorted(GSM_DEFAULT))) + "]*")
+
+
 def analyse(text: str) -> SmsEncoding:
     """Say how `text` goes out. An empty text is one empty segment, as on the wire."""
+    if len(text) <= 160 and _ONE_SEPTET_EACH.fullmatch(text):  # as nearly all are, and at once
+        return SmsEncoding("GSM-7", len(text), 1, 160 - len(text), ())
     offending = tuple(dict.fromkeys(c for c in text if not _is_gsm(c)))
     if offending:
         units, segments, left = _fill(map(_utf16_units, text), single=70, part=67)
@@ -116,6 +121,11 @@ _STEPS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 )
 
 
+_ANYTHING_TO_FOLD = re.compile(
+    f"[{_MARKS}{''.join(_LETTERS)}{''.join(map(chr, _SIGNS))}\u00ad]|[nN]°"
+)
+
+
 def fold_french(text: str) -> str:
     """Spell French with GSM-7 letters where it stays readable; leave all else as it is.
 
@@ -123,7 +133,7 @@ def fold_french(text: str) -> str:
     typographic quotes, dashes, spaces and the ellipsis become their ASCII forms. Letters of
     other languages are not touched: to fold those would change words, not typography.
     """
-    if text.isascii():
+    if text.isascii() or not _ANYTHING_TO_FOLD.search(text):
         return text
     for pattern, replacement in _STEPS:
         text = pattern.sub(replacement, text)

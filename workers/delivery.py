@@ -88,8 +88,8 @@ def _begin(context: Context, establishment_id: int, group: list[int]) -> list[Be
     lease = context.settings.engine.claim_lease
     ready = _ready(context, establishment_id, group)
     reached("worker.before_begin")
-    lease_over = awake() + lease
-    with context.database.establishment(establishment_id) as session:
+    lease_over = awake() + dispatch.held_for(lease)
+    with context.database.establishment_by_key(establishment_id) as session:
         rules = context.rules(establishment, ready.probes)
         stamped = dispatch.begin(session, ready.ids, rules=rules, lease=lease)
         attempts = ask(session, stamped)
@@ -119,7 +119,7 @@ def _conclude(context: Context, establishment: Establishment, finished: Sequence
     """
     settlements = [one.settlement for one in finished if one.settlement]
     reached("worker.before_outcome")
-    with context.database.establishment(establishment.id) as session:
+    with context.database.establishment_by_key(establishment.id) as session:
         dispatch.conclude(session, settlements, ask_after=context.settings.engine.ask_after)
         changed = note_answers(
             session,

@@ -12,21 +12,19 @@ unstamped is found by the sweep.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from models.establishment import Establishment
 from services.dispatch import Attempt, Settlement
 from utils.logs import get_logger
 
 LINGER_SECONDS = 0.005
-"""How long a step waits for its group to be worth a statement."""
-WORTHWHILE = 4
-"""A group is worth a statement when it is at least one in so many of the places."""
+"""How long a step waits for its group to grow: a statement for one costs nearly as much as one for
+many, and what was called together ends together."""
 
 log = get_logger("careloop.worker")
 
@@ -71,8 +69,8 @@ class Pipeline:
         self._batches: deque[tuple[int, deque[int]]] = deque()
         self._free = places
         self._calls: SimpleQueue[Begun] = SimpleQueue()
-        self._finished: SimpleQueue[Finished] = SimpleQueue()
-        self._worthwhile = max(1, places // WORTHWHILE)
+        self._arrived = threading.Condition()
+        self._finished: list[Finished] = []
         self._started = False
 
     def put(self, establishment_id: int, ids: Iterable[int]) -> None:
@@ -112,7 +110,7 @@ class Pipeline:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._batches and self._free)
-                self._changed.wait_for(self._worth_stamping, LINGER_SECONDS)
+                self._changed.wait_for(self._room_for_all, LINGER_SECONDS)
                 if not self._batches:
                     continue  # they were given up meanwhile
                 establishment_id, group = self._take_places()
@@ -121,9 +119,9 @@ class Pipeline:
             for called in begun:
                 self._calls.put(called)
 
-    def _worth_stamping(self) -> bool:
-        """True when all that waits has a place, or many places are free."""
-        return self._free >= min(self._waiting(), self._worthwhile)
+    def _room_for_all(self) -> bool:
+        """True when all that waits has a place, or every place is free."""
+        return self._free >= min(self._waiting(), self._places)
 
     def _take_places(self) -> tuple[int, list[int]]:
         """The next group: of one establishment, no larger than the places that are free."""
@@ -155,28 +153,33 @@ class Pipeline:
             except Exception:  # as above: it stays `sending`, the sweep asks about it
                 log.error("call broke", delivery=begun.attempt.delivery_id, exc_info=True)
                 settlement = None
-            self._finished.put(Finished(begun, settlement))
+            self._note(Finished(begun, settlement))
+
+    def _note(self, finished: Finished) -> None:
+        """Wakes who stores at the first outcome, and at the last one there is to come."""
+        with self._arrived:
+            self._finished.append(finished)
+            if len(self._finished) == 1 or self._nothing_called():
+                self._arrived.notify()
 
     def _store_for_ever(self) -> None:
         while True:
-            finished = list(self._gather())
+            finished = self._gather()
             for establishment, group in _by_establishment(finished):
                 self._store(establishment, group)
             self._leave_places(len(finished))
 
-    def _gather(self) -> Iterator[Finished]:
-        """The next outcome, those that are there with it, and a few more if they come soon."""
-        yield self._finished.get()
-        latest = time.monotonic() + LINGER_SECONDS
-        count = 1
-        while True:
-            enough = count >= self._worthwhile or self._free + count >= self._places
-            patience = 0.0 if enough else max(0.0, latest - time.monotonic())
-            try:
-                yield self._finished.get(timeout=patience)
-            except Empty:
-                return
-            count += 1
+    def _gather(self) -> list[Finished]:
+        """The next outcomes: those that are there, and a few more if they come soon."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._finished)
+            self._arrived.wait_for(self._nothing_called, LINGER_SECONDS)
+            gathered, self._finished = self._finished, []
+        return gathered
+
+    def _nothing_called(self) -> bool:
+        """True when whatever has a place has its outcome."""
+        return self._free + len(self._finished) >= self._places
 
     def _store(self, establishment: Establishment, finished: Sequence[Finished]) -> None:
         try:

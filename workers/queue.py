@@ -21,8 +21,7 @@ from utils.logs import get_logger
 from utils.metrics import QUEUE_FAILURES
 
 QUEUE_NAME = "careloop"
-RESULT_SECONDS = 0  # nobody reads an RQ result; PostgreSQL has the outcome
-FAILURE_SECONDS = 3600
+KEPT_SECONDS = 3600  # a job that nobody came for is forgotten: PostgreSQL has what it was about
 JOB_SECONDS = 300
 LEFT_ALONE_SECONDS = 3.0
 
@@ -62,8 +61,7 @@ class JobQueue:
                 job.name,
                 args=(job.establishment_id, list(job.ids)),
                 timeout=JOB_SECONDS,
-                result_ttl=RESULT_SECONDS,
-                failure_ttl=FAILURE_SECONDS,
+                ttl=KEPT_SECONDS,
                 meta={"correlation_id": correlation},
                 description=job.name,  # the default would be the call with its arguments
             )

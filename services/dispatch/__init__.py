@@ -5,7 +5,7 @@ per delivery the ORM costs a millisecond, these statements some tens of microsec
 deliveries, their events and the due queue together.
 """
 
-from services.dispatch.attempts import Attempt, Rules, begin
+from services.dispatch.attempts import Attempt, Rules, begin, held_for
 from services.dispatch.claims import Claim, claim, establishments_due, release, seconds_to_next
 from services.dispatch.outcomes import Settlement, conclude
 from services.dispatch.routes import Routes
@@ -20,6 +20,7 @@ __all__ = [
     "claim",
     "conclude",
     "establishments_due",
+    "held_for",
     "release",
     "seconds_to_next",
 ]

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
-
+from database.prepared import Prepared, numbers
 from database.session import ScopedSession
 from models.campaign import CampaignStatus
 from models.delivery import Delivery, DeliveryStatus
@@ -68,7 +67,7 @@ class Attempt:
 # the last message of the day. In the order of addresses, so that no two wait in a circle.
 # A claim from before the server's start is void: a stop may have been spooled since. The sweeper
 # makes it due again, behind the gate (`services/claim_gate.py`).
-_LOCK = text(
+_LOCK = Prepared(
     """
     select d.id, d.channel, d.due_at, d.valid_until, c.quiet_start, c.quiet_end,
         a.opted_out_at is not null and r.purpose <> 'opt_out' as opted_out,
@@ -92,16 +91,18 @@ _LOCK = text(
     )
     order by a.id, d.id
     for update of d for no key update of a
-    """
+    """,
+    ids="bigint[]",
+    by_operator="boolean",
+    establishment_id="integer",
+    lease="double precision",
 )
 
 # A statement of its own: its snapshot is younger than the locks, so it counts what another worker
 # stamped while this one waited, and reads the words as they are now. What came back without
 # having left does not count, nor does the delivery itself: it is waiting. Replies do not count and
-# are not counted: somebody who writes to us today gets tonight's reminder all the same. What is
-# updated is named by `any` too: joined to a step before alone, whose size is a guess, whole tables
-# would be read.
-_STAMP = text(
+# are not counted: somebody who writes to us today gets tonight's reminder all the same.
+_STAMP = Prepared(
     """
     with wanted as materialized (
         select d.id, d.address_id, d.id = any(:replies) as replies, row_number() over (
@@ -113,7 +114,8 @@ _STAMP = text(
         where cast(:cap as integer) is null or w.replies or w.place + (
             select count(*) from (
                 select from deliveries x join reminders y on y.id = x.reminder_id
-                where x.address_id = w.address_id and x.attempted_at >= :today
+                where x.address_id = w.address_id and x.valid_until >= :today
+                    and x.attempted_at >= :today
                     and x.status not in
                         ('scheduled', 'queued', 'expired', 'cancelled', 'suppressed')
                     and y.purpose not in ('reply', 'opt_out')
@@ -124,7 +126,7 @@ _STAMP = text(
         update deliveries d set status = 'sending', attempt = d.attempt + 1, attempted_at = now(),
             message = null,
             sender_id = (cast(:senders as integer[]))[array_position(cast(:ids as bigint[]), d.id)]
-        from allowed l where d.id = any(:ids) and d.id = l.id
+        from allowed l where d.id = l.id
         returning d.id, d.reminder_id, d.address_id, d.channel, d.attempt, d.valid_until,
             d.correlation_id, d.sender_id
     ), traced as (
@@ -133,16 +135,32 @@ _STAMP = text(
     ), leased as (
         update shared.due u set claimed_until = now() + make_interval(secs => :lease), line = null
         from moved m
-        where u.establishment_id = :establishment_id and u.delivery_id = any(:ids)
-            and u.delivery_id = m.id
+        where u.establishment_id = :establishment_id and u.delivery_id = m.id
+            and (u.line is not null or u.claimed_until < now() + make_interval(secs => :held_for))
     )
     select m.id, m.attempt, m.channel, a.value, r.message, r.language,
         extract(epoch from m.valid_until - now())::integer, m.correlation_id, m.sender_id
     from moved m
     join reminders r on r.id = m.reminder_id
     join addresses a on a.id = m.address_id
-    """
+    """,
+    ids="bigint[]",
+    replies="bigint[]",
+    senders="integer[]",
+    cap="integer",
+    today="timestamptz",
+    establishment_id="integer",
+    lease="double precision",
+    held_for="double precision",
 )
+
+
+def held_for(lease: float) -> float:
+    """Seconds for which an attempt is surely held once it is stamped.
+
+    A claim of which so much is left is not renewed: that would cost as much as the claim.
+    """
+    return lease * 0.75
 
 
 def begin(
@@ -154,13 +172,13 @@ def begin(
     this moment waits for the next allowed one, or expires if that is too late. A delivery that
     somebody else took is left out.
     """
-    asked = {
-        "ids": list(ids),
-        "by_operator": rules.routes.by_operator,
-        "establishment_id": session.establishment_id,
-        "lease": lease,
-    }
-    rows = session.execute(_LOCK, asked).all()
+    rows = _LOCK.run(
+        session,
+        ids=numbers(ids),
+        by_operator=rules.routes.by_operator,
+        establishment_id=session.establishment_id,
+        lease=lease,
+    )
     if not rows:
         return []
     now: datetime = rows[0].now
@@ -240,18 +258,17 @@ def _stamp(
         for row, sender in zip(going, senders, strict=True)
         if sender is not None and can_ask(row, sender)
     }
-    rows = session.execute(
-        _STAMP,
-        {
-            "establishment_id": session.establishment_id,
-            "ids": [row.id for row in going],
-            "replies": [row.id for row in going if row.replies],
-            "senders": [sender.id if sender else None for sender in senders],
-            "cap": rules.daily_cap,
-            "today": rules.times.day_began(now),
-            "lease": lease,
-        },
-    ).all()
+    rows = _STAMP.run(
+        session,
+        ids=numbers(row.id for row in going),
+        replies=numbers(row.id for row in going if row.replies),
+        senders=numbers(sender.id if sender else None for sender in senders),
+        cap=rules.daily_cap,
+        today=rules.times.day_began(now),
+        establishment_id=session.establishment_id,
+        lease=lease,
+        held_for=held_for(lease),
+    )
     return [_attempt(row, row[0] in asking) for row in rows]
 
 

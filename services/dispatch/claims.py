@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from database.session import Database, ScopedSession
 from models.delivery import DeliveryStatus
@@ -72,16 +71,21 @@ _NEXT_DUE_IN = text(
 # make one establishment wait behind another's backlog. What is due is claimed when there is room
 # for a whole batch: else, in a backlog, every few outcomes would let as few more be claimed, each
 # few with statements and a job of their own.
-_CLAIMING = """
+#
+# Both steps read an index in its own order, however many are due at the same second and however
+# many were claimed a moment ago. A step before is only ever joined by a key: its size is a guess
+# to the planner, and two of them joined to each other are compared each with each.
+_CLAIMED = """
     with room as (
         select {places} as places from (
             select 1 from shared.due
             where establishment_id = :establishment_id and claimed_until < 'infinity' and {kind}
+            order by claimed_until
             limit :outstanding
         ) claimed
     ), ready as (
         select delivery_id from shared.due
-        where {kind} and {ready}
+        where {ready}
         order by due_at, delivery_id
         limit (select places from room)
         for update skip locked
@@ -90,7 +94,8 @@ _CLAIMING = """
         from ready r
         where d.establishment_id = :establishment_id and d.delivery_id = r.delivery_id
         returning d.delivery_id
-    ), moved as (
+    )"""
+_TO_SEND = """, moved as (
         update deliveries d set status = 'queued' from claimed c
         where d.id = c.delivery_id and d.status = 'scheduled'
         returning d.id, d.attempt
@@ -98,22 +103,30 @@ _CLAIMING = """
         insert into delivery_events (delivery_id, status, cause, attempt)
         select id, 'queued', 'due', attempt from moved
     )
-    select c.delivery_id, d.status, m.id is not null as moved
-    from claimed c join deliveries d on d.id = c.delivery_id left join moved m on m.id = d.id
+    select id from moved
 """
-_DUE = "establishment_id = :establishment_id and claimed_until is null and due_at <= now()"
+_TO_ASK = """
+    select d.id, d.status from claimed c join deliveries d on d.id = c.delivery_id
+"""
+_DUE = """
+    establishment_id = :establishment_id and {kind} and claimed_until is null and due_at <= now()
+"""
+_IN_LINE = "line = :line and claimed_until = 'infinity'"
 _ANY_ROOM = "greatest(0, least(:batch, :outstanding - count(*)))"
 _ROOM_FOR_ALL = """
     case when count(*) + least(:batch, :outstanding) <= :outstanding
         then least(:batch, :outstanding) else 0 end
 """
-_CLAIM = text(_CLAIMING.format(kind="not asks", ready=_DUE, places=_ROOM_FOR_ALL))
-_CLAIM_LINE = text(
-    _CLAIMING.format(
-        kind="not asks", ready="line = :line and claimed_until = 'infinity'", places=_ANY_ROOM
-    )
-)
-_CLAIM_QUESTIONS = text(_CLAIMING.format(kind="asks", ready=_DUE, places=_ANY_ROOM))
+
+
+def _claiming(statement: str, kind: str, ready: str, places: str) -> TextClause:
+    claimed = _CLAIMED.format(kind=kind, ready=ready.format(kind=kind), places=places)
+    return text(claimed + statement)
+
+
+_CLAIM = _claiming(_TO_SEND, "not asks", _DUE, _ROOM_FOR_ALL)
+_CLAIM_LINE = _claiming(_TO_SEND, "not asks", _IN_LINE, _ANY_ROOM)
+_CLAIM_QUESTIONS = _claiming(_TO_ASK, "asks", _DUE, _ANY_ROOM)
 
 _RELEASE = text(
     """
@@ -158,19 +171,21 @@ def claim(session: ScopedSession, *, batch: int, outstanding: int, lease: float)
         "outstanding": outstanding,
         "lease": lease,
     }
-    rows: list[Any] = []
+    to_send: list[int] = []
     for pace in open_lines(session):
         turns = turns_of(pace, batch)
-        called_up = session.execute(_CLAIM_LINE, bounds | {"batch": turns, "line": pace.line}).all()
+        line = bounds | {"batch": turns, "line": pace.line}
+        called_up = session.scalars(_CLAIM_LINE, line).all()
         opens_after(session, pace, len(called_up))
-        rows += called_up
-    rows += session.execute(_CLAIM, bounds | {"batch": batch}).all()
+        to_send += called_up
+    to_send += session.scalars(_CLAIM, bounds | {"batch": batch})
     one_batch = bounds | {"batch": batch, "outstanding": batch}
-    rows += session.execute(_CLAIM_QUESTIONS, one_batch).all()
-    to_send = tuple(row.delivery_id for row in rows if row.moved)
-    unknown = tuple(row.delivery_id for row in rows if row.status == S.unknown)
-    without_receipt = tuple(row.delivery_id for row in rows if row.status == S.sent)
-    return Claim(to_send=to_send, to_reconcile=unknown, to_ask=without_receipt)
+    questions = session.execute(_CLAIM_QUESTIONS, one_batch).all()
+    return Claim(
+        to_send=tuple(to_send),
+        to_reconcile=tuple(row.id for row in questions if row.status == S.unknown),
+        to_ask=tuple(row.id for row in questions if row.status == S.sent),
+    )
 
 
 def release(session: ScopedSession, ids: Sequence[int], cause: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import text
 
 from config.settings import get_settings
+from database.prepared import Prepared
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
 from services.delivery import settle
@@ -38,37 +41,36 @@ class Settlement:
 # made it, and only the provider's id is added; not even that when the callback has already had the
 # call made again. What was sent stays in the due queue where the provider can be asked for a
 # receipt: one statement still.
-_OUTCOME = text(
+_OUTCOME = Prepared(
     """
-    with news as (
-        select n.*, now() + make_interval(secs => n.retry_in) as retry_at from unnest(
-            cast(:ids as bigint[]), cast(:attempts as integer[]), cast(:statuses as text[]),
-            cast(:providers as text[]), cast(:provider_ids as text[]), cast(:codes as text[]),
-            cast(:retry_ins as double precision[]), cast(:encodings as text[]),
-            cast(:segments as smallint[]), cast(:causes as text[])
-        ) as n(id, attempt, status, provider, provider_id, code, retry_in, encoding, segments,
-            cause)
-    ), locked as materialized (
-        select d.id, d.provider_id as known_id,
+    with locked as materialized (
+        select n.*, now() + make_interval(secs => n.retry_in) as retry_at,
+            d.provider_id as known_id, d.status as was,
             d.status = 'sending' or (d.status = 'unknown' and n.status <> 'unknown') as moves
-        from deliveries d join news n on n.id = d.id and n.attempt = d.attempt
+        from json_to_recordset(:news) as n (
+            id bigint, attempt integer, status text, provider text, provider_id text, code text,
+            retry_in double precision, encoding text, segments smallint, cause text
+        )
+        join deliveries d on d.id = n.id and d.attempt = n.attempt
         order by d.id
         for update of d
     ), moved as (
         update deliveries d set
-            status = case when l.moves then n.status else d.status end,
-            provider = n.provider,
+            status = case when l.moves then l.status else d.status end,
+            provider = l.provider,
             provider_id = case
                 when d.status in ('scheduled', 'queued') then d.provider_id
-                else coalesce(d.provider_id, n.provider_id)
+                else coalesce(d.provider_id, l.provider_id)
             end,
-            error_code = case when l.moves then n.code else d.error_code end,
-            due_at = case when l.moves then coalesce(n.retry_at, d.due_at) else d.due_at end
-        from news n join locked l on l.id = n.id
-        where d.id = n.id
-        returning d.id, d.reminder_id, d.status, d.attempt, l.moves, n.code, n.retry_at, n.cause,
+            error_code = case when l.moves then l.code else d.error_code end,
+            due_at = case when l.moves then coalesce(l.retry_at, d.due_at) else d.due_at end
+        from locked l
+        where d.id = l.id
+        returning d.id, d.reminder_id, d.channel, d.status, d.attempt, l.moves, l.was, l.code,
+            l.retry_at, l.cause, l.provider, l.encoding, l.segments,
+            case when l.known_id is null then l.provider_id end as new_id,
             d.status in ('unknown', 'scheduled')
-                or d.status = 'sent' and n.provider = any(:askable) as waits
+                or d.status = 'sent' and l.provider = any(:askable) as waits
     ), traced as (
         insert into delivery_events (delivery_id, status, cause, code, attempt)
         select id, status, cause, code, attempt from moved where moves
@@ -91,21 +93,19 @@ _OUTCOME = text(
     ), passed_messages as (
         insert into messages
             (direction, channel, delivery_id, provider, provider_id, encoding, segments)
-        select 'out', d.channel, n.id, n.provider, n.provider_id, n.encoding, n.segments
-        from news n join locked l on l.id = n.id join deliveries d on d.id = n.id
-        where n.provider_id is not null and l.known_id is null and d.channel <> 'voice'
+        select 'out', channel, id, provider, new_id, encoding, segments
+        from moved where new_id is not null and channel <> 'voice'
         on conflict do nothing
     ), passed_calls as (
         insert into calls (direction, delivery_id, provider, provider_id)
-        select 'out', n.id, n.provider, n.provider_id
-        from news n join locked l on l.id = n.id join deliveries d on d.id = n.id
-        where n.provider_id is not null and l.known_id is null and d.channel = 'voice'
+        select 'out', id, provider, new_id
+        from moved where new_id is not null and channel = 'voice'
         on conflict do nothing
     ), answered as (
         update tasks t set state = 'done', done_at = now()
         from moved m
         where t.kind = 'unknown_delivery' and t.delivery_id = m.id and t.state = 'open' and m.moves
-            and m.status <> 'unknown'
+            and m.was = 'unknown'
     ), done as (
         update reminders r set status = 'done', updated_at = now()
         from moved m
@@ -117,7 +117,12 @@ _OUTCOME = text(
         m.status = 'failed'
         or m.status = 'sent' and (r.rrule is not null or r.event_time is not null)
     )
-    """
+    """,
+    news="json",
+    establishment_id="integer",
+    ask_after="double precision",
+    receipt_after="double precision",
+    askable="text[]",
 )
 
 
@@ -139,29 +144,33 @@ def conclude(
     For the receipt of what was sent the provider is first asked `ENGINE_RECEIPT_AFTER` later.
     """
     settlements = _bounded(session, settlements)
-    rows = session.execute(
-        _OUTCOME,
-        {
-            "establishment_id": session.establishment_id,
-            "ids": [s.delivery_id for s in settlements],
-            "attempts": [s.attempt for s in settlements],
-            "statuses": [s.status.value for s in settlements],
-            "providers": [s.provider for s in settlements],
-            "provider_ids": [s.provider_id for s in settlements],
-            "codes": [s.code for s in settlements],
-            "retry_ins": [s.retry_in for s in settlements],
-            "encodings": [s.encoding for s in settlements],
-            "segments": [s.segments for s in settlements],
-            "causes": [s.cause for s in settlements],
-            "ask_after": ask_after,
-            "receipt_after": get_settings().engine.receipt_after,
-            "askable": list(ASKABLE),
-        },
-    ).all()
+    rows = _OUTCOME.run(
+        session,
+        news=json.dumps([_news(settlement) for settlement in settlements]),
+        establishment_id=session.establishment_id,
+        ask_after=ask_after,
+        receipt_after=get_settings().engine.receipt_after,
+        askable=list(ASKABLE),
+    )
     ended = [session.get_one(Delivery, row.id) for row in rows]
     # Settling may opt an address out: always in the same order, so that no two wait in a circle.
     for delivery in sorted(ended, key=lambda delivery: delivery.address_id):
         settle(session, delivery)
+
+
+def _news(settlement: Settlement) -> dict[str, Any]:
+    return {
+        "id": settlement.delivery_id,
+        "attempt": settlement.attempt,
+        "status": settlement.status,
+        "provider": settlement.provider,
+        "provider_id": settlement.provider_id,
+        "code": settlement.code,
+        "retry_in": settlement.retry_in,
+        "encoding": settlement.encoding,
+        "segments": settlement.segments,
+        "cause": settlement.cause,
+    }
 
 
 def _bounded(session: ScopedSession, settlements: Sequence[Settlement]) -> list[Settlement]:

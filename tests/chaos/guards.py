@@ -109,9 +109,9 @@ GUARDS = (
     ),
     Guard(
         "a cancelled delivery does not go out",
-        "services/delivery.py",
-        'move(session, delivery, S.cancelled, cause="cancelled by staff")',
-        "gone += 0",
+        "services/reminder_change.py",
+        "move(session, delivery, S.cancelled, cause=CANCELLED)",
+        "pass",
     ),
     Guard(
         "the due row stays until the end",
@@ -160,14 +160,14 @@ GUARDS = (
     Guard(
         "no second channel while the first is unknown",
         "services/delivery.py",
-        "elif delivery.status in _FALLS_BACK and _fall_back(",
-        "elif delivery.status in {*_FALLS_BACK, S.unknown} and _fall_back(",
+        "if not all(gives_way(other) or passed_over(other, delivery) for other in others):",
+        "if False:",
     ),
     Guard(
         "a failure opens the next channel",
         "services/delivery.py",
-        "elif delivery.status in _FALLS_BACK and _fall_back(",
-        "elif delivery.status == S.suppressed and _fall_back(",
+        "return delivery.status in _FALLS_BACK or held_up",
+        "return delivery.status == S.suppressed or held_up",
     ),
 )
 

@@ -25,7 +25,7 @@ JITTER = 1.0
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
     folder: Path = tmp_path_factory.mktemp("paced")
-    with running_tree(folder, "paced", ENGINE_CLAIM_LEASE="20") as tree:
+    with running_tree(folder, "paced", ENGINE_CLAIM_LEASE="20", ENGINE_SETTLE_AFTER="30") as tree:
         tree.processes["second worker"] = tree.processes["worker"]
         tree.start("worker")
         yield tree
