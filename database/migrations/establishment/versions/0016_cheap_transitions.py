@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0018"
+down_revision = "0015"
 
 _NOT_ARRIVED = "status in ('unknown', 'undelivered', 'failed', 'expired')"
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 
 _FILTERED = ["department_id", "language", "rating", "channel", "state", "assigned_to"]
 # Each with when it speaks. For each row with its number, or once a statement without one.

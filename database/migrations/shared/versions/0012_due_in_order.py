@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0016"
+down_revision = "0011"
 
 _UNCLAIMED = sa.text("claimed_until is null")
 _COLUMNS = ["establishment_id", "asks", "due_at"]
