@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import psycopg2
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from config.settings import DatabaseSettings, Settings
@@ -15,11 +14,6 @@ from database.roles import nobody_role
 
 DIRECT = "direct"
 """In a connection's `info`: true when it leads to one server process for as long as it lives."""
-
-
-TRUSTED_SECONDS = 1.0
-"""A connection that was in use so long ago at most is taken to be alive."""
-_USED = "used"
 
 
 class DatabaseNotReady(Exception):
@@ -98,6 +92,7 @@ def service_engine(settings: DatabaseSettings) -> Engine:
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout,
+        pool_pre_ping=True,
         connect_args={
             "connect_timeout": settings.connect_timeout,
             # A server that vanished without a word is noticed within a minute, not in hours.
@@ -108,20 +103,6 @@ def service_engine(settings: DatabaseSettings) -> Engine:
         },
     )
     statement_timeout = str(settings.statement_timeout_ms)
-
-    @event.listens_for(engine, "checkin")
-    def _note_use(_connection: Any, record: Any) -> None:
-        record.info[_USED] = time.monotonic()
-
-    @event.listens_for(engine, "checkout")
-    def _ask_whether_alive(connection: Any, record: Any, _fairy: Any) -> None:
-        """Not of one that was in use a moment ago: asking takes as long as a small statement."""
-        if time.monotonic() - record.info.get(_USED, 0.0) < TRUSTED_SECONDS:
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except psycopg2.Error as error:
-            raise InvalidatePoolError from error  # the pool tries a new one
 
     @event.listens_for(engine, "connect")
     def _step_down(connection: Any, record: Any) -> None:

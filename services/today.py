@@ -124,7 +124,7 @@ def _deliveries(session: ScopedSession, ids: Sequence[int]) -> Sequence[Row[Deli
 
 
 def _not_arrived(session: ScopedSession, since: datetime) -> NotArrived:
-    missed = (Delivery.status.in_(_NOT_ARRIVED), Delivery.occurrence >= since)
+    missed = (Delivery.not_arrived.in_(_NOT_ARRIVED), Delivery.occurrence >= since)
     counts = session.execute(
         select(Delivery.channel, Delivery.status, func.count())
         .where(*missed)

@@ -21,7 +21,8 @@ from utils.logs import get_logger
 from utils.metrics import QUEUE_FAILURES
 
 QUEUE_NAME = "careloop"
-KEPT_SECONDS = 3600  # a job that nobody came for is forgotten: PostgreSQL has what it was about
+RESULT_SECONDS = 0  # nobody reads an RQ result; PostgreSQL has the outcome
+FAILURE_SECONDS = 3600
 JOB_SECONDS = 300
 LEFT_ALONE_SECONDS = 3.0
 
@@ -61,7 +62,8 @@ class JobQueue:
                 job.name,
                 args=(job.establishment_id, list(job.ids)),
                 timeout=JOB_SECONDS,
-                ttl=KEPT_SECONDS,
+                result_ttl=RESULT_SECONDS,
+                failure_ttl=FAILURE_SECONDS,
                 meta={"correlation_id": correlation},
                 description=job.name,  # the default would be the call with its arguments
             )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import time
 from itertools import count
+from typing import Any
 
 import structlog
 from redis import Redis
@@ -17,7 +18,6 @@ from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.timeouts import JobTimeoutException
 
 from utils.logs import get_logger
 from workers.context import get_context
@@ -32,23 +32,15 @@ class CareloopWorker(SimpleWorker):
 
     max_connection_wait_time = 2.0
 
-    def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run one job with its correlation id bound to every log line, and forget it.
-
-        RQ keeps books on each job (started, finished, results, dependants) that nobody here reads:
-        that takes longer than handing over a batch. Whatever becomes of a job, PostgreSQL has it.
-        """
+    def perform_job(self, job: Job, queue: Queue) -> bool:
+        """Run one job with its correlation id bound to every log line."""
         correlation = (job.meta or {}).get("correlation_id")
         with structlog.contextvars.bound_contextvars(correlation_id=correlation):
-            try:
-                with self.death_penalty_class(job.timeout, JobTimeoutException, job_id=job.id):
-                    job.func(*job.args)
-            except Exception:  # the next job is another matter; the sweep looks after this one
-                log.error("job failed", job=job.func_name, exc_info=True)
-        with self.connection.pipeline() as pipeline:
-            pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
-            pipeline.delete(job.key)
-            pipeline.execute()
+            return bool(super().perform_job(job, queue))
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """One scrubbed line: RQ's own would quote the exception's message."""
+        log.error("job failed", job=job.func_name, exc_info=exc_info)
 
 
 def _wait_for(redis: Redis) -> None:
