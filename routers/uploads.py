@@ -227,13 +227,15 @@ async def _receive(request: Request, state: State, principal: Principal, upload:
     if checksum is not None:
         pieces = _checked(pieces, *checksum)
 
-    def store(content: bytes) -> Upload:
+    def store(start: int, content: bytes) -> Upload:
+        # Read in the transaction that holds the row: after it the upload may have gone on by
+        # another connection, and the rest of this body does not belong behind that.
         with state.database.establishment(principal.establishment_id) as session:
-            uploads.append(session, upload.id, start=upload.received, content=content)
-        return _find(state, principal, upload.token)
+            uploads.append(session, upload.id, start=start, content=content)
+            return uploads.find(session, principal, upload.token)
 
     async for content in pieces:
-        upload = await run_in_threadpool(store, content)
+        upload = await run_in_threadpool(store, upload.received, content)
     return upload
 
 

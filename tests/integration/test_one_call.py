@@ -131,6 +131,8 @@ def test_a_call_that_is_picked_up_is_no_longer_unknown(loop: Loop) -> None:
     loop.wait_until(number, ("voice", "sent"))
     causes = [e["cause"] for e in loop.detail(number)["deliveries"][0]["events"]]
     assert causes[-1] == "picked up"
+    # The carrier's ledger has the words once they are spoken, which is after the pick-up.
+    wait_for(lambda: loop.copies("voice", "Décroché"), "the words to be spoken")
     assert loop.copies("voice", "Décroché") == 1
 
 

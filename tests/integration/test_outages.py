@@ -117,7 +117,9 @@ def test_without_postgresql_it_says_503_and_recovers_by_itself(outage: Outage) -
             assert answer.json()["code"] == "database_unavailable"
         ready = httpx2.get(f"{tree.url}/health/ready", timeout=10)
         assert ready.status_code == 200  # webhooks are still taken in: they are spooled
-        assert ready.json() == {"status": "degraded", "reasons": ["database_unavailable"]}
+        assert ready.json()["status"] == "degraded"
+        # Beside it `webhooks_spooled`, where a receipt came in meanwhile.
+        assert "database_unavailable" in ready.json()["reasons"]
         assert httpx2.get(f"{tree.url}/health/live", timeout=10).status_code == 200
     finally:
         outage.postgres.revive()

@@ -5,6 +5,7 @@ Seen to fail: `_decide` answering True; the age of a heartbeat left out; no boun
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -58,11 +59,25 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_when_it_is_open(
     database: Any, owner: Any, processes: Processes, lost: bool, folder_empty: bool, opens: bool
 ) -> None:
-    live(owner, processes)
-    gate = ClaimGate(database, lambda: folder_empty)
-    if lost:
-        gate.lost()
-    assert gate.is_open() == opens
+    for _ in range(5):
+        live(owner, processes)
+        gate = ClaimGate(database, lambda: folder_empty)
+        if lost:
+            gate.lost()
+        said = gate.is_open()
+        if not strangers(owner):
+            break
+    assert said == opens
+
+
+def strangers(owner: Any) -> int:
+    """Forget all processes; how many there were beside the story's.
+
+    The application that other tests of this process have started has a heartbeat, too.
+    """
+    with owner.begin() as connection:
+        gone = connection.scalars(text("delete from shared.processes returning id")).all()
+    return sum(not re.fullmatch("(api|worker):[0-9]", name) for name in gone)
 
 
 def test_it_opens_when_all_have_been_heard(database: Any, owner: Any) -> None:
