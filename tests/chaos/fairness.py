@@ -110,7 +110,7 @@ def _copy(hospital: Hospital, table: str, count: int, **own: str) -> None:
         column
         for (column,) in hospital.sql(
             "select column_name from information_schema.columns"
-            " where table_schema = %s and table_name = %s",
+            " where table_schema = %s and table_name = %s and is_generated = 'NEVER'",
             schema,
             name,
         )
