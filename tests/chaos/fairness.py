@@ -17,7 +17,11 @@ from tests.tree import wait_for
 FEW = 10
 SCHEDULERS = 2
 BATCH = int(ENGINE["ENGINE_BATCH"])
-BOUND = BATCH * (int(ENGINE["ENGINE_OUTSTANDING_BATCHES"]) + SCHEDULERS)
+WORKERS = 2
+# What is claimed ahead, what each scheduler claims at the moment, what each worker is sending.
+BOUND = BATCH * (int(ENGINE["ENGINE_OUTSTANDING_BATCHES"]) + SCHEDULERS) + WORKERS * int(
+    ENGINE["ENGINE_CONCURRENCY"]
+)
 """What may stand in the queue before the ten, and what each scheduler is claiming just then."""
 _FIRST = 1_000_000
 
@@ -39,7 +43,7 @@ class Fairness:
 
 def fairness(folder: Path, backlog: int) -> Fairness:
     """Have a backlog under way, then let the ten fall due, and look at the carrier's ledger."""
-    with Stage(folder, 0, workers=2, schedulers=SCHEDULERS) as stage:
+    with Stage(folder, 0, workers=WORKERS, schedulers=SCHEDULERS) as stage:
         hospital = Hospital(stage)
         try:
             return _measure(stage, hospital, backlog)
