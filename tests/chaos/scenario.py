@@ -20,6 +20,7 @@ from tests.chaos.monkey import Monkey
 from tests.chaos.script import DAILY_CAP, HOUR, SOUTH, WEST, Case, Script
 from tests.chaos.stage import Stage
 from tests.tree import wait_for
+from utils.spool_segment import count_frames
 
 _FINAL_WORDS = {"delivered": "delivered", "undelivered": "undelivered", "failed": "failed"}
 _OVERDUE = 2.0
@@ -285,11 +286,16 @@ class _Run:
             self.monkey.acts.append(f"not settled: {self._unsettled()}")
 
     def _settled(self) -> bool:
-        if self._unsettled():
+        if self._unsettled() or self._spooled():
             return False
         ledger = self.stage.ledger()
         moving = ("queued", "sent", "accepted", "initiated", "ringing", "in-progress", "sending")
         return not any(e["state"] in moving and e["channel"] != "email" for e in ledger)
+
+    def _spooled(self) -> int:
+        """Callbacks that were acknowledged and still wait on the disk for their delivery."""
+        spool = self.stage.folder / "data" / "spool"
+        return sum(count_frames(path) for path in spool.glob("*.spool"))
 
     def _unsettled(self) -> int:
         """Deliveries that are under way, or that the engine will touch before the quiet ends."""
