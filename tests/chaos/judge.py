@@ -170,7 +170,10 @@ class Judge:
         ends = {entry.ended for entry in entries}
         if entries and status in ("delivered", "undelivered", "failed") and status not in ends:
             yield "the carrier tells another end"
-        for word in delivery.acknowledged:
+        for told in delivery.acknowledged:
+            # A call that was picked up and heard our apology has reached nobody.
+            untold = delivery.channel == "voice" and ends == {"undelivered"}
+            word = "undelivered" if untold else told
             if _LADDER.get(status, 0) < _LADDER[word]:
                 yield f"we acknowledged that it was {word}"
         early = status == "expired" and delivery.valid_until > self.now
