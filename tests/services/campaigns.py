@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from models.campaign import Campaign
+from models.due import Due
 from models.establishment import Establishment
 from models.user import Role
 from schemas.campaign import CampaignIn, CampaignPreview, Progress
@@ -86,6 +88,15 @@ def expand_all(database: Any, campaign: int) -> None:
     """As a worker does it."""
     while step(database, campaign):
         pass
+
+
+def until_due(database: Any) -> None:
+    """Wait until all that was made is due: at the usual pace each a hundredth of a second later."""
+    with database.establishment(NORTH) as session:
+        last = session.scalar(select(func.max(Due.due_at)).where(Due.establishment_id == NORTH))
+        wait = (last - session.now()).total_seconds()
+    assert wait < 1, "this pace is not for waiting"
+    time.sleep(max(0.0, wait))
 
 
 def dry_run(

@@ -36,6 +36,7 @@ from tests.services.campaigns import (
     start,
     started,
     step,
+    until_due,
     wanted,
 )
 from tests.services.deliveries import begin, causes, claim, conclude, delivery, due, now
@@ -64,6 +65,7 @@ def test_each_recipient_becomes_an_ordinary_reminder(database: Any, owner: Any) 
     deliveries = made(owner)
     assert len(deliveries) == 3
     assert causes(database, deliveries[0]) == ["campaign"]
+    until_due(database)
     assert set(claim(database).to_send) == set(deliveries)
     (first, *_) = begin(database, deliveries)
     assert (first.to, first.message) == (phone(0), "The pharmacy is closed tomorrow.")
@@ -112,6 +114,7 @@ def test_a_family_phone_gets_one_message_unless_it_has_their_names(
     start(database, number)
     expand_all(database, number)
     assert reasons(database, number) == {"name_missing": 1}
+    until_due(database)
     sent = begin(database, claim(database).to_send)
     assert {one.message for one in sent} == {
         "Bonjour Marie (P0), {merci}.",
