@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import TextClause, func, select, text
 
 from database.session import Database, ScopedSession
 from models.delivery import DeliveryStatus
@@ -18,13 +18,16 @@ S = DeliveryStatus
 class Claim:
     """What a scheduler claimed: deliveries to send, unknown ones, and ones without a receipt."""
 
-    to_send: tuple[int, ...]
-    to_reconcile: tuple[int, ...]
+    to_send: tuple[int, ...] = ()
+    to_reconcile: tuple[int, ...] = ()
     to_ask: tuple[int, ...] = ()
 
 
+_CLAIM_LOCK = 0x43_4C_41_4D  # "CLAM": one scheduler at a time claims of an establishment
+
 # What is to be sent and what is to be asked stand one after the other in the index: each is looked
-# at by itself, so that neither is held up by the other.
+# at by itself, so that neither is held up by the other. Who has nothing with the workers comes
+# first: their few do not stand behind one more batch of somebody's thousands.
 _ESTABLISHMENTS_DUE = text(
     """
     select e.id from shared.establishments e
@@ -42,7 +45,10 @@ _ESTABLISHMENTS_DUE = text(
             and exists (
                 select from shared.due u where u.line = s.id and u.claimed_until = 'infinity'
             )
-    ) order by e.id
+    ) order by exists (
+        select from shared.due c
+        where c.establishment_id = e.id and c.claimed_until < 'infinity' and not c.asks
+    ), e.id
     """
 )
 
@@ -147,7 +153,7 @@ _RELEASE = text(
 
 
 def establishments_due(database: Database) -> list[int]:
-    """The establishments that have something due now."""
+    """The establishments that have something due now, those with nothing under way first."""
     with database.service() as session:
         return list(session.scalars(_ESTABLISHMENTS_DUE))
 
@@ -164,10 +170,14 @@ def claim(session: ScopedSession, *, batch: int, outstanding: int, lease: float)
 
     Nothing is claimed of what is due while less than a batch has room.
     Of a line that waits for a sender (at most `batch` more), as many as have their turn. Of
-    questions one batch at most is out at a time: nobody waits for their answers.
+    questions one batch at most is out at a time: nobody waits for their answers. Nothing while
+    another scheduler claims here: each would take the room that both have seen.
     """
+    place = session.establishment_id
+    if not session.scalar(select(func.pg_try_advisory_xact_lock(_CLAIM_LOCK, place))):
+        return Claim()
     bounds = {
-        "establishment_id": session.establishment_id,
+        "establishment_id": place,
         "outstanding": outstanding,
         "lease": lease,
     }

@@ -18,10 +18,7 @@ FEW = 10
 SCHEDULERS = 2
 BATCH = int(ENGINE["ENGINE_BATCH"])
 WORKERS = 2
-# What is claimed ahead, what each scheduler claims at the moment, what each worker is sending.
-BOUND = BATCH * (int(ENGINE["ENGINE_OUTSTANDING_BATCHES"]) + SCHEDULERS) + WORKERS * int(
-    ENGINE["ENGINE_CONCURRENCY"]
-)
+BOUND = BATCH * (int(ENGINE["ENGINE_OUTSTANDING_BATCHES"]) + SCHEDULERS)
 """What may stand in the queue before the ten, and what each scheduler is claiming just then."""
 _FIRST = 1_000_000
 

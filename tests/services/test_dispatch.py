@@ -32,6 +32,7 @@ from sqlalchemy import func, select, text
 
 from models.delivery import Delivery
 from models.delivery import DeliveryStatus as S
+from services import dispatch
 from services.address import address_for, opt_out
 from services.delivery import lock_delivery
 from services.provider_news import provider_news
@@ -87,6 +88,23 @@ def test_a_claim_leaves_no_more_outstanding_than_allowed(database: Any) -> None:
     make(database, 10)
     taken = [len(claim(database, batch=4, outstanding=6).to_send) for _ in range(3)]
     assert taken == [4, 0, 0]  # no room for a whole batch: it waits until there is
+
+
+def test_two_schedulers_at_once_do_not_both_take_the_room_that_is_left(database: Any) -> None:
+    make(database, 10)
+    with database.establishment(NORTH) as session:
+        first = dispatch.claim(session, batch=4, outstanding=6, lease=60)
+        assert claim(database, batch=4, outstanding=6).to_send == ()
+    assert len(first.to_send) == 4
+    assert claim(database, batch=4, outstanding=6).to_send == ()  # no room, and nobody's turn
+    assert len(claim(database, batch=4, outstanding=8).to_send) == 4
+
+
+def test_who_has_nothing_under_way_comes_first(database: Any) -> None:
+    make(database, 9)
+    assert claim(database, batch=3).to_send
+    make(database, 1, establishment=SOUTH)
+    assert dispatch.establishments_due(database) == [SOUTH, NORTH]
 
 
 def test_every_establishment_gets_a_batch_whatever_the_others_have(
