@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from database.session import Job
 from models.reminder import Channel
+from services.campaign import EXPAND
 from services.campaign_expansion import expand as expand_batch
 from utils.failpoint import reached
 from workers.context import get_context
-from workers.names import EXPAND_CAMPAIGN
 
 AHEAD_SWEEPS = 3
 """Reminders are made so many sweeps ahead of their time: a sweep hands a campaign over again."""
@@ -39,4 +39,4 @@ def expand(establishment_id: int, ids: list[int]) -> None:
             if not more:
                 break
         else:
-            context.queue.put(Job(EXPAND_CAMPAIGN, establishment_id, (campaign_id,)))
+            context.queue.put(Job(EXPAND, establishment_id, (campaign_id,)))

@@ -1,13 +1,9 @@
-"""The stable dotted names of jobs: what stands in Redis, so never renamed lightly."""
+"""The stable dotted names of jobs that schedulers and workers hand over themselves.
+
+A job that a service asks for is named there. What stands in Redis is never renamed lightly.
+"""
 
 SEND = "workers.delivery.send"
 RECONCILE = "workers.delivery.reconcile"
-EXPAND_CAMPAIGN = "workers.campaign.expand"
 ASK_RECEIPTS = "workers.receipt.ask"
-PROCESS_FEEDBACK = "workers.feedback.process"
-ALARM_MAIL = "workers.alarm.mail"
-FINISH_UPLOAD = "workers.upload.finish"
-FETCH_RECORDING = "workers.call_recording.fetch"
-ASK_RECORDINGS = "workers.call_recording.ask"
-HEAR = "workers.conversation.hear"
 ASK_INBOUND = "workers.inbound.ask"
