@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import { Link } from 'wouter'
 
 import { useWords } from '../i18n/words'
+import { Button } from './button'
 import { Icon } from './icon'
 import { Trouble } from './notice'
 
@@ -76,6 +77,23 @@ export function Asked<Data>({ query, children, lines = 4 }: AskedProps<Data>) {
       {Array.from({ length: lines }, (_, line) => (
         <i key={line} />
       ))}
+    </div>
+  )
+}
+
+interface MoreProps {
+  query: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown }
+}
+
+/** Below a list of which there is more. */
+export function More({ query }: MoreProps) {
+  const words = useWords()
+  if (!query.hasNextPage) return null
+  return (
+    <div className="after">
+      <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+        {words.common.loadMore}
+      </Button>
     </div>
   )
 }

@@ -13,7 +13,7 @@ import { Button, LinkButton } from '../../ui/button'
 import { Chip, REMINDER_TONES } from '../../ui/chip'
 import { Choice, TextField } from '../../ui/field'
 import { Icon } from '../../ui/icon'
-import { Asked, Empty, Page } from '../../ui/page'
+import { Asked, Empty, More, Page } from '../../ui/page'
 import './reminders.css'
 
 type Status = Shape<'ReminderStatus'>
@@ -89,13 +89,7 @@ export default function Reminders({ me }: { me: Me }) {
                   </li>
                 ))}
               </ul>
-              {query.hasNextPage && (
-                <div className="after">
-                  <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                    {words.common.loadMore}
-                  </Button>
-                </div>
-              )}
+              <More query={query} />
             </>
           )
         }}

@@ -5,8 +5,7 @@ import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
 import { usePersonName } from '../../session/members'
 import type { Me } from '../../session/session'
-import { Button } from '../../ui/button'
-import { Asked, Empty } from '../../ui/page'
+import { Asked, Empty, More } from '../../ui/page'
 
 /** Who did what, the latest first. What it was before and after stays in the service. */
 export default function Audit({ me }: { me: Me }) {
@@ -46,13 +45,7 @@ export default function Audit({ me }: { me: Me }) {
                 </li>
               ))}
             </ul>
-            {query.hasNextPage && (
-              <div className="after">
-                <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                  {words.common.loadMore}
-                </Button>
-              </div>
-            )}
+            <More query={query} />
           </>
         )
       }}

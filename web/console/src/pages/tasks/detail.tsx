@@ -1,5 +1,4 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
 import { Link } from 'wouter'
 
 import { api, got } from '../../api/client'
@@ -7,13 +6,12 @@ import { ApiError } from '../../api/problem'
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
-import { useDraft } from '../../logic/drafts'
 import { usePersonName } from '../../session/members'
 import { type Me, may } from '../../session/session'
 import { Button, LinkButton } from '../../ui/button'
 import { Chip } from '../../ui/chip'
-import { TextArea } from '../../ui/field'
 import { Icon } from '../../ui/icon'
+import { NoteForm } from '../../ui/note-form'
 import { Notice, say as sayBriefly, Trouble } from '../../ui/notice'
 import { Asked } from '../../ui/page'
 import { taskInWords } from './words'
@@ -166,57 +164,17 @@ function UnknownFate({ task, busy, act }: UnknownProps) {
 }
 
 function Note({ task, mayChange }: { task: Task; mayChange: boolean }) {
-  const words = useWords()
-  const say = words.tasks
-  const save = useChange(task)
-  const [empty] = useState({ note: task.note ?? '', version: task.version })
-  const draft = useDraft(`tasks/${task.id}/note`, empty)
-  const note = draft.touched ? draft.value.note : (task.note ?? '')
-  const changed = note.trim() !== (task.note ?? '').trim()
-  const overtaken = save.error instanceof ApiError && save.error.changedMeanwhile
+  const say = useWords().tasks
+  const saving = useChange(task)
   if (!mayChange) return task.note ? <p className="written">{task.note}</p> : null
   return (
-    <form
-      className="note"
-      onSubmit={(event) => {
-        event.preventDefault()
-        save.mutate({
-          body: { note: note.trim() || null },
-          version: draft.value.version,
-          told: say.noteSaved,
-          done: draft.clear,
-        })
-      }}
-    >
-      <TextArea
-        label={say.note}
-        hint={say.noteHint}
-        value={note}
-        maxLength={2000}
-        rows={3}
-        onChange={(typed) => draft.change({ note: typed, ...(!draft.touched && { version: task.version }) })}
-      />
-      {overtaken ? (
-        <Notice tone="warn">
-          <p>{words.common.changedMeanwhile}</p>
-          {task.note && <blockquote dir="auto">{task.note}</blockquote>}
-          <Button
-            onClick={() => {
-              draft.change({ version: task.version })
-              save.reset()
-            }}
-          >
-            {words.common.takeTheirs}
-          </Button>
-        </Notice>
-      ) : (
-        <Trouble error={save.error} />
-      )}
-      {changed && (
-        <Button type="submit" busy={save.isPending} disabled={overtaken}>
-          {say.saveNote}
-        </Button>
-      )}
-    </form>
+    <NoteForm
+      draft={`tasks/${task.id}/note`}
+      written={task}
+      say={say}
+      rows={3}
+      saving={saving}
+      save={(note, version, done) => saving.mutate({ body: { note }, version, told: say.noteSaved, done })}
+    />
   )
 }

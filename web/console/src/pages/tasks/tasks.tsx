@@ -8,10 +8,9 @@ import { useWords } from '../../i18n/words'
 import { useFilters } from '../../logic/filters'
 import { usePersonName } from '../../session/members'
 import type { Me } from '../../session/session'
-import { Button } from '../../ui/button'
 import { Chip } from '../../ui/chip'
 import { OneOf } from '../../ui/field'
-import { Asked, Empty, Page } from '../../ui/page'
+import { Asked, Empty, More, Page } from '../../ui/page'
 import { TaskDetail } from './detail'
 import './tasks.css'
 import { taskInWords } from './words'
@@ -72,13 +71,7 @@ export default function Tasks({ me, chosen }: { me: Me; chosen: number | null })
                       </li>
                     ))}
                   </ul>
-                  {query.hasNextPage && (
-                    <div className="after">
-                      <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                        {words.common.loadMore}
-                      </Button>
-                    </div>
-                  )}
+                  <More query={query} />
                 </>
               )
             }}
