@@ -95,6 +95,7 @@ class Banner:
             ("API", self.url),
             ("Manual", f"{self.url}/docs"),
             ("Patients", f"{self.url}/app/"),
+            ("Console", f"{self.url}/console/"),
             ("Phone", f"{self.url}/simulator/"),
             ("Metrics", f"{self.url}/metrics"),
             ("Data", f"{escape(str(self.data))} (with admin.env, secrets.env)"),
