@@ -155,6 +155,23 @@ def test_the_serving_login_may_do_nothing_by_itself(cluster: Cluster, statement:
         cursor.execute(statement)
 
 
+def test_the_logins_have_no_power_of_their_own(cluster: Cluster) -> None:
+    """Whatever they may do they are given: nothing is inherited, and strangers cannot connect."""
+    with asked(cluster.url("owner")) as cursor:
+        cursor.execute(
+            "select rolname, rolinherit, rolcreaterole, rolsuper, rolcreatedb, rolbypassrls"
+            " from pg_roles where rolname in"
+            " ('careloop_app', 'careloop_backup', 'careloop_owner') order by rolname"
+        )
+        assert cursor.fetchall() == [
+            ("careloop_app", False, False, False, False, False),
+            ("careloop_backup", True, False, False, False, True),
+            ("careloop_owner", False, True, False, False, False),
+        ]
+        cursor.execute("select has_database_privilege('public', current_database(), 'connect')")
+        assert cursor.fetchone() == (False,)
+
+
 def test_the_backup_login_changes_nothing(cluster: Cluster) -> None:
     with asked(cluster.url("backup")) as cursor:
         cursor.execute("select count(*) from shared.establishments")
