@@ -43,15 +43,17 @@ export default function Tasks({ me, chosen }: { me: Me; chosen: number | null })
   const search = view === 'open' ? '' : `?view=${view}`
   return (
     <Page title={say.title} lead={say.lead} wide>
+      <div className="filter-box">
+        <OneOf
+          label={say.filters.state}
+          quietLabel
+          value={view}
+          options={VIEWS.map((one) => [one, say.views[one]] as const)}
+          onChange={(wanted) => filters.set({ view: wanted })}
+        />
+      </div>
       <div className={chosen === null ? 'two' : 'two chosen-one'}>
         <div className="stack">
-          <OneOf
-            label={say.filters.state}
-            quietLabel
-            value={view}
-            options={VIEWS.map((one) => [one, say.views[one]] as const)}
-            onChange={(wanted) => filters.set({ view: wanted })}
-          />
           <Asked query={query}>
             {({ pages }) => {
               const tasks = pages.flatMap((page) => page.items)
