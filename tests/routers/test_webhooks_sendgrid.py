@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.address import address_for, opt_in
 from simulator.signature import EventSigner
-from tests.fixtures import owned
+from tests.fixtures import NORTH, owned
 from tests.routers.test_reminders import body
 
 PATIENT = "patient@example.org"
@@ -188,6 +189,20 @@ def test_ten_at_once_are_one(tell: Tell, delivery: int, owner: Any) -> None:
     assert answers == [204] * 10
     assert stored(owner, "select count(*) from webhook_events") == 2
     assert stored(owner, "select count(*) from messages") == 1
+
+
+def test_a_repeat_does_not_stop_somebody_who_has_come_back(
+    tell: Tell, delivery: int, database: Any, owner: Any
+) -> None:
+    stopped = "select opted_out_at is not null from addresses where kind = 'email'"
+    assert tell(event("unsubscribe")) == 204
+    assert stored(owner, stopped)
+    with database.establishment(NORTH) as session:
+        opt_in(address_for(session, "email", PATIENT))
+    assert tell(event("unsubscribe")) == 204
+    assert not stored(owner, stopped)
+    assert tell(event("unsubscribe", 2)) == 204
+    assert stored(owner, stopped)
 
 
 REFUSED: dict[str, dict[str, Any]] = {
