@@ -16,7 +16,7 @@ import httpx2
 from tests.chaos.cast import PATIENCE
 from tests.chaos.hospital import Hospital, next_minute
 from tests.chaos.judge import COUNTS, Judge, Verdict
-from tests.chaos.monkey import Monkey
+from tests.chaos.monkey import HANG, Monkey
 from tests.chaos.script import DAILY_CAP, HOUR, SOUTH, WEST, Case, Script
 from tests.chaos.stage import Stage
 from tests.tree import wait_for
@@ -269,14 +269,20 @@ class _Run:
                 ({"kind": "accept_then_drop", "probability": 0.5},),
                 {"mode": "never", "probability": 0.5},
             )
-            more = self.script.stream(4, time.time(), 0.5)
-            for case in more:
-                case.end = "delivered"
-            for done in self.hospital.post_all(more):
-                done.result(PATIENCE)
             if any("release" in point for point in left):
-                self.monkey.act(self.monkey.hang_redis)
+                with self.stage.redis_hangs():  # what is due now cannot be handed over
+                    self._post_more()
+                    time.sleep(HANG)
+            else:
+                self._post_more()
             time.sleep(0.5)
+
+    def _post_more(self) -> None:
+        more = self.script.stream(4, time.time(), 0.5)
+        for case in more:
+            case.end = "delivered"
+        for done in self.hospital.post_all(more):
+            done.result(PATIENCE)
 
     def _settle(self) -> None:
         """Wait until neither the engine nor the carrier has anything left to do."""
