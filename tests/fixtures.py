@@ -16,18 +16,42 @@ from tests.template import PASSWORD
 
 NORTH, SOUTH = 1, 2
 
+# TRUNCATE makes some three hundred new files each time: a tenth of a second, before most tests.
+# Rows are deleted instead, and only what has grown is truncated. Without foreign keys (`replica`)
+# the order does not matter; who may not set that gets the slow way.
 _EMPTY = """
 do $$
-declare names text;
+declare
+    one record;
+    quick boolean := current_setting('is_superuser')::boolean;
 begin
-    select string_agg(format('%I.%I', schemaname, tablename), ', ') into names
-    from pg_tables
-    where tablename <> 'alembic_version' and (
-        schemaname like 'est\\_%' or schemaname = 'shared' and tablename in
-        ('due', 'refresh_tokens', 'devices', 'links', 'processes', 'encryption_keys',
-         'audit_entries', 'idempotency_keys', 'holidays', 'alarms', 'alarm_mails')
-    );
-    execute 'truncate ' || names || ' restart identity cascade';
+    if quick then
+        perform set_config('session_replication_role', 'replica', true);
+    end if;
+    for one in
+        select format('%I.%I', schemaname, tablename) as name from pg_tables
+        where tablename <> 'alembic_version' and (
+            schemaname like 'est\\_%' or schemaname = 'shared' and tablename in
+            ('due', 'refresh_tokens', 'devices', 'links', 'processes', 'encryption_keys',
+             'audit_entries', 'idempotency_keys', 'holidays', 'alarms', 'alarm_mails')
+        )
+    loop
+        if quick and pg_relation_size(one.name::regclass) < 1000000 then
+            execute 'delete from ' || one.name;
+        else
+            execute 'truncate ' || one.name || ' cascade';
+        end if;
+    end loop;
+    for one in
+        select format('%I.%I', schemaname, sequencename) as name, start_value from pg_sequences
+        where last_value is not null and (
+            schemaname like 'est\\_%' or schemaname = 'shared' and sequencename in
+            ('devices_id_seq', 'links_id_seq', 'audit_entries_id_seq', 'holidays_id_seq',
+             'alarms_id_seq', 'alarm_mails_id_seq')
+        )
+    loop
+        perform setval(one.name::regclass, one.start_value, false);
+    end loop;
     update shared.senders set active = true, suspended_at = null, suspended_code = null,
         suspended_by = null, probe_at = null, probes = 0
     where suspended_at is not null or not active;

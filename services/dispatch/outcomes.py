@@ -39,8 +39,10 @@ class Settlement:
 
 # A callback may have been faster than this statement: then the state stays what the callback
 # made it, and only the provider's id is added; not even that when the callback has already had the
-# call made again. What was sent stays in the due queue where the provider can be asked for a
-# receipt: one statement still.
+# call made again, whatever came of that meanwhile: a delivery that has let go of an attempt's id
+# knows it as one that passed, and what is still said of it must find no delivery to wake up. What
+# was sent stays in the due queue where the provider can be asked for a receipt: one statement
+# still.
 _OUTCOME = Prepared(
     """
     with locked as materialized (
@@ -60,6 +62,17 @@ _OUTCOME = Prepared(
             provider = l.provider,
             provider_id = case
                 when d.status in ('scheduled', 'queued') then d.provider_id
+                when d.status in ('cancelled', 'expired', 'suppressed') and (
+                    exists (
+                        select from calls c
+                        where c.provider = l.provider and c.provider_id = l.provider_id
+                            and c.delivery_id = d.id
+                    ) or exists (
+                        select from messages g
+                        where g.provider = l.provider and g.provider_id = l.provider_id
+                            and g.delivery_id = d.id
+                    )
+                ) then d.provider_id
                 else coalesce(d.provider_id, l.provider_id)
             end,
             error_code = case when l.moves then l.code else d.error_code end,

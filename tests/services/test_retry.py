@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from models.delivery import DeliveryStatus as S
-from services.delivery import lock_delivery
+from services.delivery import lock_delivery, move
 from services.errors import Invalid
 from services.policy import policy_of, wishes
 from tests.fixtures import NORTH
@@ -105,6 +105,20 @@ def test_what_is_still_said_of_the_first_call_while_the_second_waits(
     assert before is not None
     assert after is not None
     assert after.due_at == before.due_at
+
+
+@pytest.mark.parametrize("ended", [S.cancelled, S.expired, S.suppressed])
+def test_a_late_answer_about_the_first_call_wakes_nothing_up(database: Any, ended: S) -> None:
+    """Nobody picked up, and what was to be called again was called off before the worker stored
+    its own outcome: the carrier's later words are about a call that made way."""
+    number = called_again(database)
+    with database.establishment(NORTH) as session:
+        assert move(session, lock_delivery(session, number), ended, cause="test")
+    conclude(database, number, S.sent, provider_id=f"ID{number}")
+    for word in ("queued", "ringing", "no-answer"):
+        assert not tell(database, number, word)
+    assert delivery(database, number).status == ended
+    assert delivery(database, number).provider_id is None
 
 
 def test_the_first_call_was_heard_after_all_before_the_second(database: Any) -> None:
