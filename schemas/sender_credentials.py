@@ -88,8 +88,13 @@ class AndroidCredentials(In):
     device_id: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9_-]{1,36}$",
-        description="which phone, where a private or public server serves more than one",
+        description="which phone, where a private or public server serves more than one: without"
+        " it the server takes any, and the same message may go out from two",
     )
+
+    def same_phone(self, other: AndroidCredentials) -> bool:
+        """True when both are numbers of one phone."""
+        return (self.url, self.device_id) == (other.url, other.device_id)
 
     def stored(self) -> dict[str, Any]:
         """The value for `Sender.credentials`: secrets as they are, for the column seals them."""
