@@ -23,11 +23,11 @@ Operators = Annotated[
     ),
 ]
 Credentials = Annotated[
-    dict[Annotated[str, Field(max_length=40)], SecretStr],
+    dict[Annotated[str, Field(max_length=40)], SecretStr | int | None],
     Field(
         max_length=10,
-        description="of its own account, never shown again. What is left out of a change stays;"
-        " null: the account of the settings",
+        description="of its own account, never shown again. What is left out of a change stays, a"
+        " single null takes one away; null: the account of the settings",
     ),
 ]
 SenderNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -147,6 +147,7 @@ class CredentialOut(Out):
 
     name: str
     secret: bool
+    required: bool
     hint: str
 
 

@@ -6,10 +6,11 @@ out from, or came in to, is retired: its provider may still have to be asked wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
+from pydantic import SecretStr
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -261,10 +262,13 @@ def _renew_credentials(found: Sender, wanted: SenderChange) -> bool:
     return bool(found.credentials != before)
 
 
-def _bare(given: object) -> dict[str, str] | None:
-    if not isinstance(given, dict):
+def _bare(given: Mapping[str, SecretStr | int | None] | None) -> dict[str, Any] | None:
+    if given is None:
         return None
-    return {name: value.get_secret_value().strip() for name, value in given.items()}
+    return {
+        name: value.get_secret_value().strip() if isinstance(value, SecretStr) else value
+        for name, value in given.items()
+    }
 
 
 def _receiving(channel: Channel, address: str, wanted: bool | None) -> bool:

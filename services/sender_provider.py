@@ -1,43 +1,26 @@
 """What each provider's senders can do, and which credentials of their own they take.
 
 One table for the API, the commands and the console: a provider that is added here can be entered
-by an administrator. A value never leaves this process again, in no answer, log or audit entry.
+by an administrator. A credential never leaves this process again, in no answer, log or audit entry.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
 
 from config.settings import Settings
 from models.establishment import Establishment
 from models.reminder import Channel
 from schemas.sender import CredentialOut, ProviderOut, SenderChoicesOut
+from schemas.sender_credentials import ANDROID, AndroidCredentials, TwilioCredentials
 from services.errors import Invalid
 from utils.operators import operators_in
 
-LONGEST_VALUE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """One value of an account. `secret`: typed without being seen. `hint` says where it is from."""
-
-    name: str
-    pattern: str
-    hint: str
-    secret: bool = True
-
-    def check(self, value: str) -> str:
-        """The value itself; raises `Invalid` with the field, never with what stood there."""
-        if len(value) > LONGEST_VALUE or not re.fullmatch(self.pattern, value):
-            raise Invalid(
-                f"This is not what it should be: {self.hint}.",
-                field=f"credentials.{self.name}",
-                code="credential_invalid",
-            )
-        return value
+Schema = type[TwilioCredentials] | type[AndroidCredentials]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +33,32 @@ class Provider:
 
     name: str
     channels: tuple[Channel, ...]
-    credentials: tuple[Credential, ...] = ()
+    credentials: Schema | None = None
     own: frozenset[Channel] = frozenset()
     needed: bool = False
 
-    def takes_credentials(self, channel: str) -> bool:
-        """True when a sender on a channel may have an account of its own."""
-        return channel in self.own
 
-
-TWILIO = Provider(
-    "twilio",
-    (Channel.sms, Channel.voice, Channel.whatsapp),
-    (
-        Credential(
-            "account_sid", r"AC[0-9a-f]{32}", "AC and 32 hex digits, from Twilio's console", False
+PROVIDERS = {
+    one.name: one
+    for one in (
+        Provider(
+            "twilio",
+            (Channel.sms, Channel.voice, Channel.whatsapp),
+            TwilioCredentials,
+            # What a call asks and records goes by the account of the settings.
+            own=frozenset({Channel.sms, Channel.whatsapp}),
         ),
-        Credential("auth_token", r"[0-9a-zA-Z]{32}", "32 characters, from Twilio's console"),
-    ),
-    # What a call asks and records goes by the account of the settings.
-    own=frozenset({Channel.sms, Channel.whatsapp}),
-)
-SENDGRID = Provider("sendgrid", (Channel.email,))
-SMTP = Provider("smtp", (Channel.email,))
-PROVIDERS = {one.name: one for one in (TWILIO, SENDGRID, SMTP)}
+        Provider(
+            ANDROID,
+            (Channel.sms,),
+            AndroidCredentials,
+            own=frozenset({Channel.sms}),
+            needed=True,
+        ),
+        Provider("sendgrid", (Channel.email,)),
+        Provider("smtp", (Channel.email,)),
+    )
+}
 
 
 def usable(settings: Settings) -> list[Provider]:
@@ -93,14 +78,20 @@ def choices(settings: Settings, place: Establishment) -> SenderChoicesOut:
 
 
 def _shown(provider: Provider) -> ProviderOut:
+    schema = provider.credentials
     return ProviderOut(
         name=provider.name,
         channels=list(provider.channels),
         own=[channel for channel in provider.channels if channel in provider.own],
         needed=provider.needed,
         credentials=[
-            CredentialOut(name=one.name, secret=one.secret, hint=one.hint)
-            for one in provider.credentials
+            CredentialOut(
+                name=name,
+                secret=field.annotation is SecretStr,
+                required=field.is_required(),
+                hint=field.description or "",
+            )
+            for name, field in (schema.model_fields if schema else {}).items()
         ],
     )
 
@@ -120,40 +111,52 @@ def provider_for(channel: Channel, name: str | None, settings: Settings) -> Prov
 def credentials_after(
     provider: Provider,
     channel: str,
-    kept: Mapping[str, str] | None,
-    given: Mapping[str, str] | None,
-) -> dict[str, str] | None:
+    kept: Mapping[str, Any] | None,
+    given: Mapping[str, Any] | None,
+) -> dict[str, Any] | None:
     """A sender's credentials once those given replaced theirs; None: it has none of its own.
 
-    What is left out stays, so a password can be changed alone. Raises `Invalid` with the field.
+    What is left out stays, so a password can be changed alone; one that is None is taken away.
+    Raises `Invalid` with the field, never with what stood there.
     """
+    taken = channel in provider.own
     if not given:
-        if provider.needed and provider.takes_credentials(channel):
+        if provider.needed and taken:
             raise Invalid(
                 f"A sender of {provider.name} needs the credentials of its account.",
                 field="credentials",
                 code="credentials_missing",
             )
         return None
-    if not provider.takes_credentials(channel):
+    if provider.credentials is None or not taken:
         raise Invalid(
             f"A sender of {provider.name} on {channel} takes no credentials of its own.",
             field="credentials",
             code="credentials_not_taken",
         )
-    known = {one.name: one for one in provider.credentials}
-    if set(given) - set(known):
-        raise Invalid(
-            f"{provider.name} takes {', '.join(known)}.",
-            field="credentials",
-            code="credential_unknown",
+    whole = {name: v for name, v in {**(kept or {}), **given}.items() if v is not None}
+    try:
+        return provider.credentials.model_validate(whole).stored()
+    except ValidationError as error:
+        raise _wrong(provider.credentials, error) from None
+
+
+def _wrong(schema: Schema, error: ValidationError) -> Invalid:
+    """What is wrong with credentials: our own words, for Pydantic's may repeat what came in."""
+    found = error.errors(include_input=False, include_url=False)
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
+    name = str(first["loc"][0])
+    if name not in schema.model_fields:
+        known = ", ".join(schema.model_fields)
+        return Invalid(
+            f"The credentials here are {known}.", field="credentials", code="credential_unknown"
         )
-    whole = dict(kept or {}) | {name: known[name].check(value) for name, value in given.items()}
-    for name, needed in known.items():
-        if name not in whole:
-            raise Invalid(
-                f"This is needed: {needed.hint}.",
-                field=f"credentials.{name}",
-                code="missing",
-            )
-    return whole
+    missing = first["type"] == "missing"
+    hint = schema.model_fields[name].description
+    reason = str(first["msg"]).removeprefix("Value error, ")
+    what = reason if first["type"] == "value_error" else f"This is needed: {hint}"
+    return Invalid(
+        f"{what[0].upper()}{what[1:]}.",
+        field=f"credentials.{name}",
+        code="missing" if missing else "credential_invalid",
+    )

@@ -19,7 +19,7 @@ import httpx2
 
 from tests.conftest import clone_database, with_database
 from tests.nursery import Born, nursery
-from tests.template import PASSWORD
+from tests.template import PASSWORD, SOUTH_NUMBER
 
 START_SECONDS = 60.0
 

@@ -26,6 +26,10 @@ LogIn = Callable[[str], Headers]
 PATH = "/api/v1/senders"
 ORANGE = "+237690000001"
 SID, TOKEN = "AC" + "0" * 32, "a1" * 16  # invented
+PHONE = {
+    **{"url": "http://192.168.1.20:8080", "username": "sms", "password": "quiet-river"},
+    "signing_key": "0123456789",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -155,6 +159,17 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "no account": (
         {"credentials": {"account_sid": "sesame", "auth_token": TOKEN}},
         "credentials.account_sid", "credential_invalid",
+    ),
+    "a phone without its account": (
+        {"provider": "android"}, "credentials", "credentials_missing"
+    ),
+    "a phone that sends passwords in the clear through the world": (
+        {"provider": "android", "credentials": PHONE | {"url": "http://sesame.example"}},
+        "credentials.url", "credential_invalid",
+    ),
+    "a third SIM and one more": (
+        {"provider": "android", "credentials": PHONE | {"sim": 4}},
+        "credentials.sim", "credential_invalid",
     ),
     "a credential of another": (
         {"credentials": {"sesame": "sesame"}}, "credentials", "credential_unknown"
@@ -380,6 +395,20 @@ def test_one_that_cannot_receive_is_never_asked_to_carry_a_question(
     assert remind(expects_reply=True).status_code == 201
     run()
     assert len(silent.given) == 2
+
+
+def test_a_phone_is_entered_and_its_password_changed_alone(
+    client: Any, admin: Headers, database: Any, add: Callable[..., dict[str, Any]]
+) -> None:
+    made = add(provider="android", can_receive=True, credentials=PHONE | {"sim": 2})
+    assert (made["provider"], made["has_credentials"]) == ("android", True)
+    change = {"credentials": {"password": "loud-river", "sim": None}}
+    assert client.patch(f"{PATH}/{made['id']}", json=change, headers=admin).status_code == 200
+    with database.establishment(NORTH) as session:
+        kept = session.get(Sender, made["id"]).credentials
+    assert kept == PHONE | {"password": "loud-river"}
+    gone = client.patch(f"{PATH}/{made['id']}", json={"credentials": None}, headers=admin)
+    assert (gone.status_code, gone.json()["code"]) == (422, "credentials_missing")
 
 
 def test_choices_name_what_may_be_entered_and_no_value(client: Any, admin: Headers) -> None:
