@@ -77,22 +77,27 @@ def choices(settings: Settings, place: Establishment) -> SenderChoicesOut:
     )
 
 
+def credential_fields(provider: Provider) -> list[CredentialOut]:
+    """What has to be known of an account of its own, in the order in which it is asked."""
+    fields = provider.credentials.model_fields if provider.credentials else {}
+    return [
+        CredentialOut(
+            name=name,
+            secret=field.annotation is SecretStr,
+            required=field.is_required(),
+            hint=field.description or "",
+        )
+        for name, field in fields.items()
+    ]
+
+
 def _shown(provider: Provider) -> ProviderOut:
-    schema = provider.credentials
     return ProviderOut(
         name=provider.name,
         channels=list(provider.channels),
         own=[channel for channel in provider.channels if channel in provider.own],
         needed=provider.needed,
-        credentials=[
-            CredentialOut(
-                name=name,
-                secret=field.annotation is SecretStr,
-                required=field.is_required(),
-                hint=field.description or "",
-            )
-            for name, field in (schema.model_fields if schema else {}).items()
-        ],
+        credentials=credential_fields(provider),
     )
 
 
