@@ -158,6 +158,10 @@ class ProviderOut(Out):
     channels: list[Channel]
     own: list[Channel] = Field(description="channels on which credentials of its own are taken")
     needed: bool = Field(description="no account of the settings stands in for them")
+    webhooks: dict[Channel, str] = Field(
+        description="addresses of ours that the provider must be told, so that what comes in"
+        " reaches us; `{sender_id}` stands for the sender's"
+    )
     credentials: list[CredentialOut]
 
 

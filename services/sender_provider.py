@@ -7,7 +7,7 @@ by an administrator. A credential never leaves this process again, in no answer,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
@@ -28,7 +28,8 @@ class Provider:
     """Who carries what a sender sends.
 
     `own` are the channels on which a sender may bring credentials of its own; `needed` when no
-    account of the settings stands in for them.
+    account of the settings stands in for them. `webhooks` are the paths of ours that the provider
+    must be told, so that what comes in reaches us; one may be a sender's own.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Provider:
     credentials: Schema | None = None
     own: frozenset[Channel] = frozenset()
     needed: bool = False
+    webhooks: Mapping[Channel, str] = field(default_factory=dict)
 
 
 PROVIDERS = {
@@ -47,6 +49,11 @@ PROVIDERS = {
             TwilioCredentials,
             # What a call asks and records goes by the account of the settings.
             own=frozenset({Channel.sms, Channel.whatsapp}),
+            webhooks={
+                Channel.sms: "/webhooks/twilio/sms",
+                Channel.whatsapp: "/webhooks/twilio/sms",
+                Channel.voice: "/webhooks/twilio/voice",
+            },
         ),
         Provider(
             ANDROID,
@@ -54,6 +61,7 @@ PROVIDERS = {
             AndroidCredentials,
             own=frozenset({Channel.sms}),
             needed=True,
+            webhooks={Channel.sms: "/webhooks/android/{sender_id}"},
         ),
         Provider("sendgrid", (Channel.email,)),
         Provider("smtp", (Channel.email,)),
@@ -72,31 +80,32 @@ def usable(settings: Settings) -> list[Provider]:
 def choices(settings: Settings, place: Establishment) -> SenderChoicesOut:
     """What an administrator can choose from."""
     return SenderChoicesOut(
-        providers=[_shown(one) for one in usable(settings)],
+        providers=[_shown(one, settings.web.base_url) for one in usable(settings)],
         operators=sorted(operators_in(place.region)),
     )
 
 
 def credential_fields(provider: Provider) -> list[CredentialOut]:
     """What has to be known of an account of its own, in the order in which it is asked."""
-    fields = provider.credentials.model_fields if provider.credentials else {}
+    known = provider.credentials.model_fields if provider.credentials else {}
     return [
         CredentialOut(
             name=name,
-            secret=field.annotation is SecretStr,
-            required=field.is_required(),
-            hint=field.description or "",
+            secret=one.annotation is SecretStr,
+            required=one.is_required(),
+            hint=one.description or "",
         )
-        for name, field in fields.items()
+        for name, one in known.items()
     ]
 
 
-def _shown(provider: Provider) -> ProviderOut:
+def _shown(provider: Provider, base_url: str) -> ProviderOut:
     return ProviderOut(
         name=provider.name,
         channels=list(provider.channels),
         own=[channel for channel in provider.channels if channel in provider.own],
         needed=provider.needed,
+        webhooks={channel: base_url + path for channel, path in provider.webhooks.items()},
         credentials=credential_fields(provider),
     )
 
