@@ -274,10 +274,13 @@ def test_without_a_database_it_waits_on_the_disk(
 ) -> None:
     assert tell(event("system:ping")).status_code == 200  # the phone is known
     with no_database():
-        for number in range(3):
+        for number in range(2):
             assert tell(received(f"Message {number}", number)).status_code == 200
         assert tell(event("sms:delivered", 9)).status_code == 200
         assert tell(received(), key="somebody-else").status_code == 403
+        client.app.state.careloop.directory.forget()  # as a process that was started just now
+        assert tell(received("Message 2", 2)).status_code == 503  # the phone repeats it
+    assert tell(received("Message 2", 2)).status_code == 200
     door = client.app.state.careloop.door
     while door.spooled():
         door.drain()
