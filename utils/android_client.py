@@ -9,6 +9,7 @@ machine from what may have, so this client is our own (`utils/provider_http.py`)
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Sequence
@@ -17,8 +18,6 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
-
-import urllib3
 
 from utils.android_status import word_of
 from utils.provider_codes import fault_of
@@ -68,11 +67,12 @@ class AndroidSms:
     def __init__(self, gateway: Gateway, timeout: float, connections: int) -> None:
         self._gateway = gateway
         self._http = ProviderHttp(timeout, connections)
-        self._headers = {"Accept": "application/json", "User-Agent": "Careloop"} | dict(
-            urllib3.make_headers(
-                basic_auth=f"{gateway.username}:{gateway.password}", keep_alive=True
-            )
-        )
+        login = f"{gateway.username}:{gateway.password}".encode()
+        self._headers = {
+            "Accept": "application/json",
+            "Authorization": f"Basic {base64.b64encode(login).decode()}",
+            "User-Agent": "Careloop",
+        }
 
     def send(self, message: Outbound) -> Outcome:
         """Hand one message to the gateway, as an outcome."""

@@ -25,6 +25,7 @@ from utils.senders import Outbound, Passed, Verdict
 
 NUMBER = "+237690000001"
 REFERENCE = "1.17"
+PASSWORD = "clé ✓:1"  # what people think of
 
 
 def outbound(**more: Any) -> Outbound:
@@ -33,13 +34,13 @@ def outbound(**more: Any) -> Outbound:
 
 
 def client(url: str, **more: Any) -> AndroidSms:
-    return AndroidSms(Gateway(url, "sms", "secret", **more), timeout=1, connections=2)
+    return AndroidSms(Gateway(url, "sms", PASSWORD, **more), timeout=1, connections=2)
 
 
 @pytest.fixture
 def gateway(simulator: Simulator) -> AndroidSms:
     """The client of a simulated phone."""
-    wired = {"name": "ward", "number": NUMBER, "password": "secret"}
+    wired = {"name": "ward", "number": NUMBER, "password": PASSWORD}
     assert simulator.http.put("/simulator/phones", json=[wired]).status_code == 200
     return client(f"{simulator.base}/phones/ward")
 
