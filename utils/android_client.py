@@ -9,6 +9,7 @@ machine from what may have, so this client is our own (`utils/provider_http.py`)
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Sequence
@@ -17,8 +18,6 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
-
-import urllib3
 
 from utils.android_status import word_of
 from utils.provider_codes import fault_of
@@ -49,7 +48,15 @@ class Gateway:
 @dataclass(frozen=True, slots=True)
 class _Answer:
     status: int
-    document: Any
+    listed: list[Any] | None
+    document: dict[str, Any]
+
+    @property
+    def proves_nothing(self) -> bool:
+        """True for a yes that is not the gateway's, as of a captive portal, and a no likewise."""
+        if self.status == HTTPStatus.BAD_REQUEST:
+            return not self.document
+        return self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 class AndroidSms:
@@ -60,11 +67,12 @@ class AndroidSms:
     def __init__(self, gateway: Gateway, timeout: float, connections: int) -> None:
         self._gateway = gateway
         self._http = ProviderHttp(timeout, connections)
-        self._headers = {"Accept": "application/json", "User-Agent": "Careloop"} | dict(
-            urllib3.make_headers(
-                basic_auth=f"{gateway.username}:{gateway.password}", keep_alive=True
-            )
-        )
+        login = f"{gateway.username}:{gateway.password}".encode()
+        self._headers = {
+            "Accept": "application/json",
+            "Authorization": f"Basic {base64.b64encode(login).decode()}",
+            "User-Agent": "Careloop",
+        }
 
     def send(self, message: Outbound) -> Outcome:
         """Hand one message to the gateway, as an outcome."""
@@ -84,11 +92,11 @@ class AndroidSms:
                 if self._holds(message, own):
                     return Outcome(Verdict.accepted, provider_id=own)
                 continue  # under this id it never went out, and never will
-            if answer.status != HTTPStatus.ACCEPTED:
-                return _refusal(answer.status)
-            if not isinstance(answer.document, dict) or answer.document.get("id") != own:
-                raise MayHaveLeft("unreadable")  # a captive portal's page proves nothing
-            return Outcome(Verdict.accepted, provider_id=own)
+            if answer.document.get("id") == own and answer.status == HTTPStatus.ACCEPTED:
+                return Outcome(Verdict.accepted, provider_id=own)
+            if answer.proves_nothing:
+                raise MayHaveLeft("unreadable")
+            return _refusal(answer.status)
         return _refusal(HTTPStatus.CONFLICT)
 
     def _offer(self, message: Outbound, own: str) -> _Answer:
@@ -176,16 +184,16 @@ class AndroidSms:
             return None
         if answer.status != HTTPStatus.OK or not _is_message(answer.document):
             raise MayHaveLeft(str(answer.status))
-        return dict(answer.document)
+        return answer.document
 
     def _listed(self, query: dict[str, Any]) -> list[dict[str, Any]] | None:
         """A page of messages, the newest first; None from what is no gateway."""
         if self._gateway.device_id is not None:
             query = query | {"deviceId": self._gateway.device_id}
         answer = self._ask("GET", f"/messages?{urlencode(query)}", None)
-        if answer.status != HTTPStatus.OK or not isinstance(answer.document, list):
+        if answer.status != HTTPStatus.OK or answer.listed is None:
             return None
-        return [one for one in answer.document if _is_message(one)]
+        return [one for one in answer.listed if _is_message(one)]
 
     def _ask(self, method: str, path: str, body: bytes | None) -> _Answer:
         headers = self._headers | ({"Content-Type": "application/json"} if body else {})
@@ -194,7 +202,11 @@ class AndroidSms:
             document = json.loads(answer.data)
         except (ValueError, RecursionError):
             document = None
-        return _Answer(answer.status, document)
+        return _Answer(
+            answer.status,
+            document if isinstance(document, list) else None,
+            document if isinstance(document, dict) else {},
+        )
 
 
 def _ids(reference: str, attempt: int) -> tuple[str, str]:

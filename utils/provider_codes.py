@@ -134,7 +134,7 @@ _ANDROID_CODES: dict[Fault, tuple[str, ...]] = {
     CARRIER_BROKEN: ("500", "502", "503", "504"),
     ACCOUNT_DOWN: ("401", "403"),  # its user, its password, or what they may do
     SENDER_DOWN: (
-        "404", "405",  # the gateway is not at this address
+        "301", "302", "303", "307", "308", "404", "405",  # the gateway is not at this address
         "no_sim", "ril_sim_absent", "no_permission", "no_default_sms_app",
         "no_service", "radio_off", "radio_not_available", "ril_radio_not_available",
         "ril_network_not_ready",

@@ -13,6 +13,9 @@ from typing import Protocol, runtime_checkable
 
 ASKABLE = frozenset({"twilio", "android"})
 """Providers that can be asked what became of a message (`Receipts`)."""
+LISTING = frozenset({"twilio"})
+"""Providers that list what was received (`Inbox`). An Android phone keeps its events and repeats
+them for days; its list has other ids than they."""
 
 
 class Verdict(StrEnum):
