@@ -100,6 +100,13 @@ class Directory:
             default=None,
         )
 
+    def sender_by_id(self, sender_id: int) -> Sender | None:
+        """One sender, whoever's it is and in use or not; None when there is none."""
+        for choice in self._read().senders.values():
+            if sender_id in choice.by_id:
+                return choice.by_id[sender_id]
+        return None
+
     def suspended(self, establishment_id: int) -> bool:
         """True when the provider shut out any of an establishment's senders."""
         return self.senders(establishment_id).suspended

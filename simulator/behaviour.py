@@ -16,6 +16,7 @@ OPERATIONS = (
     "calls.create", "calls.read", "calls.list", "calls.update", "calls.delete",
     "recordings.read", "recordings.list", "recordings.delete", "recordings.media",
     "mail.send", "smtp.data",
+    "phone.create", "phone.read", "phone.list", "phone.cancel", "phone.webhooks",
 )  # fmt: skip
 
 
@@ -84,6 +85,7 @@ class Behaviour:
     outcome: str = "delivered"
     outcome_probability: float = 1.0
     error_code: int | None = None
+    reason: str = ""
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     queued_ms: int | None = None
     sent_ms: int | None = None
@@ -138,6 +140,11 @@ class Chaos:
         if not self.happens(self.behaviour.outcome_probability):
             outcome = "delivered"
         return outcome, _code_for(outcome, self.behaviour.error_code)
+
+    def reason_for(self, address: str) -> str:
+        """Why an Android phone says that a message to this address failed; empty: the usual."""
+        own = self.behaviour.outcomes.get(address, {})
+        return str(own.get("reason") or self.behaviour.reason)
 
 
 def _code_for(outcome: str, code: object) -> int | None:

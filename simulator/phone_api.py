@@ -14,7 +14,7 @@ from simulator.inbound import receive_call, receive_message
 from simulator.line import Signal
 from simulator.numbers import e164
 from simulator.resources import Call
-from simulator.settings import Number
+from simulator.settings import Number, Phone
 from simulator.wire import JsonResponse, carrier_of, exchange_of
 
 LONGEST_INBOUND = 1600
@@ -25,8 +25,14 @@ async def type_message(request: Request) -> Response:
     fields = await _fields(request, "from", "to", "body")
     if not 0 < len(fields["body"]) <= LONGEST_INBOUND:
         raise BadRequestError("body must have 1 to 1600 characters")
-    number = _number(request, fields["to"])
     sender = _person(fields["from"])
+    phone = _gateway(request, fields["to"])
+    if phone is not None:
+        sid, told = await exchange_of(request).phones.receive(phone, sender, fields["body"])
+        status, error = (told.status, told.error) if told else (None, "")
+        answer = {"id": sid, "webhook_status": status, "error": error or None}
+        return JsonResponse(answer | {"opt_out_type": None, "replies": []}, status_code=201)
+    number = _number(request, fields["to"])
     if not number.sms or e164(number.value) is None:
         raise BadRequestError(f"{number.value} cannot receive messages")
     outcome = await receive_message(exchange_of(request), number, sender, fields["body"])
@@ -93,6 +99,12 @@ def _signal(request: Request, *signals: Signal) -> Response:
         if not exchange.switchboard.signal(sid, signal):
             raise BadRequestError("the call is over")
     return Response(status_code=204)
+
+
+def _gateway(request: Request, value: str) -> Phone | None:
+    """The Android phone whose number this is."""
+    phones = carrier_of(request).settings.phones.values()
+    return next((phone for phone in phones if phone.number == (e164(value) or value)), None)
 
 
 def _number(request: Request, value: str) -> Number:

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from simulator.resources import Call, Entry, Mail, Message, Recording
+from simulator.resources import Call, Entry, Mail, Message, PhoneMessage, Recording
 
-_KINDS: dict[str, type[Message | Call | Mail]] = {kind.kind: kind for kind in (Message, Call, Mail)}
+_KINDS: dict[str, type[Message | PhoneMessage | Call | Mail]] = {
+    kind.kind: kind for kind in (Message, PhoneMessage, Call, Mail)
+}
 
 
 class Store:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from config.settings import Settings
 from models import establishment as rows
+from schemas.sender_credentials import ANDROID, AndroidCredentials
+from utils.android_client import AndroidSms, Gateway
 from utils.dry_run import DryRun
 from utils.email_client import SendGridEmail, SmtpEmail
+from utils.logs import get_logger
 from utils.senders import Sender
 from utils.twilio_client import TwilioSms, TwilioVoice
 
 _TWILIO: dict[str, type[TwilioSms] | type[TwilioVoice]] = {"sms": TwilioSms, "voice": TwilioVoice}
 """What we can speak. WhatsApp comes in by Twilio and cannot go out yet: there is no client."""
+
+log = get_logger("careloop.senders")
 
 
 def make_sender(settings: Settings, row: rows.Sender) -> Sender | None:
@@ -19,7 +26,7 @@ def make_sender(settings: Settings, row: rows.Sender) -> Sender | None:
         return DryRun()
     if row.channel == "email":
         return _email(settings, row.address)
-    return _twilio(settings, row)
+    return _android(settings, row) if row.provider == ANDROID else _twilio(settings, row)
 
 
 def _twilio(settings: Settings, row: rows.Sender) -> Sender | None:
@@ -36,3 +43,18 @@ def _email(settings: Settings, address: str) -> Sender | None:
         case "smtp":
             return SmtpEmail(settings.email, address)
     return None
+
+
+def _android(settings: Settings, row: rows.Sender) -> Sender | None:
+    """The phone that a sender is; None when what is kept of it does not lead there."""
+    if row.channel != "sms" or row.credentials is None:
+        return None
+    try:
+        kept = AndroidCredentials.model_validate(row.credentials)
+    except ValidationError:  # its text would show what is secret
+        log.error("a sender's credentials cannot be used", sender=row.id)
+        return None
+    gateway = Gateway(
+        kept.url, kept.username, kept.password.get_secret_value(), kept.sim, kept.device_id
+    )
+    return AndroidSms(gateway, settings.android.timeout, settings.engine.concurrency)

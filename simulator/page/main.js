@@ -72,8 +72,8 @@ function take(entry) {
 }
 
 async function reload() {
-  const [numbers, entries] = await Promise.all([api.numbers(), api.ledger()]);
-  state.numbers = numbers;
+  const [numbers, gateways, entries] = await Promise.all([api.numbers(), api.phones(), api.ledger()]);
+  state.numbers = [...numbers, ...gateways.map(({ number }) => ({ value: number }))];
   state.entries = new Map(entries.map((entry) => [entry.id, entry]));
   if (!state.phone) state.phone = phones()[0]?.[0] || "";
   if (!state.mail) state.mail = entries.filter((entry) => entry.channel === "email").at(-1)?.id || "";

@@ -7,6 +7,10 @@ const MARKS = {
   sent: ["✓", "sent"], delivered: ["✓✓", "delivered", "ok"], read: ["✓✓", "read", "ok"],
   undelivered: ["✕", "undelivered", "bad"], failed: ["✕", "failed", "bad"],
   canceled: ["✕", "canceled", "bad"], received: ["↗", "received by the carrier"],
+  // An Android phone's own words
+  Pending: ["◷", "pending on the phone"], Processed: ["◷", "handed to the network"],
+  Sent: ["✓", "sent"], Delivered: ["✓✓", "delivered", "ok"], Failed: ["✕", "failed", "bad"],
+  Cancelled: ["✕", "cancelled", "bad"], Received: ["↗", "received by the phone"],
 };
 const CALL_WORDS = {
   completed: "Call", busy: "Declined call", "no-answer": "Missed call",
@@ -22,7 +26,8 @@ function foot(entry) {
   if (segments > 1) row.append(make("span", "", `${segments} SMS, ${entry.extra.encoding}`));
   row.append(make("time", "", clockOf(entry.time)));
   const [mark, word, tone = ""] = MARKS[entry.state] || ["·", entry.state];
-  const code = entry.extra.error_code ? ` ${entry.extra.error_code}` : "";
+  const why = entry.extra.error_code || entry.extra.reason;
+  const code = why ? ` ${why}` : "";
   const showWord = tone === "bad" ? ` ${word}${code}` : "";
   const tick = make("span", tone, mark + showWord);
   tick.title = word + code;
@@ -36,7 +41,8 @@ function message(entry) {
   const bubble = make("div", isInbound(entry) ? "bubble own" : "bubble");
   if (!isInbound(entry)) {
     const carrier = entry.extra.automatic ? ", the carrier itself" : "";
-    bubble.append(make("div", "sender", entry.from + carrier));
+    const gateway = entry.extra.gateway ? `, Android phone ${entry.extra.gateway}` : "";
+    bubble.append(make("div", "sender", entry.from + carrier + gateway));
   }
   bubble.append(make("div", "text", entry.body || "(no text)"), foot(entry));
   return bubble;
