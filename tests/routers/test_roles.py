@@ -61,8 +61,9 @@ ROLES: dict[str, str] = {
         PUT /phrases/{key}/{language}/recording
     """,
     ADMIN: """
-        POST /departments, PATCH /departments/{department_id}, GET /senders,
-        PATCH /senders/{sender_id},
+        POST /departments, PATCH /departments/{department_id}, GET /senders, POST /senders,
+        GET /senders/choices, PUT /senders/order, GET /senders/{sender_id},
+        PATCH /senders/{sender_id}, DELETE /senders/{sender_id},
         POST /devices/{device_id}/revoke, PATCH /establishment, POST /establishment/holidays,
         DELETE /establishment/holidays/{holiday_id}, POST /users,
         GET /users, PATCH /users/{user_id}, GET /audit, PUT /phrases/flows/{flow}/{language}

@@ -2385,7 +2385,10 @@ export interface paths {
     /** What the establishment sends from, and what a provider shut out */
     get: {
       parameters: {
-        query?: never
+        query?: {
+          /** also those that were given up */
+          retired?: boolean
+        }
         header?: never
         path?: never
         cookie?: never
@@ -2403,13 +2406,136 @@ export interface paths {
         } }
       }
     }
+    /** Add a sender */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['SenderIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
   }
-  "/api/v1/senders/{sender_id}": {
-    /** Lift a suspension; take a sender out of use or into it */
-    patch: {
+  "/api/v1/senders/choices": {
+    /** Providers, their credentials, and operators to choose from */
+    get: {
       parameters: {
         query?: never
         header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderChoicesOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/senders/order": {
+    /** Put the senders of a channel into the order of the choice */
+    put: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['SenderOrder']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderOut'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/senders/{sender_id}": {
+    /** One sender, retired or not */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          sender_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Delete a sender that was never used, retire any other; If-Match */
+    delete: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          sender_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderGone']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Change a sender, lift its suspension, take it out of use or into it; If-Match */
+    patch: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
         path: {
           sender_id: number
         }
@@ -3250,6 +3376,12 @@ export interface components {
       /** written or recorded as the flow needs it */
       there: number
     }
+    CredentialOut: {
+      hint: string
+      name: string
+      required: boolean
+      secret: boolean
+    }
     DeliveryCount: {
       channel: components['schemas']['Channel']
       count: number
@@ -3831,6 +3963,17 @@ export interface components {
       to_come: number
       total: number
     }
+    ProviderOut: {
+      channels: components['schemas']['Channel'][]
+      credentials: components['schemas']['CredentialOut'][]
+      name: string
+      /** no account of the settings stands in for them */
+      needed: boolean
+      /** channels on which credentials of its own are taken */
+      own: components['schemas']['Channel'][]
+      /** addresses of ours that the provider must be told, so that what comes in reaches us; `{sender_id}` stands for the sender's */
+      webhooks: Record<string, string>
+    }
     RecipientOut: {
       contact_id: number
       position: number
@@ -4005,9 +4148,52 @@ export interface components {
     }
     Role: "admin" | "staff" | "viewer"
     SenderChange: {
+      /** true also takes a retired one back */
       active?: boolean | null
+      can_receive?: boolean | null
+      credentials?: Record<string, string | number | null> | null
+      label?: string | null
+      operators?: string[] | null
+      priority?: number | null
+      rate_per_minute?: number | null
+      /** messages; null: as many as come */
+      rate_per_second?: number | null
       /** false: take it into use again now */
       suspended?: false | null
+    }
+    SenderChoicesOut: {
+      /** that numbers of the establishment's country tell */
+      operators: string[]
+      providers: components['schemas']['ProviderOut'][]
+    }
+    SenderGone: {
+      id: number
+      /** retired: something went out from it or came in, so it is kept for the record */
+      outcome: "deleted" | "retired"
+    }
+    SenderIn: {
+      /** a number in any writing, a name of at most 11 letters and digits for SMS, or an e-mail address */
+      address: string
+      /** answers to it (by voice: calls) reach us; left out: no, on WhatsApp yes */
+      can_receive?: boolean | null
+      channel: components['schemas']['Channel']
+      credentials?: Record<string, string | number | null> | null
+      /** what staff call it */
+      label?: string | null
+      /** whose subscribers it is for (`GET /senders/providers`); empty: everybody's */
+      operators?: string[]
+      /** the lowest is taken first; equals share the work */
+      priority?: number
+      /** left out: the usual one of this channel */
+      provider?: string | null
+      rate_per_minute?: number | null
+      /** messages; null: as many as come */
+      rate_per_second?: number | null
+    }
+    SenderOrder: {
+      channel: components['schemas']['Channel']
+      /** ids, the first to be taken first; those in one list share */
+      order: number[][]
     }
     SenderOut: {
       active: boolean
@@ -4015,14 +4201,24 @@ export interface components {
       can_receive: boolean
       channel: string
       gives_receipts: boolean
+      /** an account of its own; which one is never shown */
+      has_credentials: boolean
       id: number
+      label: string | null
+      operators: string[]
+      priority: number
       /** when one delivery tries it again */
       probe_at: string | null
       provider: string
+      rate_per_minute: number | null
+      rate_per_second: number | null
+      retired_at: string | null
       /** the provider takes nothing from it since then */
       suspended_at: string | null
       /** the provider's own code */
       suspended_code: string | null
+      /** as in `If-Match: "3"` */
+      version: number
     }
     ShippedWords: {
       sms_text: string | null
