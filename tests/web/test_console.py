@@ -140,7 +140,7 @@ def test_an_administrators_day(
     second.context.close()
 
     # Seen without reloading by who wrote it; one phrase less is missing than in the morning.
-    page.get_by_text("Approuvée", exact=True).first.wait_for()
+    page.locator(".editor").get_by_text("Approuvée", exact=True).wait_for()
     hear_a_call(page)
     open_phrases(page)
     after = cell(page)
