@@ -45,6 +45,8 @@ def choose_flow(page: Page) -> None:
 def choose_phrase(page: Page, key: str) -> None:
     page.get_by_role("link", name=key).click()
     page.get_by_role("heading", name=key).wait_for()
+    page.reload()  # its address is a page's, though the key has a dot
+    page.get_by_role("heading", name=key).wait_for()
 
 
 def write(page: Page, text: str, *, names_hospital: bool) -> None:

@@ -9,7 +9,7 @@ import { Chip } from '../../ui/chip'
 import { Choice, OneOf } from '../../ui/field'
 import { Asked, Empty, Page } from '../../ui/page'
 import { Editor } from './editor'
-import { type Flow as FlowShape, originalOf, pathOf, STATE_TONES, useFlow } from './parts'
+import { type Flow as FlowShape, keyOf, originalOf, pathOf, STATE_TONES, useFlow } from './parts'
 import './phrases.css'
 import { Standing } from './standing'
 
@@ -27,7 +27,7 @@ export default function Flow({ flow, language, chosen, me }: Props) {
   const say = words.phrases
   const [, navigate] = useLocation()
   const query = useFlow(flow, language)
-  const phrase = chosen === null ? null : decodeURIComponent(chosen)
+  const phrase = chosen === null ? null : keyOf(chosen)
   return (
     <Page
       title={say.flows[flow] ?? flow}

@@ -22,7 +22,10 @@ export const STATE_TONES = {
 } as const
 
 export const pathOf = (flow: string, language: string, key = '') =>
-  `/phrases/${flow}/${language}${key ? `/${encodeURIComponent(key)}` : ''}`
+  `/phrases/${flow}/${language}${key ? `/${key.replaceAll('.', '-')}` : ''}`
+
+/** An address with a dot would be a file's: dots stand as hyphens, of which no key has any. */
+export const keyOf = (part: string): string => part.replaceAll('-', '.')
 
 export const useFlow = (flow: string, language: string) =>
   useQuery({
