@@ -31,8 +31,8 @@ export const phrases = {
   } as Record<string, string>,
   cell: {
     on: 'En service',
-    ready: 'Prêt, pas en service',
-    absent: (count: number) => several(count, 'manquante', 'manquantes'),
+    ready: 'Prêt',
+    absent: (count: number) => several(count, 'manque', 'manquent'),
     waiting: (count: number) => `${count} à approuver`,
     rejected: (count: number) => several(count, 'renvoyée', 'renvoyées'),
     share: (done: number, all: number) => `${done} sur ${all}`,
@@ -57,7 +57,7 @@ export const phrases = {
   choose: 'Choisissez une phrase',
   listOf: (flow: string) => `Phrases : ${flow}`,
   hear: 'Écouter en entier',
-  standing: 'En service dans cette langue',
+  standing: 'Mise en service',
   approvedOf: (done: number, all: number) =>
     `${several(done, 'phrase approuvée', 'phrases approuvées')} sur ${all}.`,
   alwaysOn: 'Toujours en service : nos textes sont fournis dans cette langue, les vôtres passent avant.',
@@ -91,8 +91,8 @@ export const phrases = {
   smsHint: 'Seulement si certaines lettres rendent le SMS plus cher. Vide : le même texte.',
   placeholders: 'Mots entre accolades',
   placeholder: {
-    hospital: (sample: string) => `remplacé par le nom de l’établissement : « ${sample} »`,
-    choices: (sample: string) => `remplacé par la liste des choix, par exemple « ${sample} »`,
+    hospital: (sample: string) => `remplacé par le nom de l’établissement : « ${sample} »`,
+    choices: (sample: string) => `remplacé par la liste des choix, par exemple « ${sample} »`,
   } as Record<string, (sample: string) => string>,
   insert: (name: string) => `Ajouter {${name}}`,
   wrong: {
@@ -136,7 +136,7 @@ export const phrases = {
   writtenBy: (who: string, when: string) => `Écrite ou enregistrée par ${who}, ${when}.`,
   approvedBy: (who: string, when: string) => `Approuvée par ${who}, ${when}.`,
   rejectedBy: (who: string, when: string) => `Renvoyée par ${who}, ${when} :`,
-  actors: { cli: 'un fichier importé', device: 'une tablette', unknown: 'un collègue' },
+  actors: { me: 'vous', cli: 'un fichier importé', device: 'une tablette', unknown: 'un collègue' },
   mineWaits: 'Vous l’avez écrite ou enregistrée : une autre personne doit l’approuver.',
   mineRejected: 'Changez le texte ou l’enregistrement : la phrase sera à nouveau à approuver.',
   lacksRecording: 'Il manque l’enregistrement.',

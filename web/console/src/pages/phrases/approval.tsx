@@ -29,6 +29,8 @@ export function Approval({ flow, phrase, me }: PartProps) {
   if (!own) return null
   const mine = own.written_by === actorOf(me.user.id)
   const staff = may(me, 'staff')
+  // A call cannot say what nobody has recorded: there is nothing to approve yet.
+  const whole = flow.needs === 'words' || own.has_recording
   const next = phrase.state === 'approved' && staff ? nextToApprove(flow.phrases, phrase.key, actorOf(me.user.id)) : null
   return (
     <section className="approval" aria-label={say.approval}>
@@ -45,11 +47,11 @@ export function Approval({ flow, phrase, me }: PartProps) {
           {mine && <p>{say.mineRejected}</p>}
         </Notice>
       )}
-      {phrase.state === 'missing' && flow.needs === 'recording' && <p className="hint">{say.lacksRecording}</p>}
+      {!whole && <p className="hint">{say.lacksRecording}</p>}
       {phrase.state === 'waiting' && mine && <Notice>{say.mineWaits}</Notice>}
       {staff && (
         <div className="actions">
-          {!mine && (phrase.state === 'waiting' || phrase.state === 'rejected') && (
+          {!mine && whole && (phrase.state === 'waiting' || phrase.state === 'rejected') && (
             <Button look="main" icon="check" busy={approve.isPending} onClick={() => approve.mutate()}>
               {say.approve}
             </Button>

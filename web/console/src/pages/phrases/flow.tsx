@@ -9,7 +9,7 @@ import { Chip } from '../../ui/chip'
 import { Choice, OneOf } from '../../ui/field'
 import { Asked, Empty, Page } from '../../ui/page'
 import { Editor } from './editor'
-import { type Flow as FlowShape, keyOf, originalOf, pathOf, STATE_TONES, useFlow } from './parts'
+import { type Flow as FlowShape, keyOf, originalOf, pathOf, STATE_TONES, useFlow, useLanguageName } from './parts'
 import './phrases.css'
 import { Standing } from './standing'
 
@@ -25,12 +25,13 @@ interface Props {
 export default function Flow({ flow, language, chosen, me }: Props) {
   const words = useWords()
   const say = words.phrases
+  const name = useLanguageName()
   const [, navigate] = useLocation()
   const query = useFlow(flow, language)
   const phrase = chosen === null ? null : keyOf(chosen)
   return (
     <Page
-      title={say.flows[flow] ?? flow}
+      title={`${say.flows[flow] ?? flow} · ${name(language)}`}
       lead={say.flowTexts[flow]}
       above={{ to: '/phrases', name: say.title }}
       wide

@@ -52,7 +52,7 @@ export function useActorName(me: Me): (actor: string) => string {
   const name = usePersonName(me)
   return (actor) => {
     const id = /^user:(\d+)$/.exec(actor)?.[1]
-    if (id) return name(Number(id))
+    if (id) return Number(id) === me.user.id ? say.me : name(Number(id))
     if (actor === 'cli') return say.cli
     return actor.startsWith('device:') ? say.device : say.unknown
   }
