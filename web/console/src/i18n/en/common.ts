@@ -10,6 +10,7 @@ export const common: Words['common'] = {
   pages: {
     today: 'Today',
     reminders: 'Reminders',
+    bulk: 'Bulk',
     feedback: 'Feedback',
     tasks: 'Tasks',
     trends: 'Trends',
@@ -58,7 +59,7 @@ export const common: Words['common'] = {
     french: 'French',
     english: 'English',
     duala: 'Duala',
-    basaa: 'Basaa',
+    bassa: 'Basaa',
     ewondo: 'Ewondo',
   },
   away: 'Careloop does not answer. What you typed is kept here; the page goes on by itself.',

@@ -1,6 +1,7 @@
 // Everything that the console says, in English. A tool for work: short sentences, verbs.
 
 import type { Words } from '../words'
+import { bulk } from './bulk'
 import { common } from './common'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
@@ -18,6 +19,7 @@ export const en: Words = {
   problems,
   today,
   reminders,
+  bulk,
   deliveries,
   tasks,
   feedback,

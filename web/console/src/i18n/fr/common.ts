@@ -8,6 +8,7 @@ export const common = {
   pages: {
     today: 'Aujourd’hui',
     reminders: 'Rappels',
+    bulk: 'Envois groupés',
     feedback: 'Avis',
     tasks: 'Tâches',
     trends: 'Tendances',
@@ -56,7 +57,7 @@ export const common = {
     french: 'Français',
     english: 'Anglais',
     duala: 'Duala',
-    basaa: 'Basaa',
+    bassa: 'Basaa',
     ewondo: 'Ewondo',
   },
   away: 'Careloop ne répond pas. Ce que vous avez écrit est gardé ici ; la page reprend d’elle-même.',

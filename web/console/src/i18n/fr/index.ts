@@ -1,5 +1,6 @@
 // Tout ce que dit la console, en français. Un outil de travail : des phrases courtes, des verbes.
 
+import { bulk } from './bulk'
 import { common } from './common'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
@@ -17,6 +18,7 @@ export const fr = {
   problems,
   today,
   reminders,
+  bulk,
   deliveries,
   tasks,
   feedback,
