@@ -42,7 +42,7 @@ export const bulk: Words['bulk'] = {
     columnsLead: 'This is how the file was understood. Put right what is not.',
     column: (place) => `Column ${place}`,
     holds: (column) => `What “${column}” holds`,
-    unused: 'Do not use',
+    unused: 'Ignore',
     fields: {
       patient_id: 'Reference',
       name: 'Name',

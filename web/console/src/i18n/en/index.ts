@@ -1,10 +1,12 @@
 // Everything that the console says, in English. A tool for work: short sentences, verbs.
 
 import type { Words } from '../words'
+import { audit } from './audit'
 import { bulk } from './bulk'
 import { common } from './common'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
+import { hours } from './hours'
 import { problems } from './problems'
 import { reminders } from './reminders'
 import { settings } from './settings'
@@ -25,4 +27,6 @@ export const en: Words = {
   feedback,
   trends,
   settings,
+  hours,
+  audit,
 }

@@ -40,7 +40,7 @@ export const bulk = {
     columnsLead: 'Voici comment le fichier a été compris. Corrigez ce qui ne va pas.',
     column: (place: number) => `Colonne ${place}`,
     holds: (column: string) => `Ce que contient « ${column} »`,
-    unused: 'Ne pas utiliser',
+    unused: 'Ignorer',
     fields: {
       patient_id: 'Référence',
       name: 'Nom',
@@ -137,7 +137,7 @@ export const bulk = {
     of: (shown: string) => `sur ${shown} dans la liste`,
     nobody: 'Personne ne recevrait ce message.',
     languages: 'Langues',
-    chose: (shown: string) => `dont ${shown} qui en ont choisi une autre, sans texte`,
+    chose: (shown: string) => `dont ${shown} d’une autre langue, sans texte`,
     channels: 'Canaux',
     cost: 'SMS',
     segments: (count: number, shown: string, size: number) =>

@@ -1,9 +1,11 @@
 // Tout ce que dit la console, en français. Un outil de travail : des phrases courtes, des verbes.
 
+import { audit } from './audit'
 import { bulk } from './bulk'
 import { common } from './common'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
+import { hours } from './hours'
 import { problems } from './problems'
 import { reminders } from './reminders'
 import { settings } from './settings'
@@ -24,4 +26,6 @@ export const fr = {
   feedback,
   trends,
   settings,
+  hours,
+  audit,
 }
