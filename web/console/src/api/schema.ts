@@ -3150,7 +3150,7 @@ export interface components {
     }
     AuditOut: {
       action: string
-      /** user:7, device:3, cli or anonymous */
+      /** user:7, device:3, cli, anonymous, patient or phone */
       actor: string
       after: unknown | null
       at: string
