@@ -165,9 +165,12 @@ function RowFilter({ value, onChange }: { value: string; onChange: (value: strin
 }
 
 function Entry({ entry, actor }: { entry: Shape<'AuditOut'>; actor: string }) {
-  const say = useWords().audit
+  const words = useWords()
+  const say = words.audit
   const format = useFormat()
   const actions: Record<string, string> = say.actions
+  const fields: Record<string, string> = say.fields
+  const asWord = (value: string) => ({ true: words.common.yes, false: words.common.no })[value] ?? value
   const kinds: Record<string, string> = say.kinds
   const kind = kinds[entry.kind] ?? entry.kind
   const row = entry.row_id === 'several' ? say.several : entry.row_id
@@ -198,9 +201,9 @@ function Entry({ entry, actor }: { entry: Shape<'AuditOut'>; actor: string }) {
             <tbody>
               {found.map((one) => (
                 <tr key={one.name}>
-                  <th scope="row">{one.name.replaceAll('_', ' ')}</th>
-                  <td dir="auto">{one.before}</td>
-                  <td dir="auto">{one.after}</td>
+                  <th scope="row">{fields[one.name] ?? one.name.replaceAll('_', ' ')}</th>
+                  <td dir="auto">{asWord(one.before)}</td>
+                  <td dir="auto">{asWord(one.after)}</td>
                 </tr>
               ))}
             </tbody>

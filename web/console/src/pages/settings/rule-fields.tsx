@@ -214,15 +214,19 @@ export function Unknown(props: Props) {
       <p className="soft">{say.lead}</p>
       <Length {...props} name="unknown_after" label={say.unknown_after} />
       {(['sms', 'voice', 'email'] as const).map((channel) => (
-        <div key={channel}>
-          <OneOf
-            label={words.common.channels[channel]}
-            value={form.unknown[channel]}
-            options={(['give_up', 'resend'] as const).map((one) => [one, say.choices[one]] as const)}
-            onChange={(chosen) => change({ unknown: { ...form.unknown, [channel]: chosen } })}
-          />
-          <Effect>{say.effects[form.unknown[channel]]}</Effect>
-        </div>
+        <OneOf
+          key={channel}
+          label={words.common.channels[channel]}
+          value={form.unknown[channel]}
+          options={(['give_up', 'resend'] as const).map((one) => [one, say.choices[one]] as const)}
+          onChange={(chosen) => change({ unknown: { ...form.unknown, [channel]: chosen } })}
+        />
+      ))}
+      {[...new Set(Object.values(form.unknown))].map((choice) => (
+        <Effect key={choice}>
+          {say.choices[choice]}
+          {words.colon} {say.effects[choice]}
+        </Effect>
       ))}
     </Card>
   )

@@ -118,7 +118,7 @@ function Form({ found, admin }: { found: Shape<'EstablishmentOut'>; admin: boole
           <Trouble error={save.error} />
         )}
         {admin && (
-          <div className="save-bar">
+          <div className={changed ? 'save-bar changed' : 'save-bar'}>
             <Button look="main" type="submit" busy={save.isPending} disabled={!changed || overtaken}>
               {words.common.save}
             </Button>
