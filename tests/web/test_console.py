@@ -29,10 +29,11 @@ PATIENTS = (
 LATER = (datetime.now(UTC) + timedelta(days=60)).isoformat()
 HOSTILE = '<img src=x onerror="document.title=1"> ' + "x" * 200
 SCREENS = (
-    "", "reminders", "reminders/new", "feedback", "tasks", "trends", "settings/departments",
-    "settings/users", "settings/senders", "settings/devices", "settings/audit", "nowhere",
-    "phrases", "phrases/choices_by_sms/french/help", "phrases/feedback_by_phone/duala",
-    "phrases/feedback_by_phone/french/call",
+    "", "reminders", "reminders/new", "bulk", "bulk/new", "bulk/1", "bulk/1/change", "feedback",
+    "tasks", "trends", "phrases", "phrases/choices_by_sms/french/help",
+    "phrases/feedback_by_phone/duala", "phrases/feedback_by_phone/french/call",
+    "settings/departments", "settings/users", "settings/senders", "settings/devices",
+    "settings/audit", "settings/rules", "settings/holidays", "nowhere",
 )  # fmt: skip
 
 
