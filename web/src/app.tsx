@@ -61,10 +61,8 @@ export function App() {
   const phrases = ready?.known.phrases
   const names = ready ? offered(ready.known.form.languages, phrases) : []
   const chosen = names.includes(language) ? language : names.length === 1 ? names[0]! : ''
-  const words = useMemo(
-    () => (chosen || names[0] ? wordsOf(chosen || names[0]!, phrases) : ownWords()),
-    [chosen, names[0], phrases],
-  )
+  const spoken = chosen || names[0]
+  const words = useMemo(() => (spoken ? wordsOf(spoken, phrases) : ownWords()), [spoken, phrases])
   const shown: Screen = screen === 'welcome' && names.length === 1 ? 'ask' : screen
 
   const goTo = (next: Screen) => {

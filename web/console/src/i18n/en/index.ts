@@ -2,6 +2,7 @@
 
 import type { Words } from '../words'
 import { common } from './common'
+import { conversations } from './conversations'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
 import { problems } from './problems'
@@ -21,6 +22,7 @@ export const en: Words = {
   deliveries,
   tasks,
   feedback,
+  conversations,
   trends,
   settings,
 }

@@ -40,7 +40,6 @@ export const tasks: Words['tasks'] = {
   givenBack: 'The task is open again.',
   done: 'The task is done.',
   by: (who) => `by ${who}`,
-  engine: 'Careloop',
   openReminder: 'See the reminder',
   openFeedback: 'See the feedback',
   openPatient: 'Patient',

@@ -1,6 +1,7 @@
 // Tout ce que dit la console, en français. Un outil de travail : des phrases courtes, des verbes.
 
 import { common } from './common'
+import { conversations } from './conversations'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
 import { problems } from './problems'
@@ -20,6 +21,7 @@ export const fr = {
   deliveries,
   tasks,
   feedback,
+  conversations,
   trends,
   settings,
 }

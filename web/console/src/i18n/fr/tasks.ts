@@ -38,7 +38,6 @@ export const tasks = {
   givenBack: 'La tâche est de nouveau à prendre.',
   done: 'La tâche est faite.',
   by: (who: string) => `par ${who}`,
-  engine: 'Careloop',
   openReminder: 'Voir le rappel',
   openFeedback: 'Voir l’avis',
   openPatient: 'Patient',
