@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,3 +73,10 @@ def judge(page: Page, screen: str) -> None:
     width = page.viewport_size["width"] if page.viewport_size else 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width, screen
     assert page.evaluate("window.refused") == [], screen
+
+
+def picture(page: Page, name: str) -> None:
+    """Kept where somebody wants to look at it."""
+    folder = os.environ.get("CARELOOP_PICTURES")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)

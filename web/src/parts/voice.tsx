@@ -59,6 +59,7 @@ export function Voice({ words, seconds, voice, shown, change, recording }: Voice
   changed.current = change
 
   async function start() {
+    dispatchEvent(new Event('careloop-hush'))
     setState('asking')
     setSaid('')
     try {
