@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import io
 import os
+import wave
 from collections.abc import Iterator
 from typing import Any
 
@@ -80,3 +83,14 @@ def picture(page: Page, name: str) -> None:
     folder = os.environ.get("CARELOOP_PICTURES")
     if folder:
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+def a_voice(seconds: float = 2.0) -> str:
+    """A sound as a device sends it (WAV in base64)."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(b"\x00\x10\x00\xf0" * int(4000 * seconds))
+    return base64.b64encode(file.getvalue()).decode()

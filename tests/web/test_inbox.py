@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import os
-import wave
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +21,7 @@ from tests.web.conftest import rows
 from tests.web.console import (
     DESK,
     PHONE,
+    a_voice,
     chromium,
     judge,
     needs_console,
@@ -35,7 +34,7 @@ from utils.crypto import get_cipher
 
 pytestmark = [needs_browser, needs_console, pytest.mark.timeout(300)]
 
-VOICE = ("PAT-VOIX", "+237650000021")
+VOICE = ("PAT-VOIX", "+23765000002")
 HOSTILE = '<img src=x onerror="document.title=1"> ' + "M" * 200 + " نحن ننتظر منذ الصباح 👩🏽‍⚕️🙏"
 MANY = 50_000
 RARE = "ewo"
@@ -60,16 +59,6 @@ def writes(tree: Tree, number: str, words: str) -> None:
     body = {"from": number, "to": os.environ["TWILIO_PHONE_NUMBER"], "body": words}
     answer = httpx2.post(f"{tree.simulator_url}/simulator/inbound/sms", json=body, timeout=20)
     assert answer.status_code == 201, answer.text
-
-
-def a_voice(seconds: float = 2.0) -> str:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(b"\x00\x10\x00\xf0" * int(4000 * seconds))
-    return base64.b64encode(file.getvalue()).decode()
 
 
 def got(tree: Tree, number: str) -> list[str]:
