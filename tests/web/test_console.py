@@ -1,4 +1,4 @@
-"""A nurse's day in the console: on a desk, on a phone, by the keyboard alone, and on a bad day."""
+"""A nurse's day in the console: at a desk, by the keyboard alone, and on a bad day."""
 
 from __future__ import annotations
 
@@ -79,33 +79,6 @@ def test_a_day_at_the_desk(tree: Tree, browser: Browser) -> None:
     sign_out(page)
     page.goto(f"{tree.url}/console/reminders")
     page.get_by_role("heading", name="Bonjour.").wait_for()
-    page.context.close()
-
-
-def test_a_day_on_a_phone(tree: Tree, browser: Browser) -> None:
-    post(tree, "feedback", {"language": "french", "rating": 2, "content": "Attente trop longue.",
-                            "patient_id": "PAT123", "department": "lab"})  # fmt: skip
-    page = opened(browser, tree, viewport=PHONE, color_scheme="dark", has_touch=True)
-    sign_in(page)
-    page.get_by_role("link", name="Avis", exact=True).click()
-    page.get_by_text("Attente trop longue.").click()
-    page.get_by_label("Répondre au patient").fill("Merci. Nous en parlons en équipe.")
-    page.get_by_role("button", name="Envoyer la réponse").click()
-    page.get_by_role("heading", name="Réponses envoyées").wait_for()
-    judge(page, "a feedback with an answer")
-    page.get_by_label("Note interne").fill("Vu avec le laboratoire.")
-    page.get_by_role("button", name="Enregistrer la note").click()
-    page.get_by_text("La note est enregistrée.").wait_for()
-    page.get_by_role("button", name="Clore l’avis").click()
-    page.get_by_role("button", name="Rouvrir").wait_for()
-    wait_for(
-        lambda: any(
-            "en équipe" in one["body"] for one in tree.ledger(to="+237650000001")
-        ),
-        "the answer on the patient's phone",
-        SECONDS,
-    )
-    sign_out(page)
     page.context.close()
 
 

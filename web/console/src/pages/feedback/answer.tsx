@@ -9,7 +9,7 @@ import { useWords } from '../../i18n/words'
 import { useDraft } from '../../logic/drafts'
 import { smsCost } from '../../logic/sms'
 import { Button } from '../../ui/button'
-import { Chip, REMINDER_TONES } from '../../ui/chip'
+import { Chip, DELIVERY_TONES } from '../../ui/chip'
 import { TextArea } from '../../ui/field'
 import { say as sayBriefly, Trouble } from '../../ui/notice'
 import type { Whole } from './detail'
@@ -17,7 +17,7 @@ import type { Whole } from './detail'
 export function Answers({ answers }: { answers: Shape<'AnswerOut'>[] }) {
   const words = useWords()
   const format = useFormat()
-  const states: Record<string, string> = words.reminders.states
+  const states: Record<string, string> = words.deliveries.states
   if (answers.length === 0) return null
   return (
     <section className="answers">
@@ -32,7 +32,9 @@ export function Answers({ answers }: { answers: Shape<'AnswerOut'>[] }) {
                 {answer.channels.map((channel) => words.common.channels[channel]).join(', ') || words.feedback.onDevice} ·{' '}
                 <Link href={`/reminders/${answer.reminder_id}`}>{words.deliveries.trace}</Link>
               </small>{' '}
-              <Chip tone={REMINDER_TONES[answer.status] ?? 'calm'}>{states[answer.status] ?? answer.status}</Chip>
+              {answer.delivery && (
+                <Chip tone={DELIVERY_TONES[answer.delivery] ?? 'calm'}>{states[answer.delivery] ?? answer.delivery}</Chip>
+              )}
             </p>
           </li>
         ))}

@@ -110,7 +110,7 @@ function Inside({ feedback, me }: { feedback: Whole; me: Me }) {
 
 /** What is new in the conversation shows in the feedback: more words, an answer, what became of it. */
 const newsOf = ({ content, answers }: Whole) =>
-  [content?.length ?? 0, ...answers.map((answer) => `${answer.id} ${answer.status}`)].join()
+  [content?.length ?? 0, ...answers.map((answer) => `${answer.id} ${answer.delivery}`)].join()
 
 function Work({ feedback, me }: { feedback: Whole; me: Me }) {
   const words = useWords()
