@@ -3456,6 +3456,8 @@ export interface components {
       channels: components['schemas']['Channel'][]
       created_at: string
       created_by: string
+      /** how far its last delivery is; null while it waits for the patient's device */
+      delivery: string | null
       id: number
       language: string
       reminder_id: number

@@ -4,6 +4,7 @@ import type { Words } from '../words'
 import { audit } from './audit'
 import { bulk } from './bulk'
 import { common } from './common'
+import { conversations } from './conversations'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
 import { phrases } from './phrases'
@@ -26,6 +27,7 @@ export const en: Words = {
   deliveries,
   tasks,
   feedback,
+  conversations,
   trends,
   phrases,
   settings,

@@ -3,6 +3,7 @@
 import { audit } from './audit'
 import { bulk } from './bulk'
 import { common } from './common'
+import { conversations } from './conversations'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
 import { phrases } from './phrases'
@@ -25,6 +26,7 @@ export const fr = {
   deliveries,
   tasks,
   feedback,
+  conversations,
   trends,
   phrases,
   settings,
