@@ -199,7 +199,7 @@ class Rows:
             return recorded, recorded
         if submitted_moment is self._moment:
             return recorded, self._received
-        return recorded, submitted_moment.isoformat()
+        return recorded, submitted_moment.astimezone(UTC).isoformat()
 
 
 def _bytes(text: str | None) -> bytes | None:
