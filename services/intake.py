@@ -6,9 +6,10 @@ than for one row, and what arrives within a couple of milliseconds shares one co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -175,19 +176,30 @@ def _utc(value: datetime | None) -> datetime | None:
 
 def submitted_fields(wanted: FeedbackIn) -> dict[str, Any]:
     """What makes two submissions the same, in an order that is never changed."""
-    recorded = wanted.recorded_at.isoformat() if wanted.recorded_at else None
-    return {
-        "patient_id": wanted.patient_id,
-        "language": wanted.language,
-        "content": wanted.content,
-        "rating": wanted.rating,
-        "emoji": wanted.emoji,
-        "voice_data": wanted.voice_data,
-        "department": wanted.department,
-        "channel": wanted.channel.value,
-        "recorded_at": recorded,
-        "recording": wanted.recording,
-    }
+    return {name: read(wanted) for name, read in _SUBMITTED.items()}
+
+
+def submitted_columns(many: Sequence[FeedbackIn]) -> dict[str, list[Any]]:
+    """The same of many submissions, field by field."""
+    return {name: list(map(read, many)) for name, read in _SUBMITTED.items()}
+
+
+def _recorded(wanted: FeedbackIn) -> str | None:
+    return wanted.recorded_at.isoformat() if wanted.recorded_at else None
+
+
+_SUBMITTED: Mapping[str, Callable[[FeedbackIn], Any]] = {
+    "patient_id": attrgetter("patient_id"),
+    "language": attrgetter("language"),
+    "content": attrgetter("content"),
+    "rating": attrgetter("rating"),
+    "emoji": attrgetter("emoji"),
+    "voice_data": attrgetter("voice_data"),
+    "department": attrgetter("department"),
+    "channel": attrgetter("channel.value"),
+    "recorded_at": _recorded,
+    "recording": attrgetter("recording"),
+}
 
 
 def store(session: ScopedSession, arrivals: Sequence[Arrival]) -> list[Result]:

@@ -11,6 +11,7 @@ import hmac
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from struct import iter_unpack
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -49,22 +50,18 @@ class Cipher:
     def seal_all(self, plains: Sequence[bytes | None], label: str) -> list[bytes | None]:
         """`seal` for many values of one column, in their order; None stays None.
 
-        Randomness for all nonces is asked for once: that costs as much as for one of them.
+        The randomness of all nonces is drawn at once, which takes no longer than for one.
         """
         encrypt, header, authenticated = (
             self._ring[self.current].encrypt,
             self._header,
             label.encode(),
         )
-        nonces = os.urandom(NONCE_BYTES * len(plains))
-        sealed: list[bytes | None] = []
-        for start, plain in zip(range(0, len(nonces), NONCE_BYTES), plains, strict=True):
-            if plain is None:
-                sealed.append(None)
-            else:
-                nonce = nonces[start : start + NONCE_BYTES]
-                sealed.append(header + nonce + encrypt(nonce, plain, authenticated))
-        return sealed
+        nonces = iter_unpack(f"{NONCE_BYTES}s", os.urandom(NONCE_BYTES * len(plains)))
+        return [
+            None if plain is None else header + nonce + encrypt(nonce, plain, authenticated)
+            for plain, (nonce,) in zip(plains, nonces, strict=True)
+        ]
 
     def open(self, sealed: bytes, label: str) -> bytes:
         """Decrypt; raises `CannotDecrypt`."""
@@ -108,13 +105,18 @@ class BlindIndex:
     """
 
     def __init__(self, key: bytes) -> None:
-        self._keyed = hmac.new(key, digestmod="sha256")
+        # HMAC (RFC 2104) with its two pads hashed beforehand: a third of the time, as most values
+        # are short.
+        block = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     def of(self, purpose: str, value: str, establishment_id: int) -> bytes:
         """The index (16 bytes) of an already normalised value."""
-        hashed = self._keyed.copy()  # a third quicker than to begin with the key each time
-        hashed.update(f"{establishment_id}:{purpose}:{value}".encode())
-        return hashed.digest()[:INDEX_BYTES]
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(f"{establishment_id}:{purpose}:{value}".encode())
+        outer.update(inner.digest())
+        return outer.digest()[:INDEX_BYTES]
 
     def tokens(self, purpose: str, values: Iterable[str], establishment_id: int) -> list[int]:
         """Short indexes (signed 64 bit, sorted) for columns that hold many, such as prefixes."""

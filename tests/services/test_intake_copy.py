@@ -7,6 +7,8 @@ savepoint, or without its other way; an error of ours told as one of psycopg2's.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,18 +20,19 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError
 
+from config.settings import get_settings
 from database.driver import copied_in
 from models.establishment import Establishment
 from models.user import Role
 from schemas.sync import OfflineFeedback
 from services.errors import CareloopError
 from services.feedback import in_local_time
-from services.identity import Principal
-from services.intake import Stored, arrival, store
+from services.identity import Principal, fingerprint, fingerprints
+from services.intake import Stored, arrival, store, submitted_columns, submitted_fields
 from services.intake_copy import PIECE, copy_feedback
 from tests.fixtures import NORTH
 from tests.routers.test_sync import item, now, rows, sync
-from utils.crypto import get_blind_index, get_cipher
+from utils.crypto import BlindIndex, get_cipher
 
 TABLET = Principal(NORTH, "device:7", device_id=7)
 NURSE = Principal(NORTH, "user:2", role=Role.staff, user_id=2)
@@ -220,4 +223,22 @@ def test_many_values_are_sealed_as_one_is() -> None:
     sealed = cipher.seal_all(plains, "a.b")
     assert [value and cipher.open(value, "a.b") for value in sealed] == plains
     assert len({bytes(value)[:20] for value in cipher.seal_all([b"a"] * 50, "a.b") if value}) == 50
-    assert get_blind_index().of("a", "b", 1) != get_blind_index().of("a", "c", 1)
+
+
+def test_what_was_stored_before_is_known_again() -> None:
+    """The fingerprint of a submission is the same for ever, whichever way it comes."""
+    many = [offline(given) for given in ITEMS]
+    one_by_one = [fingerprint(submitted_fields(one)) for one in many]
+    assert fingerprints(submitted_columns(many)) == one_by_one
+    key = get_settings().privacy.index_key
+    written = [f"{name}={value!r}".encode() for name, value in submitted_fields(many[3]).items()]
+    hashes = [hashlib.blake2b(one, key=key, digest_size=8).digest() for one in written]
+    assert one_by_one[3] == b"".join(hashes)
+
+
+@pytest.mark.parametrize("length", [1, 32, 64, 65, 200])
+def test_the_blind_index_is_an_hmac(length: int) -> None:
+    key = bytes(range(length))
+    wanted = hmac.digest(key, b"7:reference:pat1", "sha256")[:16]
+    index = BlindIndex(key)
+    assert [index.of("reference", "pat1", 7) for _ in range(2)] == [wanted] * 2
