@@ -18,7 +18,7 @@ from database.session import ScopedSession
 from models.campaign import Campaign
 from models.establishment import Establishment
 from services.campaign_pace import slots
-from services.delivery import WAKE
+from services.due import WAKE
 
 _WAITING = text(
     """

@@ -20,7 +20,8 @@ from schemas.reminder import ReminderIn
 from services.address import address_for
 from services.audit import audit
 from services.contact import reference_index
-from services.delivery import move, open_delivery
+from services.delivery import move
+from services.delivery_opening import open_delivery
 from services.errors import Conflict, NotFound
 from services.identity import Principal, differing, fingerprint
 from services.omission import Run, leave_out

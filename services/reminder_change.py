@@ -21,7 +21,8 @@ from models.reminder import Channel, Reminder, ReminderStatus
 from schemas.reminder import ReminderChange
 from services.allowed_times import times_of_reminder
 from services.audit import audit
-from services.delivery import CANCELLED, drop, move, reschedule
+from services.delivery import CANCELLED, move
+from services.delivery_opening import drop, reschedule
 from services.errors import Conflict, Invalid
 from services.event_change import move_event, validate_event_change
 from services.identity import Principal
