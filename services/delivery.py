@@ -26,7 +26,7 @@ from models.reminder import Reminder, ReminderStatus
 from models.task import NOT_REACHED, UNKNOWN_DELIVERY
 from services.address import opt_out
 from services.delivery_opening import open_delivery
-from services.due import ask_again, forget_due
+from services.due import ask_again, forget_due, take_unclaimed
 from services.errors import NotFound
 from services.escalation import close_tasks, escalate
 from services.fallback import FAILED, channels_left, gives_way, others_of
@@ -45,6 +45,7 @@ CANCELLED = "cancelled by staff"
 
 def lock_delivery(session: ScopedSession, delivery_id: int) -> Delivery:
     """A delivery, locked until the transaction ends; raises `NotFound`."""
+    take_unclaimed(session, [delivery_id])
     found = session.get(Delivery, delivery_id, with_for_update=True)
     if found is None:
         raise NotFound("delivery")

@@ -5,6 +5,7 @@ Batches are claimed in `services/dispatch/`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, text
@@ -14,6 +15,27 @@ from models.due import Due
 
 WAKE = text("select pg_notify('careloop_due', '')")
 """Tells the schedulers, at the commit, that something is due earlier than they thought."""
+
+_TAKE_UNCLAIMED = text(
+    """
+    select from shared.due
+    where establishment_id = :establishment_id and delivery_id = any(:ids)
+        and (claimed_until is null or claimed_until = 'infinity')
+    order by delivery_id for update
+    """
+)
+
+
+def take_unclaimed(session: ScopedSession, ids: Sequence[int]) -> None:
+    """Lock the rows that nobody has claimed (those in a sender's line are not), by their number.
+
+    To be called before these deliveries are locked, by whoever may change both: a scheduler takes
+    a row that is due and then its delivery, a worker a claimed delivery and then its row. So
+    neither waits for us in a circle.
+    """
+    session.execute(
+        _TAKE_UNCLAIMED, {"establishment_id": session.establishment_id, "ids": list(ids)}
+    )
 
 
 def put_in_due(session: ScopedSession, delivery_id: int, due_at: datetime) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 from database.session import ScopedSession
 from models.delivery import WAITING, Delivery, DeliveryStatus
 from models.reminder import Reminder, ReminderStatus
+from services.due import take_unclaimed
 from services.errors import Conflict, NotFound
 
 S = DeliveryStatus
@@ -74,30 +75,50 @@ class Whole:
 def lock_whole(session: ScopedSession, reminder_id: int) -> Whole:
     """Lock deliveries first, then the reminder: the order in which workers lock them.
 
-    A worker may open a delivery in between; then all is let go and locked once more. Raises
-    `NotFound`, and `Conflict` when that happens again and again.
+    A worker may hold the reminder, or open a delivery in between; then all is let go and locked
+    once more. Raises `NotFound`, and `Conflict` when that happens again and again.
     """
     for _ in range(_MOST_TRIES):
         attempt = session.begin_nested()
-        deliveries = session.scalars(
-            select(Delivery)
-            .where(Delivery.reminder_id == reminder_id)
-            .order_by(Delivery.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        ).all()
-        reminder = session.scalar(
-            select(Reminder)
-            .where(Reminder.id == reminder_id)
-            .options(joinedload(Reminder.phone), joinedload(Reminder.email))
-            .with_for_update(of=Reminder.__table__)
-            .execution_options(populate_existing=True)
-        )
-        if reminder is None:
-            raise NotFound("reminder")
-        known = set(session.scalars(select(Delivery.id).where(Delivery.reminder_id == reminder_id)))
-        if known == {delivery.id for delivery in deliveries}:
+        whole = _lock(session, reminder_id)
+        if whole is not None:
             attempt.commit()
-            return Whole(reminder, deliveries)
+            return whole
         attempt.rollback()  # releases the locks
+        _wait_for(session, reminder_id)
     raise Conflict("This reminder is being sent at this moment: try again.", code="busy")
+
+
+def _lock(session: ScopedSession, reminder_id: int) -> Whole | None:
+    """All of it, locked by the order of addresses as workers do; None while somebody has a part.
+
+    The reminder is not waited for: who has it may want a delivery of a series that was called off.
+    """
+    numbers = select(Delivery.id).where(Delivery.reminder_id == reminder_id)
+    take_unclaimed(session, session.scalars(numbers).all())
+    deliveries = session.scalars(
+        select(Delivery)
+        .where(Delivery.reminder_id == reminder_id)
+        .order_by(Delivery.address_id, Delivery.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    reminder = session.scalar(
+        select(Reminder)
+        .where(Reminder.id == reminder_id)
+        .options(joinedload(Reminder.phone), joinedload(Reminder.email))
+        .with_for_update(of=Reminder.__table__, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if reminder is None or set(session.scalars(numbers)) != {one.id for one in deliveries}:
+        return None
+    return Whole(reminder, sorted(deliveries, key=lambda delivery: delivery.id))
+
+
+def _wait_for(session: ScopedSession, reminder_id: int) -> None:
+    """Wait, with nothing locked, until nobody has the reminder; raises `NotFound`."""
+    turn = session.begin_nested()
+    found = session.scalar(select(Reminder.id).where(Reminder.id == reminder_id).with_for_update())
+    turn.rollback()
+    if found is None:
+        raise NotFound("reminder")

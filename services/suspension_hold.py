@@ -125,7 +125,7 @@ def _choices(session: ScopedSession, ids: Sequence[int], routes: Routes) -> list
             Delivery.channel.in_(channels),
             Delivery.valid_until > func.now(),  # `begin` lets the others expire
         )
-        .order_by(Delivery.id)
+        .order_by(Delivery.address_id, Delivery.id)
         .with_for_update(of=Delivery)
     ).all()
     needs = [
@@ -133,7 +133,7 @@ def _choices(session: ScopedSession, ids: Sequence[int], routes: Routes) -> list
             delivery,
             Need(delivery.channel, sender_id, two_way=asks, address_id=delivery.address_id),
         )
-        for delivery, sender_id, asks in rows
+        for delivery, sender_id, asks in sorted(rows, key=lambda row: row[0].id)
     ]
     return [_Choice(d, routes.for_need(n), routes.senders.preferred(n)) for d, n in needs]
 
