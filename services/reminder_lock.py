@@ -42,21 +42,26 @@ class Whole:
 
     @property
     def with_carrier(self) -> int:
-        """How many cannot be called back: under way, and of a relative reminder those that went.
+        """How many cannot be called back: under way, or gone.
 
         A series tells of the occurrence that is under way, not of every week since it began.
         """
-        gone = UNDER_WAY | {S.sent, S.delivered} if self.reminder.before else UNDER_WAY
+        gone = UNDER_WAY if self.reminder.rrule else UNDER_WAY | {S.sent, S.delivered}
         return sum(delivery.status in gone for delivery in self.deliveries)
+
+    def beside(self, delivery: Delivery) -> list[Delivery]:
+        """The same occurrence's deliveries on other channels."""
+        return [
+            other
+            for other in self.deliveries
+            if other is not delivery
+            and other.before_seconds == delivery.before_seconds
+            and (other.before_seconds > 0 or other.occurrence == delivery.occurrence)
+        ]
 
     def begun(self, delivery: Delivery) -> bool:
         """True when another channel of the same occurrence has been tried."""
-        return any(
-            other.status in _LEFT
-            and other.before_seconds == delivery.before_seconds
-            and (other.before_seconds > 0 or other.occurrence == delivery.occurrence)
-            for other in self.deliveries
-        )
+        return any(other.status in _LEFT for other in self.beside(delivery))
 
     def last_left(self) -> Delivery | None:
         """The latest occurrence that was made and neither waits nor was called off."""
