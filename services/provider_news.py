@@ -21,8 +21,10 @@ from models.establishment import Sender
 from models.message import Call, Message
 from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY
-from services.delivery import look_again, move, others_of
+from services.delivery import move
+from services.due import look_again
 from services.escalation import close_tasks
+from services.fallback import others_of
 from services.give_back import give_back
 from services.policy import read_policy
 from services.reminder_status import under_way

@@ -20,7 +20,8 @@ from services.email_words import email_subject
 from services.reconcile import Patience, Question, questions, settle_unknown, settle_unlisted
 from services.reply_hint import ask
 from services.sms import sms_text
-from services.suspension import Ready, hold_back, note_answers
+from services.suspension import note_answers
+from services.suspension_hold import Ready, hold_back
 from utils.backoff import delay
 from utils.failpoint import reached
 from utils.lease import awake, held_until, insist

@@ -4468,9 +4468,17 @@ export interface components {
       reason: string
     }
     ReminderChange: {
+      /** in order of fallback, for what has not been tried: an occurrence of which a channel was tried goes on with those that were not */
+      channels?: components['schemas']['Channel'][] | null
+      /** a task for staff when no channel reached anybody; null: the establishment's */
+      escalate?: boolean | null
       /** of a relative reminder: moves all that has not left */
       event_time?: string | null
       message?: string | null
+      /** without a receipt by then, the next channel; null: the establishment's */
+      receipt_window?: string | null
+      /** what is null in it is as the establishment has it again */
+      retry?: components['schemas']['RetryIn'] | null
       /** RFC 5545; counted from the next occurrence that has not left */
       rrule?: string | null
       scheduled_time?: string | null
