@@ -21,6 +21,7 @@ from models.phrase import PhraseCode
 from models.reminder import Reminder
 from services.phone.flow import Flow, Remark, State, Step
 from services.phone.links import Links
+from services.phone.patients import offered, words_of
 from services.phrase import NoLanguage, Speech, shipped, speech
 from utils.languages import VOICES
 from utils.twiml import GoOn, HangUp, Instructions, Keys, Pause, Play, Record, Say, Sound
@@ -148,6 +149,8 @@ class _Teller:
                 yield Pause(WAIT_SECONDS)
             case Step.review:
                 yield self._phrase("phone.review")
+            case Step.patient:
+                yield from self._patients()
             case Step.code:
                 yield self._phrase("phone.code")
             case Step.stop:
@@ -170,7 +173,21 @@ class _Teller:
             yield message
             yield Pause(1)
         yield message
-        yield self._phrase("phone.reminder_keys")
+        asks = state.flow == Flow.reminder
+        yield self._phrase("phone.reminder_keys" if asks else "phone.notice_keys")
+
+    def _patients(self) -> Iterator[Sound]:
+        """Each by the last digits of the file, one by one; no name, no department."""
+        words = words_of(self.session, self.conversation)
+        if words is None:
+            return
+        yield self._phrase("phone.which_patient", words)
+        for number, digits in enumerate(offered(self.session, self.conversation), start=1):
+            choice = words.text(
+                "phone.patient_choice", digits=", ".join(digits), number=str(number)
+            )
+            yield Say(choice, words.language)
+        yield self._phrase("phone.patient_unknown", words)
 
     def _phrase_to_record(self) -> Iterator[Sound]:
         code = self.session.get_one(PhraseCode, self.conversation.offered[0])

@@ -1,6 +1,6 @@
 """Segments as they go over the air: each text is packed into octets as the standards say, and read.
 
-Nothing here comes from `utils.sms_encoding`: the alphabet has its positions (3GPP TS 23.038 §6.2.1),
+Nothing here comes from `utils.sms_encoding`: the alphabet has its positions (TS 23.038 §6.2.1),
 the sizes follow from 140 octets of user data and the six of a header for concatenation with an
 8-bit reference (3GPP TS 23.040 §9.2.3.24.1), and what was packed is unpacked again.
 
