@@ -34,6 +34,9 @@ ON_ITS_WAY = frozenset(
 )
 """Words for what Twilio itself still has in hand: no receipt is missing yet."""
 
+NOT_BEGUN = frozenset({"accepted", "scheduled", "queued"})
+"""Words for what waits at the provider: no network has seen it."""
+
 NOT_PICKED_UP = frozenset({"busy", "no-answer"})
 """Words for a call that reached a phone and nobody: another try may help."""
 
