@@ -2,7 +2,9 @@
 
 Names are those of the published manual (`DATABASE_URL`, `TWILIO_ACCOUNT_SID`, ...). Values come
 from the environment, else from `.env`, else from files in `/run/secrets` (container secrets; upper
-or lower case), which no container has together with a `.env`.
+or lower case), which no container has together with a `.env`. While `make run` runs, it keeps the
+addresses and keys of what it has started in the data folder (`running.env`): a command in another
+terminal works on that, unless the environment or `.env` says otherwise.
 Outside development the service refuses to start on a placeholder secret.
 """
 
@@ -34,12 +36,21 @@ class Environment(StrEnum):
     production = "production"
 
 
+def _files() -> tuple[Path, ...]:
+    """The files with settings, the last one first believed."""
+    environment = os.environ.get("ENVIRONMENT")
+    if environment == Environment.test:  # tests must not pick up somebody's real credentials
+        return ()
+    if environment == Environment.production:
+        return (Path(".env"),)
+    return (Path(os.environ.get("CARELOOP_DATA") or ".careloop") / "running.env", Path(".env"))
+
+
 class Group(BaseSettings):
     """One nested group; each reads the same sources, so names stay flat."""
 
     model_config = SettingsConfigDict(
-        # Tests must not pick up somebody's real credentials.
-        env_file=None if os.environ.get("ENVIRONMENT") == "test" else ".env",
+        env_file=_files(),
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         secrets_dir=SECRETS_FOLDER if SECRETS_FOLDER.is_dir() else None,

@@ -1,8 +1,8 @@
 """What a sender holds of its own account with its carrier (`Sender.credentials`, sealed).
 
-A sender of Twilio's, SendGrid's or SMTP's has none of its own and goes by the settings. One that is
-an Android phone (`provider="android"`) needs all that is here: what the app *SMS Gateway for
-Android* shows on its first page, and the key that it signs its webhooks with.
+An e-mail sender has none of its own and goes by the settings, and so does one of Twilio's unless
+an account of its own is entered. One that is an Android phone (`provider="android"`) needs what the
+app *SMS Gateway for Android* shows on its first page, and the key that it signs its webhooks with.
 """
 
 from __future__ import annotations
@@ -55,6 +55,23 @@ def _printable(text: str) -> str:
     return text
 
 
+class TwilioCredentials(In):
+    """An account of its own with Twilio, for a sender that the settings' account does not own."""
+
+    account_sid: str = Field(
+        pattern=r"^AC[0-9a-f]{32}$",
+        description="AC and 32 hex digits, from Twilio's console",
+    )
+    auth_token: SecretStr = Field(
+        min_length=32, max_length=32, description="32 characters, from Twilio's console"
+    )
+
+    def stored(self) -> dict[str, Any]:
+        """The value for `Sender.credentials`: the token as it is, for the column seals it."""
+        token = self.auth_token.get_secret_value()
+        return {"account_sid": self.account_sid, "auth_token": token}
+
+
 class AndroidCredentials(In):
     """How to reach the phone that is a sender, and how to know that a webhook is its own.
 
@@ -72,8 +89,12 @@ class AndroidCredentials(In):
             examples=["http://192.168.1.20:8080"],
         ),
     ]
-    username: Annotated[str, AfterValidator(_printable), Field(min_length=1, max_length=64)]
-    password: SecretStr = Field(min_length=1, max_length=128)
+    username: Annotated[
+        str,
+        AfterValidator(_printable),
+        Field(min_length=1, max_length=64, description="as the app shows it"),
+    ]
+    password: SecretStr = Field(min_length=1, max_length=128, description="as the app shows it")
     signing_key: SecretStr = Field(
         min_length=8,
         max_length=128,

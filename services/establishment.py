@@ -86,7 +86,8 @@ class Directory:
     def called(self, channel: str, address: str) -> Sender | None:
         """Whose number was called or written to; None for a number that is nobody's.
 
-        One in use before one that is not, one that can receive before another that shares it.
+        One in use before one that is not, one that can receive before another that shares it. What
+        is retired still has patients who write to it, until somebody else has its number.
         """
         found = [
             sender
@@ -96,7 +97,12 @@ class Directory:
         ]
         return min(
             found,
-            key=lambda one: (not one.active, not one.can_receive, one.id),
+            key=lambda one: (
+                one.retired_at is not None,
+                not one.active,
+                not one.can_receive,
+                one.id,
+            ),
             default=None,
         )
 

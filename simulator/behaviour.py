@@ -77,7 +77,11 @@ class Voice:
 
 @dataclass(slots=True)
 class Behaviour:
-    """The whole document of PUT /simulator/behaviour; what is left out is the default."""
+    """The whole document of PUT /simulator/behaviour; what is left out is the default.
+
+    `session_seconds`: how long after somebody's last message WhatsApp lets free text through to
+    them.
+    """
 
     latency_ms: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -89,6 +93,7 @@ class Behaviour:
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     queued_ms: int | None = None
     sent_ms: int | None = None
+    session_seconds: float = 86_400
     voice: Voice = field(default_factory=Voice)
     seed: int = 0
 
@@ -191,6 +196,7 @@ def _check(behaviour: Behaviour) -> None:
     for name in ("queued_ms", "sent_ms"):
         if getattr(behaviour, name) is not None:
             _whole(name, getattr(behaviour, name), 0, 36_000_000)
+    _number("session_seconds", behaviour.session_seconds, 0, 86_400)
     _one_of("voice.answer", behaviour.voice.answer, ANSWERS)
     _whole("voice.ring_ms", behaviour.voice.ring_ms, 0, 600_000)
     _number("voice.pace", behaviour.voice.pace, 0, 100)

@@ -83,13 +83,17 @@ class Entry:
 
 @dataclass(slots=True, kw_only=True)
 class Message(Entry):
-    """An SMS, MMS or WhatsApp message. `validity` is in seconds, as ValidityPeriod is."""
+    """An SMS, MMS or WhatsApp message. `validity` is in seconds, as ValidityPeriod is.
+
+    `template`: its words are an approved template's, which WhatsApp lets through at any time.
+    """
 
     kind: ClassVar[str] = "message"
 
     num_segments: int = 1
     encoding: str = "GSM-7"
     media_urls: list[str] = field(default_factory=list)
+    template: bool = False
     messaging_service_sid: str = ""
     validity: int = 36_000
     sent_at: float | None = None

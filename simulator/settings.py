@@ -29,7 +29,8 @@ class RefusedToStartError(Exception):
 class Number:
     """A sender that the account owns: E.164, short code or alphanumeric.
 
-    `sms_url` and `voice_url` are the inbound webhooks; an empty one means that none is configured.
+    `sms_url` (of SMS and WhatsApp) and `voice_url` are the inbound webhooks; an empty one means
+    that none is configured. Only an E.164 number can be on WhatsApp.
     """
 
     value: str
@@ -38,6 +39,7 @@ class Number:
     voice_status_url: str = ""
     sms: bool = True
     voice: bool = True
+    whatsapp: bool = True
 
 
 @dataclass(slots=True)

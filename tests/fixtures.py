@@ -54,7 +54,7 @@ begin
         perform setval(one.name::regclass, one.start_value, false);
     end loop;
     update shared.senders set active = true, suspended_at = null, suspended_code = null,
-        suspended_by = null, probe_at = null, probes = 0
+        suspended_by = null, probe_at = null, probes = 0, retired_at = null
     where suspended_at is not null or not active;
 end $$
 """

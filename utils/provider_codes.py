@@ -64,6 +64,8 @@ _TWILIO_CODES: dict[Fault, tuple[int, ...]] = {
         21610,  # said stop to the carrier
         30003, 30005, 30006,  # unreachable handset, unknown handset, landline
         30004, 30011,  # blocks messages, takes no MMS
+        63003, 63024,  # is not on WhatsApp
+        63014, 63015, 63032,  # blocked us there, has not joined the sandbox, left out by WhatsApp
     ),
     CONTENT: (
         20001,  # a parameter is not valid
@@ -71,9 +73,11 @@ _TWILIO_CODES: dict[Fault, tuple[int, ...]] = {
         21602, 21605, 21617, 21619, 21620, 21623,  # empty, too long, media
         21654, 21655, 21658,  # templates
         30007, 30019, 30038,  # filtered; too large for the carrier; looks like a one-time code
+        63016,  # WhatsApp: they have not written within 24 hours
+        63005, 63006, 63013, 63021,  # not for this channel, against its rules
     ),
-    CARRIER: (30008, 30020, 30021, 30036, 30410, 30485),
-    CARRIER_BUSY: (429, 20429, 21730, 30017),
+    CARRIER: (30008, 30020, 30021, 30036, 30410, 30485, 63009, 63010, 63012),
+    CARRIER_BUSY: (429, 20429, 21730, 30017, 63018),
     CARRIER_BROKEN: (500, 503, 20500, 20503),
     ACCOUNT_BUSY: (10004,),  # calls at once
     ACCOUNT_FOR_THIS_ONE: (
@@ -101,6 +105,7 @@ _TWILIO_CODES: dict[Fault, tuple[int, ...]] = {
         21657, 21659, 21660, 21661,  # not valid here, not Twilio's, another account's
         21701, 21703, 21709, 21711,  # its messaging service
         30032, 30033, 30034, 30035, 30041, 30042,  # unregistered, its campaign suspended, generic
+        63001, 63002, 63007, 63008, 63020,  # no WhatsApp sender, or its business account is shut
     ),
     SENDER_FULL: (
         21611, 30001,  # its queue is full

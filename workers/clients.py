@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from config.settings import Settings
+from config.settings import Settings, TwilioSettings
 from models import establishment as rows
-from schemas.sender_credentials import ANDROID, AndroidCredentials
+from schemas.sender_credentials import ANDROID, AndroidCredentials, TwilioCredentials
 from utils.android_client import AndroidSms, Gateway
 from utils.dry_run import DryRun
 from utils.email_client import SendGridEmail, SmtpEmail
 from utils.logs import get_logger
 from utils.senders import Sender
-from utils.twilio_client import TwilioSms, TwilioVoice
+from utils.twilio_client import TwilioSms, TwilioVoice, TwilioWhatsApp
 
-_TWILIO: dict[str, type[TwilioSms] | type[TwilioVoice]] = {"sms": TwilioSms, "voice": TwilioVoice}
-"""What we can speak. WhatsApp comes in by Twilio and cannot go out yet: there is no client."""
+_TWILIO: dict[str, type[TwilioSms] | type[TwilioVoice]] = {
+    "sms": TwilioSms,
+    "voice": TwilioVoice,
+    "whatsapp": TwilioWhatsApp,
+}
 
 log = get_logger("careloop.senders")
 
@@ -30,10 +33,25 @@ def make_sender(settings: Settings, row: rows.Sender) -> Sender | None:
 
 
 def _twilio(settings: Settings, row: rows.Sender) -> Sender | None:
-    if not settings.twilio.configured:
-        return None
+    account = _account(settings.twilio, row)
     kind = _TWILIO.get(row.channel)
-    return kind(settings.twilio, row.address, settings.engine.concurrency) if kind else None
+    if kind is None or not account.configured:
+        return None
+    return kind(account, row.address, settings.engine.concurrency)
+
+
+def _account(settings: TwilioSettings, row: rows.Sender) -> TwilioSettings:
+    """The account that a sender goes by: its own, else that of the settings."""
+    if row.credentials is None:
+        return settings
+    try:
+        own = TwilioCredentials.model_validate(row.credentials)
+    except ValidationError:  # its text would show what is secret
+        log.error("a sender's credentials cannot be used", sender=row.id)
+        return settings.model_copy(update={"account_sid": ""})
+    return settings.model_copy(
+        update={"account_sid": own.account_sid, "auth_token": own.auth_token}
+    )
 
 
 def _email(settings: Settings, address: str) -> Sender | None:

@@ -83,11 +83,11 @@ async function reload() {
 async function send(event) {
   event.preventDefault();
   const text = byId("text");
-  const { number } = counterpart(state.phone);
+  const { number, channel } = counterpart(state.phone);
   if (!text.value.trim() || !number) return;
   const body = text.value;
   text.value = "";
-  const result = await attempt(() => api.sendText(state.phone, number, body));
+  const result = await attempt(() => api.sendText(state.phone, number, body, channel));
   if (!result) text.value = body;
   else if (result.error) toast(`The service: ${result.error}`, true);
   else if (result.webhook_status === null) toast("Received; no webhook is configured.");
@@ -114,6 +114,10 @@ function tick() {
 
 bindCall();
 byId("compose").addEventListener("submit", send);
+byId("by").addEventListener("change", (event) => {
+  state.by.set(state.phone, event.target.value);
+  draw();
+});
 byId("add-phone").addEventListener("submit", addPhone);
 byId("clear").addEventListener("click", () => attempt(api.clearLedger));
 api.listen({

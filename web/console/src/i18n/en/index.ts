@@ -4,6 +4,7 @@ import type { Words } from '../words'
 import { common } from './common'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
+import { phrases } from './phrases'
 import { problems } from './problems'
 import { reminders } from './reminders'
 import { settings } from './settings'
@@ -22,5 +23,6 @@ export const en: Words = {
   tasks,
   feedback,
   trends,
+  phrases,
   settings,
 }

@@ -3,6 +3,7 @@
 import { common } from './common'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
+import { phrases } from './phrases'
 import { problems } from './problems'
 import { reminders } from './reminders'
 import { settings } from './settings'
@@ -21,5 +22,6 @@ export const fr = {
   tasks,
   feedback,
   trends,
+  phrases,
   settings,
 }
