@@ -18,6 +18,7 @@ from database.session import Database
 from routers import (
     audit,
     auth,
+    campaign_drafts,
     campaigns,
     console,
     console_site,
@@ -108,6 +109,7 @@ def build_app(settings: Settings) -> FastAPI:
         contacts.router,
         conversations.router,
         campaigns.router,
+        campaign_drafts.router,
         departments.router,
         devices.router,
         links.router,

@@ -147,6 +147,7 @@ def view(found: Establishment) -> EstablishmentOut:
         quiet_hours=write_window(found.quiet_start, found.quiet_end),
         daily_cap=found.daily_cap,
         valid_for=found.validity_seconds,
+        event_margin=found.event_margin_seconds,
         anonymous_feedback=found.anonymous_feedback,
         fold_french_sms=found.fold_french_sms,
         receipt_window=found.receipt_window_seconds,

@@ -37,6 +37,9 @@ ON_ITS_WAY = frozenset(
 NOT_BEGUN = frozenset({"accepted", "scheduled", "queued"})
 """Words for what waits at the provider: no network has seen it."""
 
+COMPLETED = "completed"
+"""Twilio's word for a call that was picked up and is over, whatever was said in it."""
+
 NOT_PICKED_UP = frozenset({"busy", "no-answer"})
 """Words for a call that reached a phone and nobody: another try may help."""
 
@@ -49,7 +52,7 @@ CARRIER_OPT_OUT = "21610"
 
 def meaning(status: str, seconds: int | None = None) -> DeliveryStatus | None:
     """Our state for Twilio's word; None for a word that we do not know."""
-    if status == "completed":
+    if status == COMPLETED:
         return _of_completed_call(seconds)
     return TWILIO_STATUS.get(status)
 

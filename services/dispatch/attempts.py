@@ -17,6 +17,7 @@ from database.session import ScopedSession
 from models.campaign import CampaignStatus
 from models.delivery import Delivery, DeliveryStatus
 from models.establishment import Sender
+from models.reminder import Purpose
 from services.delivery import CANCELLED, settle
 from services.dispatch.holds import Hold, hold_back
 from services.dispatch.lines import take_turns
@@ -46,7 +47,8 @@ class Rules:
 class Attempt:
     """A delivery marked as sending: all that is needed to call a provider.
 
-    `asks`: the sender can take in the answer that its reminder expects.
+    `asks`: the sender can take in the answer that its reminder expects. `purpose`: what an e-mail
+    is called.
     """
 
     delivery_id: int
@@ -59,6 +61,7 @@ class Attempt:
     correlation_id: str | None
     sender_id: int | None = None
     asks: bool = False
+    purpose: str = Purpose.reminder
 
 
 # The guard is on `status`, but no index is: with stale statistics a partial index on `queued`
@@ -142,7 +145,8 @@ _STAMP = Prepared(
             and (u.line is not null or u.claimed_until < now() + make_interval(secs => :held_for))
     )
     select m.id, m.attempt, m.channel, a.value, r.message, r.language,
-        extract(epoch from m.valid_until - now())::integer, m.correlation_id, m.sender_id
+        extract(epoch from m.valid_until - now())::integer, m.correlation_id, m.sender_id,
+        r.purpose
     from moved m
     join reminders r on r.id = m.reminder_id
     join addresses a on a.id = m.address_id
@@ -277,7 +281,8 @@ def _stamp(
 
 def _attempt(row: Any, asks: bool) -> Attempt:
     cipher = get_cipher()
-    delivery_id, attempt, channel, value, message, language, seconds_valid, correlation, by = row
+    delivery_id, attempt, channel, value, message, *others = row
+    language, seconds_valid, correlation, by, purpose = others
     return Attempt(
         delivery_id=delivery_id,
         attempt=attempt,
@@ -289,4 +294,5 @@ def _attempt(row: Any, asks: bool) -> Attempt:
         correlation_id=correlation,
         sender_id=by,
         asks=asks,
+        purpose=purpose,
     )

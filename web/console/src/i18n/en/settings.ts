@@ -2,7 +2,7 @@ import type { Words } from '../words'
 
 export const settings: Words['settings'] = {
   title: 'Settings',
-  sections: { departments: 'Departments', senders: 'Senders', devices: 'Devices', users: 'Users', audit: 'Audit log' },
+  sections: { rules: 'Sending rules', holidays: 'Holidays', departments: 'Departments', senders: 'Senders', devices: 'Devices', users: 'Users', audit: 'Audit log' },
   code: 'Code',
   codeHint: 'Small letters, digits and hyphens: it will be printed on walls.',
   name: 'Name',

@@ -1,6 +1,6 @@
 export const settings = {
   title: 'Réglages',
-  sections: { departments: 'Services', senders: 'Expéditeurs', devices: 'Appareils', users: 'Utilisateurs', audit: 'Journal' },
+  sections: { rules: 'Règles d’envoi', holidays: 'Jours fériés', departments: 'Services', senders: 'Expéditeurs', devices: 'Appareils', users: 'Utilisateurs', audit: 'Journal' },
   code: 'Code',
   codeHint: 'Petites lettres, chiffres et traits d’union : il sera imprimé sur les murs.',
   name: 'Nom',
