@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.opened import opened
 from commands.output import progress_bar, rules_said_plainly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from database.session import Database
-    from models.establishment import Establishment
     from services.phrase_exchange import Line, Refused
 
 _SLUG = typer.Option("--establishment", help="the establishment's slug")
@@ -43,7 +42,7 @@ def export(
     with rules_said_plainly():
         if ending == "po" and code is None:
             raise SystemExit("--language: a PO file is of one language")
-        database, place = _opened(establishment)
+        database, place, _ = opened(establishment)
         with database.establishment(place.id) as session:
             if ending == "po" and code is not None:
                 content = export_po(session, code)
@@ -74,7 +73,7 @@ def import_(
     _code(language)
     with rules_said_plainly(), progress_bar("phrases") as advance:
         lines = _lines(file, language)
-        database, place = _opened(establishment)
+        database, place, _ = opened(establishment)
         with database.establishment(place.id) as session:
             report = import_phrases(session, lines, Principal(place.id, "cli"), progress=advance)
     for refused in report.refused:
@@ -98,7 +97,7 @@ def coverage(*, establishment: Annotated[str, _SLUG]) -> None:
     from utils.languages import language_name
 
     with rules_said_plainly():
-        database, place = _opened(establishment)
+        database, place, _ = opened(establishment)
         with database.establishment(place.id) as session:
             rows = covered(session)
     table = Table(
@@ -138,13 +137,3 @@ def _lines(file: Path, language: str | None) -> Iterator[Line | Refused]:
 
     content = file.read_bytes()
     return read_po_file(content, language) if _format(file) == "po" else read_csv_file(content)
-
-
-def _opened(slug: str) -> tuple[Database, Establishment]:
-    from config.settings import get_settings
-    from database.engine import service_engine
-    from database.session import Database
-    from services.establishment import Directory
-
-    database = Database(service_engine(get_settings().database))
-    return database, Directory(database).by_slug(slug)

@@ -122,6 +122,12 @@ class TwilioSettings(Group):
         return bool(self.account_sid and self.auth_token.get_secret_value())
 
 
+class AndroidSettings(Group):
+    """Android phones as gateways. Where each is and how to log in stands with its sender."""
+
+    timeout: float = Field(default=10.0, gt=0, le=60, validation_alias="ANDROID_TIMEOUT")
+
+
 class EmailSettings(Group):
     """E-mail by SendGrid when its key is set, else by SMTP."""
 
@@ -328,6 +334,7 @@ class Settings(Group):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     twilio: TwilioSettings = Field(default_factory=TwilioSettings)
+    android: AndroidSettings = Field(default_factory=AndroidSettings)
     email: EmailSettings = Field(default_factory=EmailSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     engine: EngineSettings = Field(default_factory=EngineSettings)
@@ -351,13 +358,14 @@ class Settings(Group):
     @model_validator(mode="after")
     def _settles_after_the_longest_call(self) -> Self:
         """What is not in the carrier's list is sent again: not while it may be on its way."""
-        longest = self.engine.claim_lease + max(self.twilio.timeout, self.email.timeout)
+        timeouts = self.twilio.timeout, self.android.timeout, self.email.timeout
+        longest = self.engine.claim_lease + max(timeouts)
         if self.engine.settle_after <= longest:
             raise ValueError(
                 f"ENGINE_SETTLE_AFTER is {self.engine.settle_after:g} seconds: it must be longer"
-                f" than a call may take, ENGINE_CLAIM_LEASE and the longer of TWILIO_TIMEOUT and"
-                f" EMAIL_TIMEOUT together ({longest:g}), or a message still on its way would be"
-                " sent again"
+                f" than a call may take, ENGINE_CLAIM_LEASE and the longest of TWILIO_TIMEOUT,"
+                f" ANDROID_TIMEOUT and EMAIL_TIMEOUT together ({longest:g}), or a message still on"
+                " its way would be sent again"
             )
         return self
 

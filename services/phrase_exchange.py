@@ -293,4 +293,4 @@ def _rows(rows: Iterator[list[str]], columns: list[str]) -> Iterator[Line | Refu
 
 def _bounded(content: bytes) -> None:
     if len(content) > MOST_BYTES:
-        raise Invalid("At most 4 MiB.", field="file", code="file_too_long")
+        raise Invalid("At most 4 MiB.", field="file", code="file_too_large")

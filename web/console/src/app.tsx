@@ -18,6 +18,10 @@ const Today = lazy(() => import('./pages/today/today'))
 const Reminders = lazy(() => import('./pages/reminders/list'))
 const NewReminder = lazy(() => import('./pages/reminders/new'))
 const ReminderDetail = lazy(() => import('./pages/reminders/detail'))
+const Bulk = lazy(() => import('./pages/bulk/list'))
+const NewBulk = lazy(() => import('./pages/bulk/new'))
+const BulkDetail = lazy(() => import('./pages/bulk/detail'))
+const ChangeBulk = lazy(() => import('./pages/bulk/change'))
 const Feedback = lazy(() => import('./pages/feedback/inbox'))
 const Tasks = lazy(() => import('./pages/tasks/tasks'))
 const Trends = lazy(() => import('./pages/trends/trends'))
@@ -120,6 +124,14 @@ function Inside({ me }: { me: Me }) {
               <NewReminder me={me} />
             </Route>
             <Route path="/reminders/:id">{({ id }) => <ReminderDetail key={id} id={Number(id)} me={me} />}</Route>
+            <Route path="/bulk">
+              <Bulk me={me} />
+            </Route>
+            <Route path="/bulk/new">
+              <NewBulk me={me} />
+            </Route>
+            <Route path="/bulk/:id">{({ id }) => <BulkDetail key={id} id={Number(id)} me={me} />}</Route>
+            <Route path="/bulk/:id/change">{({ id }) => <ChangeBulk key={id} id={Number(id)} me={me} />}</Route>
             <Route path="/feedback/:id?">
               {({ id }) => <Feedback me={me} chosen={id === undefined ? null : Number(id)} />}
             </Route>

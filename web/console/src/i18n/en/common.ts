@@ -10,6 +10,7 @@ export const common: Words['common'] = {
   pages: {
     today: 'Today',
     reminders: 'Reminders',
+    bulk: 'Bulk',
     feedback: 'Feedback',
     tasks: 'Tasks',
     trends: 'Trends',

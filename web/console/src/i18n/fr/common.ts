@@ -8,6 +8,7 @@ export const common = {
   pages: {
     today: 'Aujourd’hui',
     reminders: 'Rappels',
+    bulk: 'Envois groupés',
     feedback: 'Avis',
     tasks: 'Tâches',
     trends: 'Tendances',
