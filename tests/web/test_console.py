@@ -118,7 +118,8 @@ def test_an_administrators_day(tree: Tree, browser: Browser, viewport: Any, phra
 
     # Seen without reloading by who wrote it; one phrase less is missing than in the morning.
     page.locator(".editor").get_by_text("Approuvée", exact=True).wait_for()
-    hear_a_call(page)
+    if viewport is PHONE:
+        hear_a_call(page)
     open_phrases(page)
     after = cell(page)
     assert after.missing == before.missing - 1
