@@ -6,7 +6,7 @@ bookkeeping would cost ten times what the database does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -63,7 +63,7 @@ def import_contacts(
     new, unchanged = _sort_out(session, file, lines)
     stored = not (strict and file.refused)
     created = 0
-    for batch in batches(new if stored else []):
+    for batch in batches(_in_order(session, new) if stored else []):
         created += store(session, batch, principal, file)
         if progress:
             progress(unchanged + created, len(lines))
@@ -85,6 +85,23 @@ def batches(lines: Sequence[GoodLine]) -> Iterator[Sequence[GoodLine]]:
     """As many lines at once as one statement takes."""
     for start in range(0, len(lines), _BATCH):
         yield lines[start : start + _BATCH]
+
+
+def _in_order(session: ScopedSession, lines: Sequence[GoodLine]) -> Sequence[GoodLine]:
+    """The lines in the order of their references in the unique index, all their addresses made.
+
+    Two imports of the same people in different orders then wait for each other in one order: for
+    phones, for e-mail addresses, for references.
+    """
+    wanted = {
+        "phone": {line.contact.phone_number for line in lines},
+        "email": {line.contact.email for line in lines},
+    }
+    for kind, values in wanted.items():
+        by_index = sorted(filter(None, values), key=lambda v: address_index(session, kind, v))
+        for start in range(0, len(by_index), _BATCH):
+            _addresses(session, kind, by_index[start : start + _BATCH])
+    return sorted(lines, key=lambda line: reference_index(session, line.contact.patient_id))
 
 
 def _sort_out(
@@ -166,27 +183,31 @@ def store(
 def _addresses(
     session: ScopedSession, kind: str, values: Sequence[str | None]
 ) -> dict[str | None, int]:
-    """The numbers of addresses, made where they are new. Sorted, so that two imports at once
-    lock in one order."""
+    """The numbers of addresses, made where they are new: in the order of the unique index."""
     indexes = {address_index(session, kind, value): value for value in values if value}
+    known = _known_addresses(session, kind, indexes)
+    new = sorted(indexes.keys() - known.keys())
+    if new:
+        session.execute(
+            insert(Address)
+            .values([{"kind": kind, "value": indexes[one], "value_index": one} for one in new])
+            .on_conflict_do_nothing(index_elements=["kind", "value_index"])
+        )
+        known |= _known_addresses(session, kind, new)
+    return {indexes[index]: number for index, number in known.items()}
+
+
+def _known_addresses(
+    session: ScopedSession, kind: str, indexes: Collection[bytes]
+) -> dict[bytes, int]:
     if not indexes:
         return {}
-    session.execute(
-        insert(Address)
-        .values(
-            [
-                {"kind": kind, "value": indexes[index], "value_index": index}
-                for index in sorted(indexes)
-            ]
-        )
-        .on_conflict_do_nothing(index_elements=["kind", "value_index"])
-    )
     rows = session.execute(
         select(Address.id, Address.value_index).where(
             Address.kind == kind, Address.value_index.in_(list(indexes))
         )
     )
-    return {indexes[bytes(index)]: number for number, index in rows}
+    return {bytes(index): number for number, index in rows}
 
 
 def _note(

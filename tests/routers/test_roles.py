@@ -42,7 +42,9 @@ ROLES: dict[str, str] = {
         GET /departments/{department_id}/qr.png, GET /tasks, GET /tasks/{task_id},
         GET /templates, GET /today, GET /members, GET /events, GET /statistics,
         GET /statistics/report.pdf, GET /conversations, GET /conversations/{conversation_id},
-        GET /phrases, GET /phrases/coverage, GET /phrases/{key}/{language}/recording
+        GET /phrases, GET /phrases/coverage, GET /phrases/{key}/{language}/recording,
+        GET /phrases/pending, GET /phrases/export.csv, GET /phrases/export.po,
+        GET /phrases/flows/{flow}/{language}, GET /phrases/flows/{flow}/{language}/call
     """,
     STAFF: """
         GET /feedback/export.csv, PATCH /feedback/{feedback_id},
@@ -60,11 +62,13 @@ ROLES: dict[str, str] = {
         POST /devices, GET /devices, POST /links, GET /links, POST /links/{link_id}/revoke,
         PUT /phrases/{key}/{language}, DELETE /phrases/{key}/{language},
         POST /phrases/{key}/{language}/approve, POST /phrases/{key}/{language}/code,
-        PUT /phrases/{key}/{language}/recording
+        PUT /phrases/{key}/{language}/recording, POST /phrases/{key}/{language}/reject,
+        POST /phrases/{key}/{language}/preview, POST /phrases/import
     """,
     ADMIN: """
-        POST /departments, PATCH /departments/{department_id}, GET /senders,
-        PATCH /senders/{sender_id},
+        POST /departments, PATCH /departments/{department_id}, GET /senders, POST /senders,
+        GET /senders/choices, PUT /senders/order, GET /senders/{sender_id},
+        PATCH /senders/{sender_id}, DELETE /senders/{sender_id},
         POST /devices/{device_id}/revoke, PATCH /establishment, POST /establishment/holidays,
         DELETE /establishment/holidays/{holiday_id}, POST /users,
         GET /users, PATCH /users/{user_id}, GET /audit, PUT /phrases/flows/{flow}/{language}

@@ -23,7 +23,10 @@ FILE = (
     "V1;Paul Atangana;650000074;fr\n"  # the same reference again
     "V5;Grace Tabi;650000075;english\n"
 ).encode()
-FRENCH, ENGLISH = "L'hôpital vaccine samedi, {name}.", "The hospital vaccinates on Saturday, {name}."
+FRENCH, ENGLISH = (
+    "L'hôpital vaccine samedi, {name}.",
+    "The hospital vaccinates on Saturday, {name}.",
+)
 SAID = {
     "+237650000071": ["L'hopital vaccine samedi, Élise Mbarga."],
     "+237650000073": ["L'hopital vaccine samedi, Ewane Dooh."],  # no text in Duala

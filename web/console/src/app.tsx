@@ -25,6 +25,9 @@ const ChangeBulk = lazy(() => import('./pages/bulk/change'))
 const Feedback = lazy(() => import('./pages/feedback/inbox'))
 const Tasks = lazy(() => import('./pages/tasks/tasks'))
 const Trends = lazy(() => import('./pages/trends/trends'))
+const Phrases = lazy(() => import('./pages/phrases/overview'))
+const Flow = lazy(() => import('./pages/phrases/flow'))
+const Hear = lazy(() => import('./pages/phrases/hear'))
 const Settings = lazy(() => import('./pages/settings/settings'))
 const SignInAgain = lazy(() => import('./session/again'))
 
@@ -137,6 +140,17 @@ function Inside({ me }: { me: Me }) {
             </Route>
             <Route path="/trends">
               <Trends me={me} />
+            </Route>
+            <Route path="/phrases">
+              <Phrases me={me} />
+            </Route>
+            <Route path="/phrases/:flow/:language/call">
+              {({ flow, language }) => <Hear key={`${flow}/${language}`} flow={flow} language={language} me={me} />}
+            </Route>
+            <Route path="/phrases/:flow/:language/:phrase?">
+              {({ flow, language, phrase }) => (
+                <Flow flow={flow} language={language} chosen={phrase ?? null} me={me} />
+              )}
             </Route>
             <Route path="/settings/:section?">{({ section }) => <Settings me={me} section={section ?? ''} />}</Route>
             <Route>

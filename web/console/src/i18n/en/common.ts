@@ -14,6 +14,7 @@ export const common: Words['common'] = {
     feedback: 'Feedback',
     tasks: 'Tasks',
     trends: 'Trends',
+    phrases: 'Phrases',
     settings: 'Settings',
   },
   more: 'More',

@@ -4,8 +4,10 @@ import type { Words } from '../words'
 import { audit } from './audit'
 import { bulk } from './bulk'
 import { common } from './common'
+import { conversations } from './conversations'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
+import { phrases } from './phrases'
 import { hours } from './hours'
 import { problems } from './problems'
 import { reminders } from './reminders'
@@ -25,7 +27,9 @@ export const en: Words = {
   deliveries,
   tasks,
   feedback,
+  conversations,
   trends,
+  phrases,
   settings,
   hours,
   audit,

@@ -12,6 +12,7 @@ export const common = {
     feedback: 'Avis',
     tasks: 'Tâches',
     trends: 'Tendances',
+    phrases: 'Phrases',
     settings: 'Réglages',
   },
   more: 'Plus',

@@ -3,8 +3,10 @@
 import { audit } from './audit'
 import { bulk } from './bulk'
 import { common } from './common'
+import { conversations } from './conversations'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
+import { phrases } from './phrases'
 import { hours } from './hours'
 import { problems } from './problems'
 import { reminders } from './reminders'
@@ -24,7 +26,9 @@ export const fr = {
   deliveries,
   tasks,
   feedback,
+  conversations,
   trends,
+  phrases,
   settings,
   hours,
   audit,
