@@ -4740,8 +4740,23 @@ export interface components {
       /** what the device's clock shows now; with an offset */
       sent_at: string
     }
-    SyncOut: Record<string, unknown>
-    SyncResult: Record<string, unknown>
+    SyncOut: {
+      /** not with `return=minimal` */
+      cursor?: string | null
+      results: components['schemas']['SyncResult'][]
+    }
+    SyncResult: {
+      client_id: string | null
+      code?: string | null
+      detail?: string | null
+      field?: string | null
+      /** of a conflict: those that differ */
+      fields?: string[] | null
+      id?: number | null
+      /** place in the batch, without a client_id */
+      index?: number | null
+      status: components['schemas']['SyncStatus']
+    }
     SyncStatus: "created" | "duplicate" | "conflict" | "rejected"
     SystemReason: {
       /** of a suspended sender */
