@@ -4761,7 +4761,7 @@ export interface components {
     SystemReason: {
       /** of a suspended sender */
       channel?: components['schemas']['Channel'] | null
-      /** no_scheduler_seen, no_worker_seen, queue_unreachable, dry_run, deliveries_failing, deliveries_late, deliveries_unknown, sender_suspended */
+      /** no_scheduler_seen, no_worker_seen, queue_unreachable, dry_run, deliveries_failing, deliveries_late, deliveries_unknown, sender_suspended, webhooks_turned_away */
       code: string
       /** of an alarm */
       since?: string | null
