@@ -120,6 +120,9 @@ def test_a_phrase_is_heard_and_then_without_a_network_too(chromium: Any, tree: T
     hear.click()
     pause = page.get_by_role("button", name=f"Pause : {FACES}")
     pause.wait_for()
+    box = pause.bounding_box()
+    assert box
+    assert (box["width"], box["height"]) == (48, 48)
     judge(page, "a phrase is heard")
     pictures(page, "listen")
     pause.click()
