@@ -114,9 +114,7 @@ def upload(
     if isinstance(answer, JSONResponse):
         return answer
     # As it is: to have it validated and taken apart again would cost more than to make it.
-    return Response(
-        answer.model_dump_json(), media_type="application/json", headers=dict(response.headers)
-    )
+    return Response(answer.written(), media_type="application/json", headers=dict(response.headers))
 
 
 @public_router.post(

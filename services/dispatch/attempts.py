@@ -28,7 +28,7 @@ from utils.crypto import get_cipher
 S = DeliveryStatus
 
 DAILY_CAP = "daily cap"
-OUT_OF_CONVERSATION = "no WhatsApp message from them in 24 hours"
+OUT_OF_CONVERSATION = "no WhatsApp message from them in a day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ class Attempt:
 # would be scanned whole. The lock of the address makes an opt-out and this transaction wait for
 # each other (the one that commits second sees the first), and two workers that would both send
 # the last message of the day. In the order of addresses, so that no two wait in a circle.
+# WhatsApp lets free text through to those alone who wrote to the same number within 24 hours; a
+# minute is for the way there (https://www.twilio.com/docs/api/errors/63016).
 # A claim from before the server's start is void: a stop may have been spooled since. The sweeper
 # makes it due again, behind the gate (`services/claim_gate.py`).
 _LOCK = Prepared(
@@ -80,7 +82,8 @@ _LOCK = Prepared(
         case when :by_operator and d.channel <> 'email' then a.value end as number,
         case when d.channel = 'whatsapp' then not exists (
             select from messages m where m.address_id = a.id and m.direction = 'in'
-                and m.channel = 'whatsapp' and m.at > now() - interval '24 hours'
+                and m.channel = 'whatsapp' and m.sender_id = r.sender_id
+                and m.at > now() - interval '23 hours 59 minutes'
         ) else false end as out_of_conversation
     from deliveries d
     join addresses a on a.id = d.address_id

@@ -87,7 +87,9 @@ def test_a_quality_officers_day(tree: Tree, browser: Browser, viewport: Any) -> 
     listen(page)
     page.get_by_role("combobox", name="Confié à").last.select_option(label="Moi")
     page.get_by_text("L’avis est confié.").wait_for()
-    page.get_by_label("Note interne").fill("Vu avec le laboratoire : une personne de plus le matin.")
+    page.get_by_label("Note interne").fill(
+        "Vu avec le laboratoire : une personne de plus le matin."
+    )
     page.get_by_role("button", name="Enregistrer la note").click()
     page.get_by_text("La note est enregistrée.").wait_for()
     page.get_by_label("Répondre au patient").fill("Merci. Dès lundi, l'attente sera plus courte.")
@@ -101,7 +103,9 @@ def test_a_quality_officers_day(tree: Tree, browser: Browser, viewport: Any) -> 
     history.get_by_text("Clos").wait_for()
     told = history.get_by_role("listitem").all_inner_texts()
     for step, words in zip(
-        told, ("Avis reçu", "Confié à : Moi", "une personne de plus", "Réponse", "Clos"), strict=True
+        told,
+        ("Avis reçu", "Confié à : Moi", "une personne de plus", "Réponse", "Clos"),
+        strict=True,
     ):
         assert words in step
     picture(page, f"feedback-done-{'390' if narrow else 'desk'}")
