@@ -208,7 +208,8 @@ function Start({ campaign, preview, onClose }: AskProps & { preview: Preview }) 
   })
   const count = preview.recipients
   const shown = format.number(count)
-  const later = campaign.scheduled_time !== null && new Date(preview.pace.starts_at) > new Date()
+  const [now] = useState(() => new Date())
+  const later = campaign.scheduled_time !== null && new Date(preview.pace.starts_at) > now
   return (
     <Ask title={say.startTitle} yes={say.startYes(count, shown)} busy={start.isPending} onYes={() => start.mutate()} onNo={onClose}>
       <p>{later ? say.startLater(count, shown, format.near(preview.pace.starts_at)) : say.startNow(count, shown)}</p>

@@ -147,13 +147,13 @@ function StoresNew({ fresh }: { fresh: number }) {
 export function StepCard({ step, children }: { step: Step; children: React.ReactNode }) {
   const say = useWords().bulk
   const heading = useRef<HTMLHeadingElement>(null)
-  const [first, setFirst] = useState(step)
+  const before = useRef(step)
   useEffect(() => {
-    if (step === first) return
-    setFirst(step)
+    if (step === before.current) return
+    before.current = step
     heading.current?.focus({ preventScroll: true })
     scrollTo({ top: 0 })
-  }, [step, first])
+  }, [step])
   return (
     <section className="card" aria-labelledby="step">
       <h2 id="step" ref={heading} tabIndex={-1}>

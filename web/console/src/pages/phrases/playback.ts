@@ -26,6 +26,7 @@ export function usePlayback(said: Said[], turn: number, from: number): Playback 
     const call = new AbortController()
     const all = saidNow().slice(from)
     const change = (part: Partial<Playback>) => setNow((before) => ({ ...before, ...part }))
+    // oxlint-disable-next-line react/set-state-in-effect -- a sound begins with this turn, and ends with it
     setNow({ turn, at: from, over: false, failed: NONE })
     const sound = (one: Said) => kept(sounds.current, one)
     all.filter((one) => one.recorded).forEach((one) => void sound(one).catch(() => undefined))

@@ -35,6 +35,7 @@ export function Recorder({ onDone, onFile }: Props) {
 
   useEffect(() => {
     const leave = new AbortController()
+    // oxlint-disable-next-line react/set-state-in-effect -- the microphone is asked for, and let go, here
     setState('asking')
     void record(leave.signal, setHeard).then(
       (running) => {
@@ -71,6 +72,7 @@ export function Recorder({ onDone, onFile }: Props) {
       <span className="clock">
         {clock(heard.seconds)} <span className="soft">/ {clock(LONGEST)}</span>
       </span>
+      {/* oxlint-disable-next-line jsx-a11y/no-autofocus -- it takes the place of the button that was pressed */}
       <Button look="main" icon="stop" autoFocus onClick={() => stop.current()}>
         {say.stop}
       </Button>
