@@ -21,13 +21,15 @@ from models.establishment import Sender
 from models.message import Call, Message
 from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY
-from services.delivery import look_again, move, others_of
+from services.delivery import move
+from services.due import look_again
 from services.escalation import close_tasks
+from services.fallback import others_of
 from services.give_back import give_back
 from services.policy import read_policy
 from services.reminder_status import under_way
 from services.suspension import RECEIPT, note_fault, note_success, suspends
-from services.twilio_status import MACHINES, NOT_PICKED_UP, meaning
+from services.twilio_status import COMPLETED, MACHINES, NOT_PICKED_UP, meaning
 
 S = DeliveryStatus
 
@@ -40,6 +42,9 @@ JITTER = 0.1
 """Of the wait before a call is tried again, so that many do not come back together."""
 
 TWILIO = "twilio"
+_SENT_IS_PROOF = frozenset({"android"})
+"""Providers whose `sent` says that the network took a message from their sender: it works. What
+others call sent, they have only begun with."""
 _NOT_DELIVERED = frozenset({S.failed, S.undelivered})
 _RECEIPTS = frozenset({S.delivered, S.undelivered})
 _dice = random.Random()  # noqa: S311 - jitter, not a secret
@@ -67,7 +72,7 @@ def provider_news(
     to = meaning(status, seconds)
     if to is None:
         return False
-    unheard = _unheard(session, delivery, provider_id) if to == S.delivered else None
+    unheard = _unheard(session, delivery, provider_id) if status == COMPLETED else None
     if unheard is not None:
         to, code = S.undelivered, unheard
     replaced = _was_replaced(session, delivery, provider_id, attempt)
@@ -86,7 +91,8 @@ def provider_news(
     moved = move(session, delivery, to, cause=cause, code=code)
     if moved and to in _RECEIPTS and (sender or provider != TWILIO):
         _prove(session, delivery, sender)
-    if to == S.delivered and delivery.attempted_at is not None:
+    worked = to == S.delivered or (status == "sent" and provider in _SENT_IS_PROOF)
+    if worked and delivery.attempted_at is not None:
         note_success(
             session,
             delivery.channel,
@@ -99,15 +105,20 @@ def provider_news(
 
 
 def _unheard(session: ScopedSession, delivery: Delivery, provider_id: str | None) -> str | None:
-    """Why nobody has heard what a call that was picked up is about; None when somebody has."""
+    """Why nobody has heard what a call that was picked up is about; None when somebody has.
+
+    A call says nothing until we are asked what: one that nobody asked us about (the API was away
+    while it was picked up) was the carrier's own apology, however long it took.
+    """
     if delivery.channel != Channel.voice or provider_id is None:
         return None
     call = session.scalar(
         select(Call).where(Call.provider_id == provider_id, Call.delivery_id == delivery.id)
     )
-    if call is None or call.conversation_id is None or call.heard_at is not None:
+    if call is not None and call.heard_at is not None:
         return None
-    return BY_MACHINE if (call.answered_by or "").startswith(MACHINES) else NOT_TOLD
+    answered_by = call.answered_by if call is not None else None
+    return BY_MACHINE if (answered_by or "").startswith(MACHINES) else NOT_TOLD
 
 
 def _returned(session: ScopedSession, delivery: Delivery, provider: str, code: str | None) -> bool:

@@ -29,6 +29,7 @@ from services.campaign import find_expandable
 from services.claim_gate import ClaimGate
 from services.conversation import GOES_ON_FOR, end_stale, find_unheard
 from services.feedback import find_unprocessed
+from services.health import webhooks_turned_away
 from services.idempotency import forget_old
 from services.inbound_list import take_due
 from services.phone.calls import end_idle
@@ -37,7 +38,7 @@ from services.sweep import resume_series, sweep
 from services.upload import find_complete, forget_expired, join_feedback
 from utils.failpoint import reached
 from utils.logs import get_logger
-from utils.senders import ASKABLE
+from utils.senders import LISTING
 from utils.spool import nothing_spooled
 from workers.context import Context, get_context
 from workers.heartbeat import Heartbeat
@@ -161,15 +162,22 @@ class Scheduler:
         context = self.context
         with context.database.service() as session:
             to_tell = administrators(session)
+            turned_away = webhooks_turned_away(session)
         for place in context.directory.all():
             mails = context.sender(place.id, Channel.email) is not None
             with context.database.establishment(place.id) as session:
-                alarm.look(session, place, to_tell.get(place.id, []), mails=mails)
+                alarm.look(
+                    session,
+                    place,
+                    to_tell.get(place.id, []),
+                    mails=mails,
+                    turned_away=turned_away,
+                )
 
     def _ask_inbound(self) -> None:
         """Have the lists looked through of what patients wrote, where that is due."""
         with self.context.database.service() as session:
-            due = take_due(session, sorted(ASKABLE), self.engine.inbound)
+            due = take_due(session, sorted(LISTING), self.engine.inbound)
         for establishment_id, sender_id in due:
             self.context.queue.put(Job(ASK_INBOUND, establishment_id, (sender_id,)))
 

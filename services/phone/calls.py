@@ -15,6 +15,7 @@ from models.delivery import Delivery
 from models.establishment import AnsweringMachines, Establishment
 from models.message import Call
 from models.reminder import Purpose, Reminder
+from services.due import take_unclaimed
 from services.errors import NotFound
 from services.phone.caller import known_language, lock_address
 from services.phone.flow import Flow, Remark, Step
@@ -83,6 +84,7 @@ def note_pick_up(
     )
     call = _call(session, provider_id)
     call.answered_by = answered_by or call.answered_by
+    take_unclaimed(session, [delivery.id])
     session.refresh(delivery, with_for_update=True)
     if delivery.provider_id is None and delivery.attempt == attempt:
         # Faster than the worker's own note: else this call would pass for an earlier attempt's.
@@ -156,7 +158,7 @@ def begin_reminder(
             session,
             call,
             delivery.address_id,
-            flow=Flow.reminder,
+            flow=_flow_of(reminder),
             step=Step.done,
             language=reminder.language,
             remark=_for_machines(establishment, call),
@@ -170,12 +172,22 @@ def begin_reminder(
         session,
         call,
         delivery.address_id,
-        flow=Flow.reminder,
+        flow=_flow_of(reminder),
         step=Step.reminder,
         language=reminder.language,
         remark=None,
         reminder_id=reminder.id,
     )
+
+
+def _flow_of(reminder: Reminder) -> Flow:
+    """The keys 1 and 2 where there is something to confirm: an answer is asked for, or an event.
+
+    By phone an answer costs the patient nothing and always comes back, so an appointment can be
+    confirmed or put off even if nobody thought of asking.
+    """
+    asks = reminder.expects_reply or reminder.event_time is not None
+    return Flow.reminder if asks else Flow.notice
 
 
 def begin_unheard(session: ScopedSession, call: Call, delivery: Delivery) -> Conversation:
@@ -185,7 +197,7 @@ def begin_unheard(session: ScopedSession, call: Call, delivery: Delivery) -> Con
         session,
         call,
         delivery.address_id,
-        flow=Flow.reminder,
+        flow=_flow_of(reminder),
         step=Step.done,
         language=reminder.language,
         remark=Remark.silence,
