@@ -63,8 +63,8 @@ def import_contacts(
     new, unchanged = _sort_out(session, file, lines)
     stored = not (strict and file.refused)
     created = 0
-    for batch in _batches(_in_order(session, new) if stored else []):
-        created += _store(session, batch, principal, file)
+    for batch in batches(_in_order(session, new) if stored else []):
+        created += store(session, batch, principal, file)
         if progress:
             progress(unchanged + created, len(lines))
     if strict and stored and file.refused:  # a reference that was free a moment ago
@@ -81,7 +81,8 @@ def import_contacts(
     )
 
 
-def _batches(lines: Sequence[GoodLine]) -> Iterator[Sequence[GoodLine]]:
+def batches(lines: Sequence[GoodLine]) -> Iterator[Sequence[GoodLine]]:
+    """As many lines at once as one statement takes."""
     for start in range(0, len(lines), _BATCH):
         yield lines[start : start + _BATCH]
 
@@ -109,8 +110,8 @@ def _sort_out(
     """The lines that are new, and how many are here already; others are refused."""
     new: list[GoodLine] = []
     unchanged = 0
-    for batch in _batches(lines):
-        here = _known(session, batch)
+    for batch in batches(lines):
+        here = known_facts(session, batch)
         for line in batch:
             stored = here.get(line.contact.patient_id.casefold())
             if stored is None:
@@ -122,7 +123,7 @@ def _sort_out(
     return new, unchanged
 
 
-def _known(session: ScopedSession, batch: Sequence[GoodLine]) -> dict[str, dict[str, Any]]:
+def known_facts(session: ScopedSession, batch: Sequence[GoodLine]) -> dict[str, dict[str, Any]]:
     """The contacts of a batch that are here, by folded reference, as their facts."""
     indexes = [reference_index(session, line.contact.patient_id) for line in batch]
     rows = session.scalars(whole_contacts().where(Contact.patient_id_index.in_(indexes))).all()
@@ -144,9 +145,10 @@ def _taken(line: GoodLine) -> RefusedLine:
     )
 
 
-def _store(
+def store(
     session: ScopedSession, batch: Sequence[GoodLine], principal: Principal, file: ParsedFile
 ) -> int:
+    """Store new contacts; how many. What is taken meanwhile is refused in `file`."""
     phones = _addresses(session, "phone", [line.contact.phone_number for line in batch])
     emails = _addresses(session, "email", [line.contact.email for line in batch])
     indexes = {reference_index(session, line.contact.patient_id): line for line in batch}

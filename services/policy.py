@@ -40,6 +40,7 @@ class Bounds:
 
 
 RECEIPT_WINDOW = Bounds("receipt_window", 60, 24 * 3600)
+EVENT_MARGIN = Bounds("event_margin", 0, 24 * 3600)
 MAX_ATTEMPTS = Bounds("max_attempts", 1, 100)
 CALL_AGAIN_AFTER = Bounds("call_again_after", 60, 24 * 3600)
 CALL_AGAIN_AT_MOST = Bounds("call_again_at_most", 0, 5)
@@ -104,6 +105,7 @@ def _checked(value: int | timedelta | None, bounds: Bounds, within: str = "") ->
 def apply_policy(establishment: Establishment, wanted: EstablishmentChange) -> None:
     """Change what was named of an establishment's policy; raises `Invalid` with the field."""
     changed = {
+        "event_margin_seconds": _checked(wanted.event_margin, EVENT_MARGIN),
         "receipt_window_seconds": _checked(wanted.receipt_window, RECEIPT_WINDOW),
         "call_again_after": _checked(wanted.call_again_after, CALL_AGAIN_AFTER),
         "call_again_at_most": _checked(wanted.call_again_at_most, CALL_AGAIN_AT_MOST),

@@ -42,6 +42,9 @@ JITTER = 0.1
 """Of the wait before a call is tried again, so that many do not come back together."""
 
 TWILIO = "twilio"
+_SENT_IS_PROOF = frozenset({"android"})
+"""Providers whose `sent` says that the network took a message from their sender: it works. What
+others call sent, they have only begun with."""
 _NOT_DELIVERED = frozenset({S.failed, S.undelivered})
 _RECEIPTS = frozenset({S.delivered, S.undelivered})
 _dice = random.Random()  # noqa: S311 - jitter, not a secret
@@ -88,7 +91,8 @@ def provider_news(
     moved = move(session, delivery, to, cause=cause, code=code)
     if moved and to in _RECEIPTS and (sender or provider != TWILIO):
         _prove(session, delivery, sender)
-    if to == S.delivered and delivery.attempted_at is not None:
+    worked = to == S.delivered or (status == "sent" and provider in _SENT_IS_PROOF)
+    if worked and delivery.attempted_at is not None:
         note_success(
             session,
             delivery.channel,

@@ -98,17 +98,6 @@ def plan(
     )
 
 
-_SUBJECTS = {"fra": "Rappel : {}", "eng": "Reminder: {}"}
-
-
-def email_subject(establishment: Establishment, language: str) -> str:
-    """What stands above an e-mail, in the message's language; it tells who, never why.
-
-    Nobody here writes a sentence in Duala, Basaa or Ewondo: there it is the name alone.
-    """
-    return _SUBJECTS.get(language, "{}").format(establishment.name)
-
-
 def _addresses(
     wanted: ReminderIn, contact: Contact | None, region: str
 ) -> tuple[str | None, str | None]:

@@ -212,7 +212,7 @@ def note_success(
         .execution_options(synchronize_session=False)
     ).all()
     for freed in set(lifted):
-        _call_up(session, freed)
+        call_up(session, freed)
         log.info("sender works again", establishment=session.establishment_id, channel=freed)
     return bool(lifted)
 
@@ -222,11 +222,11 @@ def lift(session: ScopedSession, sender: Sender) -> None:
     for name, value in _NOT_SUSPENDED.items():
         setattr(sender, name, value)
     session.flush()
-    _call_up(session, sender.channel)
+    call_up(session, sender.channel)
 
 
-def _call_up(session: ScopedSession, channel: str) -> None:
-    """What waited for a sender is due now."""
+def call_up(session: ScopedSession, channel: str) -> None:
+    """What waited for a suspended sender on a channel is due now: the choice is made again."""
     session.execute(
         _CALL_UP,
         {

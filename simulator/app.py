@@ -15,6 +15,7 @@ from simulator import (
     messages_api,
     page_api,
     phone_api,
+    phones_api,
     recordings_api,
     sendgrid_api,
 )
@@ -48,6 +49,7 @@ def build(settings: Settings) -> Starlette:
             *calls_api.ROUTES,
             *recordings_api.ROUTES,
             *sendgrid_api.ROUTES,
+            *phones_api.ROUTES,
             *control_api.ROUTES,
             *phone_api.ROUTES,
             *page_api.ROUTES,

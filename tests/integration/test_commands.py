@@ -97,6 +97,37 @@ def test_an_establishment_is_made_and_set_up(run: Shell) -> None:
     assert refused.startswith("daily_cap: ")
 
 
+def test_senders_are_kept_and_their_secrets_are_no_arguments(run: Shell) -> None:
+    number = run("add-sender", "north", "sms", "6 90 00 00 01", "--can-receive", "--rate", "2")
+    assert "sms +237690000001; by twilio; place 10; receives; 2 a second" in number
+    sender = number.removeprefix("added: ").split()[0]
+    assert "address: This address" in run("add-sender", "north", "sms", "690000001", code=1)
+    assert "provider: On email" in run(
+        "add-sender", "north", "email", "a@north.example", "--provider", "twilio", code=1
+    )
+    said = run(
+        *("change-sender", "north", sender, "--label", "SIM", "--rate-per-minute", "30"),
+        *("--operator", "mtn", "--priority", "3", "--out-of-use"),
+    )
+    for part in ("SIM", "place 3", "0.5 a second", "for mtn", "OUT OF USE"):
+        assert part in said
+    phone = ("add-sender", "north", "sms", "690000002", "--provider", "android")
+    assert "No such option" in run(*phone, "--password", "quiet-river", code=2)
+    assert "url (the gateway's address" in run(*phone, code=1)  # asked, and nobody answers
+    account = {"URL": "http://192.168.1.20:8080", "USERNAME": "sms", "PASSWORD": "quiet-river"}
+    account |= {"SIGNING_KEY": "0123456789", "SIM": "2", "DEVICE_ID": ""}
+    given = {f"CARELOOP_SENDER_{name}": value for name, value in account.items()}
+    assert "credentials.sim" in run(*phone, code=1, **given | {"CARELOOP_SENDER_SIM": "9"})
+    said = run(*phone, **given)
+    assert "by android" in said
+    assert "account of its own" in said
+    assert "quiet-river" not in said
+    assert "deleted" in run("retire-sender", "north", sender)
+    assert "690000001" not in run("list-senders", "north", "--retired")
+    assert "690000002" in run("list-senders", "north")
+    assert "no such sender" in run("retire-sender", "south", sender, code=1)
+
+
 def test_holidays_are_kept(run: Shell) -> None:
     run("add-holiday", "north", "2026-05-20", "Fête nationale", "--every-year")
     assert "2026-05-20 Fête nationale (every year)" in run("list-holidays", "north")
