@@ -34,6 +34,7 @@ class AlarmKind(StrEnum):
     deliveries_late = "deliveries_late"
     deliveries_unknown = "deliveries_unknown"
     sender_suspended = "sender_suspended"
+    webhooks_turned_away = "webhooks_turned_away"
 
 
 class Alarm(SharedBase):

@@ -73,7 +73,8 @@ class SystemReason(Out):
 
     code: str = Field(
         description="no_scheduler_seen, no_worker_seen, queue_unreachable, dry_run,"
-        " deliveries_failing, deliveries_late, deliveries_unknown, sender_suspended"
+        " deliveries_failing, deliveries_late, deliveries_unknown, sender_suspended,"
+        " webhooks_turned_away"
     )
     since: UtcOut | None = Field(default=None, description="of an alarm")
     channel: Channel | None = Field(default=None, description="of a suspended sender")

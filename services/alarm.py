@@ -25,6 +25,8 @@ from utils.logs import get_logger
 # An alarm clears only well below what raises it: a figure that sways about its threshold would
 # else raise it again and again.
 SHARE_CLEARS, LAG_CLEARS, UNKNOWN_CLEARS = 0.8, 0.5, 0.8
+_LEAVES_SOMETHING_TO_DO = frozenset({AlarmKind.webhooks_turned_away})
+"""It is over, and somebody still has to look at what came of it: the task stays."""
 _LOCK = 0x41_4C_52_4D  # "ALRM": one scheduler at a time looks at an establishment
 
 log = get_logger("careloop.alarms")
@@ -59,16 +61,25 @@ class Reading:
 
 
 def look(
-    session: ScopedSession, place: Establishment, administrators: Sequence[int], *, mails: bool
+    session: ScopedSession,
+    place: Establishment,
+    administrators: Sequence[int],
+    *,
+    mails: bool,
+    turned_away: bool = False,
 ) -> None:
     """Raise, clear and tell, for one establishment; nothing while another scheduler does.
 
-    `mails`: the establishment has something to send e-mail from.
+    `mails`: the establishment has something to send e-mail from. `turned_away`: within the last
+    hour something that a provider told the service found no room; whose it was nobody knows.
     """
     alone = session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK, place.id)))
     if not alone:
         return
     readings = {(r.kind.value, r.subject): r for r in readings_of(session, place)}
+    if turned_away:
+        lost = Reading(AlarmKind.webhooks_turned_away, 1, 1, raises=True, stays=True)
+        readings[lost.kind.value, ""] = lost
     raised = session.scalars(
         select(Alarm).where(Alarm.establishment_id == place.id, Alarm.cleared_at.is_(None))
     ).all()
@@ -175,7 +186,8 @@ def _raise(session: ScopedSession, reading: Reading, *, mails: bool) -> None:
 def _clear(session: ScopedSession, alarm: Alarm) -> None:
     alarm.cleared_at = session.scalar(select(func.now()))
     session.flush()
-    close_task(session, _task_key(alarm.kind, alarm.subject))
+    if alarm.kind not in _LEAVES_SOMETHING_TO_DO:
+        close_task(session, _task_key(alarm.kind, alarm.subject))
     log.info("alarm cleared", establishment=session.establishment_id, alarm=alarm.kind)
 
 

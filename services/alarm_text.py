@@ -29,9 +29,11 @@ def compose(
         "code": (sender.suspended_code or "") if sender else "",
     }
     texts = texts_of(CATALOGUE)
+    own_closing = f"{alarm.kind}.closing"
+    closes = own_closing if own_closing in texts else "closing"
     subject, words, closing = (
         texts[name][language].format_map(values)
-        for name in (f"{alarm.kind}.subject", f"{alarm.kind}.text", "closing")
+        for name in (f"{alarm.kind}.subject", f"{alarm.kind}.text", closes)
     )
     return subject, f"{words}\n\n{closing}"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import text
 
-from database.session import Database
+from database.session import Database, ScopedSession
 from models.alarm import AlarmKind
 from services.delivery_view import lag_seconds, unknowns
 
@@ -15,7 +15,7 @@ SILENT_SECONDS = 30.0
 LATE_SECONDS = 60.0
 REMEMBERED_SECONDS = 3600.0
 """For so long it is shown that a webhook found no room anywhere: something is missing."""
-WEBHOOKS_SPOOLED, WEBHOOKS_TURNED_AWAY = "webhooks_spooled", "webhooks_turned_away"
+WEBHOOKS_SPOOLED = "webhooks_spooled"
 
 _PROCESSES = text(
     """
@@ -111,10 +111,19 @@ def check(database: Database) -> Health:
         if seen.get(kind, SILENT_SECONDS + 1) > SILENT_SECONDS
     ]
     reasons += [WEBHOOKS_SPOOLED] if any(row.spooled for row in rows) else []
-    reasons += [WEBHOOKS_TURNED_AWAY] if any(row.turned_away for row in rows) else []
+    if any(row.turned_away for row in rows):
+        raised.add(AlarmKind.webhooks_turned_away.value)
     if lag > LATE_SECONDS:
         raised.add(AlarmKind.deliveries_late.value)
     return Health(reasons + sorted(raised), lag_seconds=lag)
+
+
+def webhooks_turned_away(session: ScopedSession) -> bool:
+    """Whether something that a provider told us found no room within the last hour."""
+    rows = session.execute(
+        _PROCESSES, {"silent": SILENT_SECONDS, "remembered": REMEMBERED_SECONDS}
+    ).all()
+    return any(row.turned_away for row in rows)
 
 
 def figures(database: Database) -> Figures:

@@ -98,6 +98,19 @@ FLOWS: dict[str, tuple[str, ...]] = {
         "phone.wrong_key",
         "phone.goodbye",
     ),
+    # A call that asks for no answer: a hospital can have it in a language before the keys.
+    "notice_by_phone": (
+        "phone.reminder",
+        "phone.notice_keys",
+        "phone.stop_sure",
+        "phone.stopped",
+        "phone.machine",
+        "phone.nothing_heard",
+        "phone.wrong_key",
+        "phone.goodbye",
+    ),
+    # Asked at the end of a feedback, where the language has a voice that can say digits.
+    "patient_by_phone": ("phone.which_patient", "phone.patient_choice", "phone.patient_unknown"),
     "phrase_by_phone": (
         "phone.code",
         "phone.code_wrong",

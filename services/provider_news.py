@@ -29,7 +29,7 @@ from services.give_back import give_back
 from services.policy import read_policy
 from services.reminder_status import under_way
 from services.suspension import RECEIPT, note_fault, note_success, suspends
-from services.twilio_status import MACHINES, NOT_PICKED_UP, meaning
+from services.twilio_status import COMPLETED, MACHINES, NOT_PICKED_UP, meaning
 
 S = DeliveryStatus
 
@@ -72,7 +72,7 @@ def provider_news(
     to = meaning(status, seconds)
     if to is None:
         return False
-    unheard = _unheard(session, delivery, provider_id) if to == S.delivered else None
+    unheard = _unheard(session, delivery, provider_id) if status == COMPLETED else None
     if unheard is not None:
         to, code = S.undelivered, unheard
     replaced = _was_replaced(session, delivery, provider_id, attempt)
@@ -105,15 +105,20 @@ def provider_news(
 
 
 def _unheard(session: ScopedSession, delivery: Delivery, provider_id: str | None) -> str | None:
-    """Why nobody has heard what a call that was picked up is about; None when somebody has."""
+    """Why nobody has heard what a call that was picked up is about; None when somebody has.
+
+    A call says nothing until we are asked what: one that nobody asked us about (the API was away
+    while it was picked up) was the carrier's own apology, however long it took.
+    """
     if delivery.channel != Channel.voice or provider_id is None:
         return None
     call = session.scalar(
         select(Call).where(Call.provider_id == provider_id, Call.delivery_id == delivery.id)
     )
-    if call is None or call.conversation_id is None or call.heard_at is not None:
+    if call is not None and call.heard_at is not None:
         return None
-    return BY_MACHINE if (call.answered_by or "").startswith(MACHINES) else NOT_TOLD
+    answered_by = call.answered_by if call is not None else None
+    return BY_MACHINE if (answered_by or "").startswith(MACHINES) else NOT_TOLD
 
 
 def _returned(session: ScopedSession, delivery: Delivery, provider: str, code: str | None) -> bool:

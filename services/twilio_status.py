@@ -34,6 +34,9 @@ ON_ITS_WAY = frozenset(
 )
 """Words for what Twilio itself still has in hand: no receipt is missing yet."""
 
+COMPLETED = "completed"
+"""Twilio's word for a call that was picked up and is over, whatever was said in it."""
+
 NOT_PICKED_UP = frozenset({"busy", "no-answer"})
 """Words for a call that reached a phone and nobody: another try may help."""
 
@@ -46,7 +49,7 @@ CARRIER_OPT_OUT = "21610"
 
 def meaning(status: str, seconds: int | None = None) -> DeliveryStatus | None:
     """Our state for Twilio's word; None for a word that we do not know."""
-    if status == "completed":
+    if status == COMPLETED:
         return _of_completed_call(seconds)
     return TWILIO_STATUS.get(status)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -98,7 +98,6 @@ class WebhookDoor:
         self._disk = ThreadPoolExecutor(1, "spool")
         self._stopped = threading.Event()
         self._tries: dict[bytes, int] = {}
-        self.turned_away_at: datetime | None = None
 
     def start(self) -> None:
         """Make the spool ready and begin to drain it; raises `SpoolUnusable`."""
@@ -118,6 +117,11 @@ class WebhookDoor:
     def can_spool(self) -> bool:
         """False when the next webhook without a database would be turned away."""
         return not self._spool.full
+
+    @property
+    def turned_away_at(self) -> datetime | None:
+        """When a webhook found no room anywhere last, in any process of this machine."""
+        return self._spool.turned_away_at
 
     async def take(self, webhook: Webhook) -> None:
         """Returns once a webhook is safe; raises `TurnedAway`, or the rule that it breaks."""
@@ -142,7 +146,7 @@ class WebhookDoor:
         try:
             self._spool.append(_entry(webhook))
         except SpoolFull as error:
-            self.turned_away_at = datetime.now(UTC)
+            self._spool.note_turned_away()
             WEBHOOKS_TURNED_AWAY.labels(webhook.kind).inc()
             log.critical(f"A WEBHOOK IS TURNED AWAY: {error}, and PostgreSQL cannot be reached.")
             raise TurnedAway("Nothing can be stored just now: please send it again.") from error

@@ -17,6 +17,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
@@ -25,6 +26,8 @@ from utils.logs import get_logger
 from utils.spool_segment import Frame, SegmentReader, count_frames, framed, sync, write_all
 
 SEGMENT, ASIDE = ".spool", ".aside"
+TURNED_AWAY = ".refused"
+"""When something found no room last is the time of this file: that needs no room on the disk."""
 LABEL = "webhook spool"
 SEGMENT_BYTES = 1024 * 1024
 MOST_FILES = 1000
@@ -78,6 +81,9 @@ class Spool:
             for path in self.folder.glob(f"*{ASIDE}"):
                 with contextlib.suppress(FileNotFoundError):  # another process was quicker
                     path.rename(path.with_suffix(SEGMENT))
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self.folder / TURNED_AWAY, os.O_CREAT | os.O_EXCL, 0o600))
+                os.utime(self.folder / TURNED_AWAY, (0, 0))
             sync(self.folder)
         except OSError as error:
             raise SpoolUnusable(
@@ -96,6 +102,19 @@ class Spool:
         """True when the next record would find no room within the bounds."""
         files, taken = self._taken()
         return files >= MOST_FILES or taken + SEGMENT_BYTES // 16 > self._most_bytes
+
+    def note_turned_away(self) -> None:
+        """Remember that something found no room, for all processes and those to come."""
+        with contextlib.suppress(OSError):  # a folder that is gone remembers nothing
+            os.utime(self.folder / TURNED_AWAY)
+
+    @property
+    def turned_away_at(self) -> datetime | None:
+        """When something found no room last, in any process; None: never."""
+        with contextlib.suppress(OSError):
+            at = (self.folder / TURNED_AWAY).stat().st_mtime
+            return datetime.fromtimestamp(at, UTC) if at else None
+        return None
 
     def waiting(self) -> int:
         """How many records wait, of all processes."""

@@ -32,7 +32,9 @@ logging.getLogger("twilio.http_client").disabled = True
 
 LIST_LIMIT = 200
 PAGE = 1000  # the most that one request for a list brings
-MOST_RECEIVED = 10_000  # the most that one look at what was received asks for
+MOST_RECEIVED = 10_000  # the most that one list of what was received holds
+MOST_LISTS = 10
+WHOLE_SECOND = timedelta(seconds=1)  # Twilio tells times in these
 MIN_VALIDITY, MAX_VALIDITY = 1, 36_000  # seconds; bounds of Twilio's ValidityPeriod
 RING_SECONDS = 25
 MACHINE_SECONDS = 20  # then whoever picked up is taken for a person
@@ -172,6 +174,8 @@ def _refusal(error: TwilioRestException) -> Outcome:
 class TwilioSms(_TwilioSender):
     """SMS. The carrier drops what is stale (`ValidityPeriod`)."""
 
+    most_received = MOST_RECEIVED
+
     def _their(self, number: str) -> str:
         """A patient's address on this channel."""
         return number
@@ -209,20 +213,34 @@ class TwilioSms(_TwilioSender):
         return [_passed_message(message) for message in found]
 
     def received(self, since: datetime, until: datetime) -> list[Received] | None:
-        """Twilio's own list of what was received for this number, page by page."""
-        try:
-            found = self._client.messages.list(
-                to=self._from,
-                date_sent_after=since,
-                date_sent_before=until,
-                limit=MOST_RECEIVED,
-                page_size=PAGE,
-            )
-        except _NO_ANSWER:
-            return None
-        if len(found) >= MOST_RECEIVED:
-            log.error("more received than one look brings", bound=MOST_RECEIVED)
-        return [_received(one) for one in found if one.direction == "inbound"]
+        """Twilio's own list of what was received for this number, page by page.
+
+        It lists the newest first, so a list that ends at its bound lacks the earliest: it is asked
+        again for what came before. None, too, when even that does not reach back to `since`.
+        """
+        found: dict[str, Received] = {}
+        for _ in range(MOST_LISTS):
+            try:
+                listed = self._received_between(since, until)
+            except _NO_ANSWER:
+                return None
+            inbound = [_received(one) for one in listed if one.direction == "inbound"]
+            found |= {one.provider_id: one for one in inbound}
+            if len(listed) < self.most_received:
+                return list(found.values())
+            until = min(one.date_sent or one.date_created for one in listed) + WHOLE_SECOND
+        log.error("more received than one look brings", bound=MOST_LISTS * self.most_received)
+        return None
+
+    def _received_between(self, since: datetime, until: datetime) -> Sequence[Any]:
+        listed: Sequence[Any] = self._client.messages.list(
+            to=self._from,
+            date_sent_after=since,
+            date_sent_before=until,
+            limit=self.most_received,
+            page_size=PAGE,
+        )
+        return listed
 
 
 class TwilioWhatsApp(TwilioSms):

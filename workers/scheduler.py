@@ -29,6 +29,7 @@ from services.campaign import find_expandable
 from services.claim_gate import ClaimGate
 from services.conversation import GOES_ON_FOR, end_stale, find_unheard
 from services.feedback import find_unprocessed
+from services.health import webhooks_turned_away
 from services.idempotency import forget_old
 from services.inbound_list import take_due
 from services.phone.calls import end_idle
@@ -161,10 +162,17 @@ class Scheduler:
         context = self.context
         with context.database.service() as session:
             to_tell = administrators(session)
+            turned_away = webhooks_turned_away(session)
         for place in context.directory.all():
             mails = context.sender(place.id, Channel.email) is not None
             with context.database.establishment(place.id) as session:
-                alarm.look(session, place, to_tell.get(place.id, []), mails=mails)
+                alarm.look(
+                    session,
+                    place,
+                    to_tell.get(place.id, []),
+                    mails=mails,
+                    turned_away=turned_away,
+                )
 
     def _ask_inbound(self) -> None:
         """Have the lists looked through of what patients wrote, where that is due."""

@@ -266,8 +266,11 @@ def store_picked_up(database: Database, directory: Directory, webhook: Webhook) 
             _text(webhook, "CallSid", 64),
             _text(webhook, "AnsweredBy", 24) or None,
         )
-        if conversation_of(session, call) is None:
+        conversation = conversation_of(session, call)
+        if conversation is None:
             begin_unheard(session, call, delivery)
+        elif conversation.turn == 0:
+            call.heard_at = None  # we were just too slow: what they heard was the apology
 
 
 def store_answer(database: Database, directory: Directory, webhook: Webhook) -> None:

@@ -7,45 +7,16 @@ or a department.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from models.contact import Contact
 from services.conversation.turn import MOST_CHOICES, Step, Turn
-from utils.sms_encoding import analyse
-from utils.text import initials
-
-_SHOWN_DIGITS = (3, 4, 5, 6)
+from services.discreet import labels
 
 
 def patients(turn: Turn) -> list[Contact]:
     """The patients whom an address leads to."""
     return [contact for contact in turn.contacts if contact.kind == "patient"]
-
-
-def labels(contacts: Sequence[Contact]) -> list[str] | None:
-    """What tells some patients apart; None when nothing discreet does."""
-    ways: list[Callable[[Contact], str]] = [_last_digits(count) for count in _SHOWN_DIGITS]
-    ways.append(lambda contact: initials(contact.name or ""))
-    ways.append(
-        lambda contact: f"{initials(contact.name or '')} {_last_digits(3)(contact)}".strip()
-    )
-    for way in ways:
-        shown = [way(contact) for contact in contacts]
-        if all(shown) and len(set(shown)) == len(shown) and _cheap(shown):
-            return shown
-    return None
-
-
-def _last_digits(count: int) -> Callable[[Contact], str]:
-    def last(contact: Contact) -> str:
-        digits = re.sub(r"\D", "", contact.patient_id)
-        return f"..{digits[-count:]}" if len(digits) >= 2 else ""
-
-    return last
-
-
-def _cheap(shown: Sequence[str]) -> bool:
-    return analyse("".join(shown)).encoding == "GSM-7"
 
 
 def ask_whose(turn: Turn) -> bool:

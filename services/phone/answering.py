@@ -36,6 +36,7 @@ from services.phone.flow import (
     go_on,
 )
 from services.phone.links import Place
+from services.phone.patients import choose, told_apart
 from services.phone.phrase import keep_spoken
 from services.phone.recordings import Spoken, note_recording, playable
 from services.phone.script import newest_recording, spoken, state_of
@@ -93,6 +94,8 @@ def _go_on(
     before = state_of(conversation)
     heard = _heard(session, establishment, conversation, before, given)
     move = go_on(before, heard, conversation.turn + 1)
+    if move.state.step == Step.patient and before.step != Step.patient:
+        conversation.offered = [contact.id for contact in told_apart(session, conversation)]
     if move.effect is not None:
         _EFFECTS[move.effect](session, conversation, given.keys)
     if before.step == Step.language and move.state.step == Step.rating:
@@ -130,7 +133,17 @@ def _heard(
         code_good=state.step == Step.code and _redeem(session, conversation, given.keys),
         languages=languages,
         greeting=Remark.called_back if conversation.reminder_id else Remark.welcome,
+        patients=_patients(session, conversation, state),
     )
+
+
+def _patients(session: ScopedSession, conversation: Conversation, state: State) -> int:
+    """How many patients may be chosen from, where that is asked next or is being asked."""
+    if state.step == Step.patient:
+        return len(conversation.offered)
+    if state.flow == Flow.feedback and state.step in (Step.speak, Step.review):
+        return len(told_apart(session, conversation))
+    return 0
 
 
 def _choose_language(session: ScopedSession, conversation: Conversation, keys: str) -> None:
@@ -198,4 +211,5 @@ _EFFECTS: dict[Effect, Callable[[ScopedSession, Conversation, str], None]] = {
     Effect.reschedule: _reply(Reply.reschedule),
     Effect.stop: _stop,
     Effect.keep: _keep,
+    Effect.patient: choose,
 }

@@ -158,7 +158,7 @@ def begin_reminder(
             session,
             call,
             delivery.address_id,
-            flow=Flow.reminder,
+            flow=_flow_of(reminder),
             step=Step.done,
             language=reminder.language,
             remark=_for_machines(establishment, call),
@@ -172,12 +172,22 @@ def begin_reminder(
         session,
         call,
         delivery.address_id,
-        flow=Flow.reminder,
+        flow=_flow_of(reminder),
         step=Step.reminder,
         language=reminder.language,
         remark=None,
         reminder_id=reminder.id,
     )
+
+
+def _flow_of(reminder: Reminder) -> Flow:
+    """The keys 1 and 2 where there is something to confirm: an answer is asked for, or an event.
+
+    By phone an answer costs the patient nothing and always comes back, so an appointment can be
+    confirmed or put off even if nobody thought of asking.
+    """
+    asks = reminder.expects_reply or reminder.event_time is not None
+    return Flow.reminder if asks else Flow.notice
 
 
 def begin_unheard(session: ScopedSession, call: Call, delivery: Delivery) -> Conversation:
@@ -187,7 +197,7 @@ def begin_unheard(session: ScopedSession, call: Call, delivery: Delivery) -> Con
         session,
         call,
         delivery.address_id,
-        flow=Flow.reminder,
+        flow=_flow_of(reminder),
         step=Step.done,
         language=reminder.language,
         remark=Remark.silence,

@@ -13,7 +13,7 @@ from models.task import WHICH_PATIENT
 from schemas.feedback import FeedbackChannel, FeedbackIn
 from services.identity import Principal
 from services.intake import Stored, arrival, store
-from services.phone.caller import holders
+from services.phone.patients import patients_of
 from services.task import open_task, task_key
 
 _BY_PHONE = UUID("0b0f3c5a-9a51-4a55-8f0a-7f3b1c1e5d20")
@@ -31,7 +31,7 @@ def feedback_of(
     """The number of a locked conversation's feedback; made of its first rating or recording."""
     if conversation.feedback_id is not None:
         return conversation.feedback_id
-    contacts = holders(session, conversation.address_id) if conversation.address_id else []
+    contacts = patients_of(session, conversation.address_id)
     wanted = FeedbackIn(
         language=conversation.language or "fra",
         rating=rating,

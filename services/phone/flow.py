@@ -26,6 +26,7 @@ class Flow(StrEnum):
 
     feedback = "feedback_by_phone"
     reminder = "reminder_by_phone"
+    notice = "notice_by_phone"  # a reminder that asks for no answer
     phrase = "phrase_by_phone"
 
 
@@ -37,6 +38,7 @@ class Step(StrEnum):
     speak = "speak"
     fetching = "fetching"  # waits for a recording that they want to hear
     review = "review"
+    patient = "patient"  # one of those who share this phone
     reminder = "reminder"
     stop = "stop"
     code = "code"
@@ -72,6 +74,7 @@ class Effect(StrEnum):
     reschedule = "reschedule"
     stop = "stop"
     keep = "keep"
+    patient = "patient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,8 @@ class Heard:
     `keys` is empty for a silence. `recorded`: they spoke after the tone. `ready`: their recording
     can be played. `given`: they have said something worth thanks. `code_good`: the keys are a
     code that is still valid. `languages`: those that a menu may offer. `greeting`: what is said
-    when a language was chosen.
+    when a language was chosen. `patients`: so many share this phone and can be told apart; 0 when
+    that is not asked.
     """
 
     keys: str = ""
@@ -101,6 +105,7 @@ class Heard:
     code_good: bool = False
     languages: frozenset[str] = frozenset()
     greeting: Remark = Remark.welcome
+    patients: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +174,7 @@ def _speak(state: State, heard: Heard) -> Move:
         return Move(_at(state, Step.review))
     if state.tries == 0:
         return Move(replace(state, tries=1, remark=Remark.nothing_heard))
-    return Move(_end(state, _end_of(state, heard)))
+    return _asked_whose(state, heard) or Move(_end(state, _end_of(state, heard)))
 
 
 def _review(state: State, heard: Heard) -> Move:
@@ -177,7 +182,7 @@ def _review(state: State, heard: Heard) -> Move:
         case "1":
             return _play(state) if heard.ready else Move(_at(state, Step.fetching))
         case "2":
-            return _kept(state)
+            return _asked_whose(state, heard) or _kept(state)
         case "3":
             return Move(_at(state, Step.speak))
     if state.flow == Flow.phrase:  # staff say clearly what they want to keep
@@ -188,6 +193,25 @@ def _review(state: State, heard: Heard) -> Move:
 def _kept(state: State) -> Move:
     remark = Remark.phrase_kept if state.flow == Flow.phrase else Remark.thanks
     return Move(_end(state, remark), Effect.keep)
+
+
+def _asked_whose(state: State, heard: Heard) -> Move | None:
+    """Before the thanks, of whom they spoke; None where that is known or cannot be asked.
+
+    Last, so that whoever hangs up has said what matters; and only of who still presses or speaks.
+    """
+    if state.flow != Flow.feedback or not (heard.given and heard.patients):
+        return None
+    return Move(_at(state, Step.patient))
+
+
+def _patient(state: State, heard: Heard) -> Move:
+    thanks = Move(_end(state, Remark.thanks))
+    if heard.keys in {str(number) for number in range(1, heard.patients + 1)}:
+        return replace(thanks, effect=Effect.patient)
+    if heard.keys in ("", "0"):
+        return thanks
+    return _again(state, heard, thanks)
 
 
 def _play(state: State) -> Move:
@@ -203,10 +227,11 @@ def _fetching(state: State, heard: Heard) -> Move:
 
 
 def _reminder(state: State, heard: Heard) -> Move:
+    asks = state.flow == Flow.reminder
     match heard.keys:
-        case "1":
+        case "1" if asks:
             return Move(_end(state, Remark.confirmed), Effect.confirm)
-        case "2":
+        case "2" if asks:
             return Move(_end(state, Remark.reschedule), Effect.reschedule)
         case "3":
             return Move(_at(state, Step.reminder))
@@ -244,6 +269,7 @@ _MOVES = {
     Step.speak: _speak,
     Step.fetching: _fetching,
     Step.review: _review,
+    Step.patient: _patient,
     Step.reminder: _reminder,
     Step.stop: _stop,
     Step.code: _code,

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     message = "message"  # of the reminder
     voice = "voice"  # what the person has said
     model = "model"  # the phrase that staff are to say
+    patients = "patients"  # which of those who share this phone
     pause = "pause"
 
 
@@ -91,22 +92,25 @@ def _question(state: State, *, beginning: bool, several: bool) -> Iterator[Part]
             yield Part(Kind.pause, seconds=WAIT_SECONDS)
         case Step.review:
             yield _phrase("phone.review")
+        case Step.patient:
+            yield Part(Kind.patients)
         case Step.code:
             yield _phrase("phone.code")
         case Step.stop:
             yield _phrase("phone.stop_sure")
         case Step.reminder:
-            yield from _reminder(twice=state.remark is None and beginning)
+            yield from _reminder(state, beginning=beginning)
 
 
-def _reminder(*, twice: bool) -> Iterator[Part]:
+def _reminder(state: State, *, beginning: bool) -> Iterator[Part]:
     """The message twice at first: one may pick up in the middle of a noise."""
-    if twice:
+    if state.remark is None and beginning:
         yield _phrase("phone.reminder")
         yield Part(Kind.message)
         yield Part(Kind.pause, seconds=1)
     yield Part(Kind.message)
-    yield _phrase("phone.reminder_keys")
+    asks = state.flow == Flow.reminder
+    yield _phrase("phone.reminder_keys" if asks else "phone.notice_keys")
 
 
 def _phrase(key: str) -> Part:

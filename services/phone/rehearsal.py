@@ -127,7 +127,7 @@ def _beginnings(flow: Flow, *, several: bool) -> Iterator[tuple[str, _Place]]:
             for name, greeting in _GREETINGS.items():
                 state = State(flow, first, 0, greeting)
                 yield name, _Place(state, greeting, beginning=True)
-        case Flow.reminder:
+        case Flow.reminder | Flow.notice:
             yield "reminder", _Place(State(flow, Step.reminder), beginning=True)
             yield "machine", _Place(State(flow, Step.done, 0, Remark.machine))
         case Flow.phrase:

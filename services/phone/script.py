@@ -22,6 +22,7 @@ from models.reminder import Reminder
 from services.phone.flow import Flow, Remark, State, Step
 from services.phone.links import Links
 from services.phone.parts import Kind, parts
+from services.phone.patients import offered, words_of
 from services.phrase import NoLanguage, Speech, shipped, speech
 from utils.languages import VOICES
 from utils.twiml import GoOn, HangUp, Instructions, Keys, Pause, Play, Record, Say, Sound
@@ -117,6 +118,8 @@ class _Teller:
                         yield self._audio(recording)
                 case Kind.model:
                     yield self._phrase_to_record()
+                case Kind.patients:
+                    yield from self._patients()
                 case Kind.pause:
                     yield Pause(part.seconds)
 
@@ -129,6 +132,19 @@ class _Teller:
             .where(Call.conversation_id == self.conversation.id)
         )
         return Say(stamped or reminder.message, reminder.language)
+
+    def _patients(self) -> Iterator[Sound]:
+        """Each by the last digits of the file, one by one; no name, no department."""
+        words = words_of(self.session, self.conversation)
+        if words is None:
+            return
+        yield self._phrase("phone.which_patient", words)
+        for number, digits in enumerate(offered(self.session, self.conversation), start=1):
+            choice = words.text(
+                "phone.patient_choice", digits=", ".join(digits), number=str(number)
+            )
+            yield Say(choice, words.language)
+        yield self._phrase("phone.patient_unknown", words)
 
     def _phrase_to_record(self) -> Sound:
         code = self.session.get_one(PhraseCode, self.conversation.offered[0])

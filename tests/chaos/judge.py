@@ -168,11 +168,13 @@ class Judge:
         if status in ("scheduled", "queued", "expired", "cancelled", "suppressed") and entries:
             yield "the carrier has it"
         ends = {entry.ended for entry in entries}
+        if any(entry.unasked for entry in entries):
+            ends.add("delivered")  # the API may have died with its answer on the way
         if entries and status in ("delivered", "undelivered", "failed") and status not in ends:
             yield "the carrier tells another end"
         for told in delivery.acknowledged:
             # A call that was picked up and heard our apology has reached nobody.
-            untold = delivery.channel == "voice" and ends == {"undelivered"}
+            untold = delivery.channel == "voice" and "undelivered" in ends
             word = "undelivered" if untold else told
             if _LADDER.get(status, 0) < _LADDER[word]:
                 yield f"we acknowledged that it was {word}"

@@ -29,11 +29,16 @@ class Entry:
         return self.channel == "voice" and any(words in self.body for words in apologies)
 
     @property
+    def unasked(self) -> bool:
+        """True for a call in which the carrier's own apology came first: our API was away."""
+        return self.channel == "voice" and self.body.startswith("We are sorry, an application")
+
+    @property
     def ended(self) -> str | None:
         """How it ended, in our words; None while it is under way or nobody knows."""
         if self.channel == "voice" and self.state == "completed":
             told = self.seconds and "notre service n'est pas disponible" not in self.body
-            return "delivered" if told else "undelivered"
+            return "delivered" if told and not self.unasked else "undelivered"
         return _MEANS.get(self.state)
 
 

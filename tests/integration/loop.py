@@ -29,6 +29,7 @@ class Loop:
             "phone_number": PHONE,
             "email": EMAIL,
             "channels": list(channels),
+            "expects_reply": channels == ("voice",),  # a call with the keys 1 and 2
             **more,
         }
         answer = httpx2.post(

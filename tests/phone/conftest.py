@@ -34,7 +34,8 @@ def ring(carrier: Carrier, database: Any) -> Callable[..., Call]:
     """The hospital calls somebody with a reminder, and they pick up."""
 
     def call(answered_by: str = "human", number: int | None = None, **more: Any) -> Call:
-        number = number or begun(database, **{"channels": ("voice",), "message": MESSAGE} | more)
+        usual = {"channels": ("voice",), "message": MESSAGE, "expects_reply": True}
+        number = number or begun(database, **usual | more)
         attempt = delivery(database, number).attempt
         url = f"{carrier.base}/webhooks/twilio/voice/reminder?delivery=1.{number}.{attempt}"
         made = Call(carrier, url, "outbound-api", answered_by=answered_by)

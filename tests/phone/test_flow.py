@@ -45,16 +45,18 @@ BEGINNINGS = [
     State(Flow.feedback, Step.rating, 0, Remark.welcome),
     State(Flow.feedback, Step.rating, 0, Remark.called_back),
     State(Flow.reminder, Step.reminder),
+    State(Flow.notice, Step.reminder),
     State(Flow.reminder, Step.done, 0, Remark.machine),
     State(Flow.reminder, Step.done, 0, Remark.silence),
 ]
 EVERYTHING = [
-    Heard(keys, recorded, ready, given, code_good, languages, greeting)
-    for keys, recorded, ready, given, code_good, languages, greeting in itertools.product(
+    Heard(keys, recorded, ready, given, code_good, languages, greeting, patients)
+    for keys, recorded, ready, given, code_good, languages, greeting, patients in itertools.product(
         KEYS,
         *[(False, True)] * 4,
         LANGUAGES[1:],
         (Remark.welcome, Remark.called_back),
+        (0, 3),
     )
 ]
 
@@ -97,7 +99,8 @@ def test_every_state_has_a_valid_document(database: Any, languages: list[str]) -
         for state in STATES:
             conversation = Conversation(
                 id=7, channel="voice", flow=state.flow, step=state.step, questions=state.tries,
-                remark=state.remark, turn=3, language=None, reminder_id=reminder_id, offered=[code],
+                remark=state.remark, turn=3, reminder_id=reminder_id, offered=[code],
+                language="fra" if state.step == Step.patient else None,  # chosen by then
             )  # fmt: skip
             document = twiml(instructions(session, place, conversation, links, 1e9))
             verbs = parse(document, VOICE)
@@ -122,6 +125,7 @@ caller = st.builds(
     given=st.booleans(),
     code_good=st.booleans(),
     languages=st.sampled_from(LANGUAGES),
+    patients=st.integers(0, 5),
 )
 
 
@@ -168,3 +172,10 @@ def test_nothing_stops_by_one_key(heard: Heard) -> None:
         move = go_on(state, heard, 1)
         if move.effect == "stop":
             assert (state.step, heard.keys) == (Step.stop, "9")
+
+
+@pytest.mark.parametrize("heard", EVERYTHING[:64])
+def test_a_call_that_asks_nothing_is_neither_confirmed_nor_put_off(heard: Heard) -> None:
+    for state in STATES:
+        if state.flow == Flow.notice:
+            assert go_on(state, heard, 1).effect in (None, "stop")

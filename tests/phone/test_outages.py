@@ -90,3 +90,17 @@ def test_a_call_that_only_apologised_does_not_count_as_told(
     tell(database, number, "completed", seconds=9, provider_id=call.sid, attempt=1)
     assert states(database, number) == [("voice", "undelivered"), ("sms", "scheduled")]
     assert delivery(database, number).error_code == "not_told"
+
+
+def test_who_heard_the_apology_in_place_of_an_answer_that_was_lost_was_not_told(
+    carrier: Carrier, database: Any, no_database: Any
+) -> None:
+    """We had committed, and the carrier never got it: it asked once more, and got the apology."""
+    number = begun(database, channels=("voice", "sms"))
+    url = f"{carrier.base}/webhooks/twilio/voice/reminder?delivery=1.{number}.1"
+    call = Call(carrier, url, "outbound-api", answered_by="human").start()
+    with no_database():
+        assert "notre service" in call.again()
+    settled(carrier)
+    tell(database, number, "completed", seconds=9, provider_id=call.sid, attempt=1)
+    assert states(database, number) == [("voice", "undelivered"), ("sms", "scheduled")]

@@ -7,6 +7,7 @@ machine hears the reminder), `_by_machine` answering False (a machine counts as 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tests.services.deliveries import (
     conclude,
     delivery,
     make,
+    now,
     states,
     tasks,
     tell,
@@ -103,6 +105,50 @@ def test_a_call(
     play(call, dialogue)
     assert delivery(database, call.delivery).reply == expected[0]
     assert [kind for kind, _ in tasks(database)] == expected[1]
+
+
+NOTICE = [
+    (
+        "nothing to answer",
+        f"""
+        hears fr-FR: {MESSAGE}
+        hears fr-FR: Pour réécouter, tapez 3. Pour ne plus être appelé, tapez 9.
+        presses 1
+        hears n'est pas proposée
+        presses 2
+        hears n'est pas proposée
+        presses 3
+        hears {MESSAGE}
+        waits
+        waits
+        waits
+        hears Au revoir
+        ends
+        """,
+        (None, []),
+    ),
+    ("stopped all the same", "presses 9\npresses 9\nends", (None, ["stopped"])),
+]
+
+
+@pytest.mark.parametrize(("dialogue", "expected"), [(c[1], c[2]) for c in NOTICE],
+                         ids=[c[0] for c in NOTICE])  # fmt: skip
+def test_a_call_that_asks_for_no_answer_offers_none(
+    ring: Ring, database: Any, dialogue: str, expected: tuple[str | None, list[str]]
+) -> None:
+    call = ring(expects_reply=False)
+    play(call, dialogue)
+    assert not any("Pour confirmer, tapez 1" in heard for heard in call.everything)
+    assert delivery(database, call.delivery).reply == expected[0]
+    assert [kind for kind, _ in tasks(database)] == expected[1]
+
+
+def test_an_appointment_can_be_confirmed_even_if_nobody_thought_of_asking(
+    ring: Ring, database: Any
+) -> None:
+    call = ring(expects_reply=False, event_time=now() + timedelta(days=1), before=[3600])
+    play(call, "hears Pour confirmer, tapez 1\npresses 1\nends")
+    assert delivery(database, call.delivery).reply == "confirmed"
 
 
 def test_the_message_is_said_twice_at_first_and_in_its_own_language(ring: Ring) -> None:

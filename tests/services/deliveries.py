@@ -20,6 +20,7 @@ from services.address import address_for
 from services.delivery import lock_delivery
 from services.delivery_opening import open_delivery
 from services.dispatch import Settlement
+from services.phone.calls import note_pick_up
 from services.provider_news import provider_news
 from tests.fixtures import NORTH
 from utils.clock import AllowedTimes
@@ -131,6 +132,21 @@ def tell(database: Any, number: int, word: str, **more: Any) -> bool:
     given: dict[str, Any] = {"cause": "callback", "provider_id": f"ID{number}"} | more
     with database.establishment(NORTH) as session:
         return provider_news(session, lock_delivery(session, number), word, **given)
+
+
+def was_told(session: Any, number: int, provider_id: str, attempt: int | None = None) -> None:
+    """A person picks up, we are asked what to say, and they hear it."""
+    attempt = attempt or lock_delivery(session, number).attempt
+    call, _ = note_pick_up(session, number, attempt, provider_id, "human")
+    call.heard_at = session.now()
+    session.flush()
+
+
+def tell_heard(database: Any, number: int, **more: Any) -> bool:
+    """A call was picked up, a person was told, and it is over; True when the delivery moved."""
+    with database.establishment(NORTH) as session:
+        was_told(session, number, more.get("provider_id", f"ID{number}"), more.get("attempt"))
+    return tell(database, number, "completed", **{"seconds": 9} | more)
 
 
 def start_next(database: Any) -> int:

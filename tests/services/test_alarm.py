@@ -50,7 +50,12 @@ def _directory_forgets(database: Any) -> Iterator[None]:
 
 
 def look(
-    database: Any, *, establishment: int = NORTH, mails: bool = True, **more: float
+    database: Any,
+    *,
+    establishment: int = NORTH,
+    mails: bool = True,
+    turned_away: bool = False,
+    **more: float,
 ) -> list[str]:
     """One look of a scheduler; the kinds that are raised after it."""
     from workers.context import get_context
@@ -59,7 +64,7 @@ def look(
     facts = {column.key: getattr(place, column.key) for column in Establishment.__table__.columns}
     judged = Establishment(**facts | THRESHOLDS | more)
     with database.establishment(establishment) as session:
-        alarm.look(session, judged, ADMINISTRATORS, mails=mails)
+        alarm.look(session, judged, ADMINISTRATORS, mails=mails, turned_away=turned_away)
     return raised(database, establishment)
 
 
@@ -214,6 +219,32 @@ def test_a_suspended_sender_shows_in_four_ways(database: Any, client: Any) -> No
     assert "careloop_alarms{" not in client.get("/metrics").text
     assert tasks(database) == [("alarm", "sender_suspended", "done")]
     assert mails(database) == ["given_up"]  # it was over before anybody could be told
+
+
+def turn_away(database: Any, minutes_ago: float) -> bool:
+    """An API process says when it had no room; whether a scheduler takes that for an alarm."""
+    with database.service() as session:
+        session.execute(
+            text(
+                "insert into shared.processes (id, kind, turned_away_at) values"
+                " ('api:x', 'api', now() - make_interval(mins => :ago)) on conflict (id)"
+                " do update set turned_away_at = excluded.turned_away_at"
+            ),
+            {"ago": minutes_ago},
+        )
+        return health.webhooks_turned_away(session)
+
+
+def test_what_found_no_room_is_told_and_leaves_something_to_do(database: Any, client: Any) -> None:
+    assert look(database, turned_away=turn_away(database, 5)) == ["webhooks_turned_away"]
+    assert "webhooks_turned_away" in client.get("/health/ready").json()["reasons"]
+    assert tasks(database) == [("alarm", "webhooks_turned_away", "open")]
+    assert mails(database) == ["waiting"]
+    assert look(database, turned_away=turn_away(database, 61)) == []
+    assert "webhooks_turned_away" not in client.get("/health/ready").json()["reasons"]
+    assert tasks(database) == [("alarm", "webhooks_turned_away", "open")]
+    look(database, turned_away=turn_away(database, 1))
+    assert len(tasks(database)) == 1
 
 
 def test_looking_again_raises_nothing_again(database: Any) -> None:

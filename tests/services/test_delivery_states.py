@@ -19,9 +19,9 @@ from models.delivery import FINAL, TRANSITIONS, DeliveryStatus, may_move
 from services.delivery import lock_delivery, move
 from services.dispatch import Settlement, conclude
 from services.provider_news import provider_news
-from services.twilio_status import TWILIO_STATUS, meaning
+from services.twilio_status import COMPLETED, TWILIO_STATUS, meaning
 from tests.fixtures import NORTH
-from tests.services.deliveries import begun
+from tests.services.deliveries import begun, was_told
 
 S = DeliveryStatus
 Word = tuple[str, int | None]
@@ -141,6 +141,8 @@ def apply(session: Any, number: int, news: News) -> None:
         return
     delivery = lock_delivery(session, number)
     if kind == "callback":
+        if word == COMPLETED:  # and a person has heard it
+            was_told(session, number, "SM1")
         provider_news(session, delivery, word, cause="callback", provider_id="SM1", seconds=seconds)
     elif delivery.status == S.sending:  # the sweep looks at nothing else
         move(session, delivery, S.unknown, cause="lease ran out")

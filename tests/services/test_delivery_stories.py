@@ -36,9 +36,9 @@ from services.receipt import Answer, look_later, take_in, wanted_receipts
 from services.reconcile import Patience, questions, settle_unknown
 from services.reminder_change import cancel
 from services.sweep import sweep
-from services.twilio_status import NOT_PICKED_UP, meaning
+from services.twilio_status import COMPLETED, NOT_PICKED_UP, meaning
 from tests.fixtures import NORTH
-from tests.services.deliveries import LEASE, begun, now
+from tests.services.deliveries import LEASE, begun, now, was_told
 from utils.clock import AllowedTimes
 from utils.senders import Passed
 
@@ -60,21 +60,35 @@ CALL_ENDS: list[Word] = [
 
 @dataclass(frozen=True)
 class Attempt:
-    """What the carrier made of one attempt, and what the worker made of its answer."""
+    """What the carrier made of one attempt, and what the worker made of its answer.
+
+    `told`: we were there when somebody picked up, and said what the call is about.
+    """
 
     words: list[Word]
     answer: S | None
+    told: bool
 
     @property
     def end(self) -> Word:
         return self.words[-1]
+
+    @property
+    def nobody(self) -> bool:
+        """True when the call reached nobody, so that another one may help."""
+        return self.end[0] in NOT_PICKED_UP or (self.end[0] == COMPLETED and not self.told)
+
+    @property
+    def state(self) -> S | None:
+        """What it comes to by itself."""
+        return S.undelivered if self.nobody else meaning(*self.end)
 
 
 @st.composite
 def attempts(draw: st.DrawFn, channel: str) -> Attempt:
     way, ends = (CALL_WAY, CALL_ENDS) if channel == "voice" else (SMS_WAY, SMS_ENDS)
     answer = draw(st.sampled_from([S.sent, S.unknown, None]))
-    return Attempt([*way, draw(st.sampled_from(ends))], answer)
+    return Attempt([*way, draw(st.sampled_from(ends))], answer, draw(st.booleans()))
 
 
 NUMBERS = st.integers(1, 2)
@@ -95,8 +109,8 @@ Step = tuple[str, int, int]
 def expected(channel: str, facts: tuple[Attempt, Attempt]) -> S | None:
     """The facts decide: the first attempt, or the second where nobody picked up."""
     first, second = facts
-    last = second if channel == "voice" and first.end[0] in NOT_PICKED_UP else first
-    return meaning(*last.end)
+    last = second if channel == "voice" and first.nobody else first
+    return last.state
 
 
 class Story:
@@ -116,23 +130,30 @@ class Story:
         self.session.flush()
         self.session.expire_all()
 
+    def word(self, attempt: int, moment: int) -> Word:
+        """What is told; before a call is over, whoever picked up has asked us what to say."""
+        fact = self.facts[attempt - 1]
+        word, seconds = fact.words[moment]
+        if word == COMPLETED and fact.told:
+            was_told(self.session, self.number, f"CA{attempt}", attempt)
+        return word, seconds
+
     def callback(self, attempt: int, moment: int) -> None:
         """As Twilio's webhook brings it: each word of a call is stored once."""
         if attempt > self.delivery.attempt:
             return
-        word, seconds = self.facts[attempt - 1].words[moment]
+        word, seconds = self.word(attempt, moment)
         news = StatusNews("call", f"CA{attempt}", word, None, seconds, NUMBER, attempt)
         apply_status(self.session, self.number, news)
 
     def news(self, attempt: int, moment: int) -> None:
         """The same again and again, and only the carrier's id tells the attempts apart."""
-        delivery = self.delivery
-        if attempt > delivery.attempt:
+        if attempt > self.delivery.attempt:
             return
-        word, seconds = self.facts[attempt - 1].words[moment]
+        word, seconds = self.word(attempt, moment)
         provider_news(
             self.session,
-            delivery,
+            self.delivery,
             word,
             cause="callback",
             provider_id=f"CA{attempt}",
@@ -168,7 +189,7 @@ class Story:
         dispatch.begin(self.session, claimed.to_send, rules=rules, lease=LEASE)
 
     def told(self, attempt: int, moment: int) -> Passed:
-        word, seconds = self.facts[attempt - 1].words[moment]
+        word, seconds = self.word(attempt, moment)
         return Passed(f"CA{attempt}", word, None, seconds=seconds, sender=NUMBER)
 
     def list(self, _attempt: int, moment: int) -> None:
@@ -285,7 +306,7 @@ def test_a_cancel_at_any_moment_ends_it_and_tells_the_truth(database: Any, chann
             # What had left is not called cancelled: its own end is its reminder's.
             assert (reminder.status == ReminderStatus.cancelled) == (ended == S.cancelled)
             session.rollback()
-        assert ended == (S.cancelled if waited else meaning(*facts[tried - 1].end))
+        assert ended == (S.cancelled if waited else facts[tried - 1].state)
         event(f"{ended} {'before' if waited else 'after'} it left")
 
     check()

@@ -138,7 +138,7 @@ LISTED = [Passed(f"CA{n}", "completed", None, seconds=9) for n in (2, 1)]  # the
     [
         ([], ["scheduled", "scheduled"]),  # neither was accepted: both go again
         (LISTED[:1], ["unknown", "unknown"]),  # whose call it was cannot be told
-        (LISTED, ["delivered", "delivered"]),
+        (LISTED, ["undelivered", "undelivered"]),  # nobody asked us what they are about
     ],
 )
 def test_calls_in_a_list_are_not_guessed_at(
@@ -152,7 +152,7 @@ def test_calls_in_a_list_are_not_guessed_at(
             settle_unknown(session, question, listed, PATIENCE)
     found = [delivery(database, call) for call in calls]
     assert [one.status for one in found] == ends
-    if ends[0] == "delivered":
+    if ends[0] == "undelivered":
         assert {one.provider_id for one in found} == {"CA1", "CA2"}
 
 

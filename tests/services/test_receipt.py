@@ -307,7 +307,7 @@ def test_a_call_that_made_way_for_want_of_a_receipt_is_not_made_again(
         validity=4 * 3600,
         call_again_at_most=2,
     )
-    answered(database, call, "completed")
+    answered(database, call, "sent")
     assert states(database, call) == [("voice", "sent"), ("email", "scheduled")]
     tell(database, call, "no-answer")
     assert states(database, call) == [("voice", "undelivered"), ("email", "scheduled")]

@@ -35,6 +35,7 @@ from tests.services.deliveries import (
     states,
     tasks,
     tell,
+    tell_heard,
 )
 
 CALL: dict[str, Any] = {"channels": ("voice", "email"), "validity": 4 * 3600}
@@ -77,7 +78,7 @@ def test_a_second_call_may_be_heard(database: Any) -> None:
     due_now(database, number)
     start_next(database)
     conclude(database, number, S.sent, attempt=2, provider_id="CA2")
-    tell(database, number, "completed", seconds=9, provider_id="CA2")
+    tell_heard(database, number, provider_id="CA2")
     assert states(database, number) == [("voice", "delivered")]
     assert reminder_status(database, number) == "done"
 
@@ -123,7 +124,7 @@ def test_a_late_answer_about_the_first_call_wakes_nothing_up(database: Any, ende
 
 def test_the_first_call_was_heard_after_all_before_the_second(database: Any) -> None:
     number = called_again(database)
-    tell(database, number, "completed", seconds=9)
+    tell_heard(database, number)
     assert states(database, number) == [("voice", "delivered")]
     assert due(database, number) is None
 
@@ -137,7 +138,7 @@ def test_the_first_call_was_heard_after_all_during_the_second(
     start_next(database)
     if answered:
         conclude(database, number, S.sent, attempt=2, provider_id="CA2")
-    tell(database, number, "completed", seconds=9, attempt=1)
+    tell_heard(database, number, attempt=1)
     if not answered:
         conclude(database, number, S.sent, attempt=2, provider_id="CA2")
     tell(database, number, "no-answer", provider_id="CA2", attempt=2)
@@ -177,10 +178,31 @@ def test_when_a_call_is_not_made_again(database: Any, more: dict[str, Any]) -> N
 
 
 def test_other_endings_of_a_call_are_not_tried_again(database: Any) -> None:
-    for word, seconds in (("failed", None), ("canceled", None), ("completed", 0)):
+    for word in ("failed", "canceled"):
         number = sent(database, **TWICE)
-        tell(database, number, word, seconds=seconds)
-        assert delivery(database, number).status in (S.failed, S.undelivered)
+        tell(database, number, word)
+        assert delivery(database, number).status == S.failed
+    number = sent(database, **TWICE)
+    tell_heard(database, number, seconds=0)  # picked up, and put down at once
+    assert delivery(database, number).status == S.undelivered
+
+
+@pytest.mark.parametrize("seconds", [0, 9, None])
+def test_a_call_that_nobody_asked_us_about_is_made_again(
+    database: Any, seconds: int | None
+) -> None:
+    """Our API was away when they picked up: they heard the carrier's apology, and no reminder."""
+    number = sent(database, **TWICE)
+    for attempt in (1, 2, 3):
+        assert tell(database, number, "completed", seconds=seconds, attempt=attempt,
+                    provider_id=delivery(database, number).provider_id)  # fmt: skip
+        assert delivery(database, number).error_code == "not_told"
+        if attempt < 3:
+            assert causes(database, number)[-1] == "nobody picked up: call again"
+            due_now(database, number)
+            start_next(database)
+            conclude(database, number, S.sent, attempt=attempt + 1, provider_id=f"CA{attempt + 1}")
+    assert states(database, number) == [("voice", "undelivered"), ("email", "scheduled")]
 
 
 def test_a_call_that_made_way_is_not_made_again(database: Any) -> None:

@@ -159,6 +159,8 @@ def test_without_room_it_is_turned_away_and_said(tmp_path: Path) -> None:
         take(one, webhook(2, text="x" * 40_000))
     assert refusal.value.status == 503
     assert one.turned_away_at is not None
+    after_a_crash = door(tmp_path, store, most=70_000)
+    assert after_a_crash.turned_away_at == one.turned_away_at
     store.away = False
     one.drain()
     take(one, webhook(3))

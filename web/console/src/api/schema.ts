@@ -4740,13 +4740,28 @@ export interface components {
       /** what the device's clock shows now; with an offset */
       sent_at: string
     }
-    SyncOut: Record<string, unknown>
-    SyncResult: Record<string, unknown>
+    SyncOut: {
+      /** not with `return=minimal` */
+      cursor?: string | null
+      results: components['schemas']['SyncResult'][]
+    }
+    SyncResult: {
+      client_id: string | null
+      code?: string | null
+      detail?: string | null
+      field?: string | null
+      /** of a conflict: those that differ */
+      fields?: string[] | null
+      id?: number | null
+      /** place in the batch, without a client_id */
+      index?: number | null
+      status: components['schemas']['SyncStatus']
+    }
     SyncStatus: "created" | "duplicate" | "conflict" | "rejected"
     SystemReason: {
       /** of a suspended sender */
       channel?: components['schemas']['Channel'] | null
-      /** no_scheduler_seen, no_worker_seen, queue_unreachable, dry_run, deliveries_failing, deliveries_late, deliveries_unknown, sender_suspended */
+      /** no_scheduler_seen, no_worker_seen, queue_unreachable, dry_run, deliveries_failing, deliveries_late, deliveries_unknown, sender_suspended, webhooks_turned_away */
       code: string
       /** of an alarm */
       since?: string | null

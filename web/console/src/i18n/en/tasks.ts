@@ -23,6 +23,7 @@ export const tasks: Words['tasks'] = {
     deliveries_failing: 'Too many messages fail',
     deliveries_unknown: 'The fate of too many messages is unknown',
     sender_suspended: 'The carrier has suspended a sender',
+    webhooks_turned_away: 'Answers of patients found no room',
   },
   states: { open: 'Open', taken: 'Taken', done: 'Done' },
   filters: { state: 'State', mine: 'Mine', waiting: 'Waiting' },

@@ -21,6 +21,7 @@ export const tasks = {
     deliveries_failing: 'Trop de messages échouent',
     deliveries_unknown: 'Trop de messages ont un sort inconnu',
     sender_suspended: 'Un expéditeur est suspendu par l’opérateur',
+    webhooks_turned_away: 'Des réponses de patients n’ont pas trouvé de place',
   },
   states: { open: 'À prendre', taken: 'Prise', done: 'Faite' },
   filters: { state: 'État', mine: 'Les miennes', waiting: 'En attente' },

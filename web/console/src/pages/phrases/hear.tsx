@@ -20,11 +20,14 @@ import { usePlayback } from './playback'
 export type Call = Pick<Shape<'CallOut'>, 'beginnings' | 'steps'>
 type Props = { flow: string; language: string; me: Me }
 
+/** What is asked at the end of another call is no call of its own. */
+const isWholeCall = (flow: string) => flow.endsWith('_by_phone') && flow !== 'patient_by_phone'
+
 export default function Hear({ flow, language }: Props) {
   const words = useWords()
   const say = words.phrases
   const name = useLanguageName()
-  const isCall = flow.endsWith('_by_phone')
+  const isCall = isWholeCall(flow)
   const title = `${say.flows[flow] ?? flow} · ${name(language)}`
   return (
     <Page
