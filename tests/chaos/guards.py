@@ -144,8 +144,8 @@ GUARDS = (
     Guard(
         "an answer proves nothing about later",
         "services/reconcile.py",
-        "(question.asked_at - question.since)",
-        "(now - question.since)",
+        "(question.asked_at - given_from)",
+        "(now - given_from)",
         # Only where all who could ask again stand still as well: one machine that is suspended.
         shown_by="tests/services/test_stood_still.py",
     ),
