@@ -33,7 +33,7 @@ from tests.android import (
     event,
     signed,
 )
-from tests.fixtures import NORTH
+from tests.fixtures import NORTH, owned
 from tests.services.deliveries import (
     FakeSender,
     ask_now,
@@ -41,7 +41,6 @@ from tests.services.deliveries import (
     claim,
     delivery,
     make,
-    now,
     states,
     tasks,
 )
@@ -58,6 +57,7 @@ class Ward:
     simulator: Simulator
     service: Service
     sender: int
+    owner: Any
     told: int = field(default=0)
 
     def run(self) -> None:
@@ -105,8 +105,13 @@ class Ward:
         """Ask about a delivery that was attempted so many seconds ago."""
         from workers.delivery import reconcile
 
-        with self.database.establishment(NORTH) as session:
-            lock_delivery(session, number).attempted_at = now() - timedelta(seconds=ago)
+        with owned(self.owner) as connection:
+            for statement in (
+                "update deliveries set attempted_at = now() - :ago where id = :number",
+                "update delivery_events set at = now() - :ago where delivery_id = :number",
+            ):
+                aged = {"ago": timedelta(seconds=ago), "number": number}
+                connection.execute(text(statement), aged)
         reconcile(NORTH, [number])
 
     def row(self) -> Sender:
@@ -133,7 +138,7 @@ def ward(
         for directory in (get_context().directory, client.app.state.careloop.directory):
             directory.forget()
             stack.callback(directory.forget)
-        yield Ward(database, client, simulator, service, sender)
+        yield Ward(database, client, simulator, service, sender, owner)
 
 
 def test_a_reminder_its_receipt_the_answer_and_the_reply(ward: Ward) -> None:
