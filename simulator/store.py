@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from simulator.resources import Call, Entry, Mail, Message, Recording
+from simulator.resources import Attachment, Call, Entry, Mail, Message, Recording
 
 _KINDS: dict[str, type[Message | Call | Mail]] = {kind.kind: kind for kind in (Message, Call, Mail)}
 
@@ -24,6 +24,7 @@ class Store:
     def __init__(self, path: str = "") -> None:
         self.entries: dict[str, Entry] = {}
         self.recordings: dict[str, Recording] = {}
+        self.attachments: dict[str, Attachment] = {}
         self.opt_outs: set[tuple[str, str]] = set()
         self._by_to: dict[str, list[Entry]] = {}
         self._file = _open(path) if path else None
@@ -103,6 +104,7 @@ class Store:
         """Empty the ledger and forget recordings; opt-outs stay, as they are no traffic."""
         self.entries.clear()
         self.recordings.clear()
+        self.attachments.clear()
         self._by_to.clear()
         if self._file is not None:
             self._file.execute("delete from resource where kind <> 'opt_outs'")

@@ -227,13 +227,14 @@ class TwilioSms(_TwilioSender):
         return None
 
     def _received_between(self, since: datetime, until: datetime) -> Sequence[Any]:
-        return self._client.messages.list(
+        found: Sequence[Any] = self._client.messages.list(
             to=self._from,
             date_sent_after=since,
             date_sent_before=until,
             limit=self.most_received,
             page_size=PAGE,
         )
+        return found
 
 
 class TwilioVoice(_TwilioSender):
