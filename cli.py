@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from commands import alarms, holidays, keys, links, people, phrases
+from commands import alarms, campaigns, holidays, keys, links, people, phrases, senders
 from commands.output import rules_said_plainly
 from config.settings import get_settings
 from utils.logs import configure_logs
@@ -16,10 +16,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 keys.register(app)
 people.register(app)
+senders.register(app)
 alarms.register(app)
 holidays.register(app)
 phrases.register(app)
 links.register(app)
+campaigns.register(app)
 
 
 def _logs() -> None:

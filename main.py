@@ -18,6 +18,7 @@ from database.session import Database
 from routers import (
     audit,
     auth,
+    campaign_drafts,
     campaigns,
     console,
     console_site,
@@ -33,6 +34,7 @@ from routers import (
     links,
     manual,
     patient_app,
+    phrase_files,
     phrases,
     problems,
     reminders,
@@ -48,7 +50,7 @@ from routers import (
 from routers.middleware import BoundedBody, Traced
 from routers.rate_limit import RateLimits
 from routers.state import State
-from routers.webhooks import HANDLERS, sendgrid, twilio, twilio_voice
+from routers.webhooks import HANDLERS, android, sendgrid, twilio, twilio_voice
 from services.auth import Authenticator
 from services.changes import Changes
 from services.establishment import Directory
@@ -107,10 +109,12 @@ def build_app(settings: Settings) -> FastAPI:
         contacts.router,
         conversations.router,
         campaigns.router,
+        campaign_drafts.router,
         departments.router,
         devices.router,
         links.router,
         tasks.router,
+        phrase_files.router,
         phrases.router,
         templates.router,
         today.router,
@@ -132,6 +136,7 @@ def build_app(settings: Settings) -> FastAPI:
     app.include_router(twilio.router, prefix="/webhooks")
     app.include_router(twilio_voice.router, prefix="/webhooks")
     app.include_router(sendgrid.router, prefix="/webhooks")
+    app.include_router(android.router, prefix="/webhooks")
     app.include_router(health.router)
     app.include_router(patient_app.patient_app_router())
     app.include_router(console_site.console_site_router())

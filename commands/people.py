@@ -205,8 +205,9 @@ def set_sender(
 
     from config.settings import get_settings
     from database.engine import owner_engine
-    from services.establishment_settings import by_slug, sender_address
+    from services.establishment_settings import by_slug
     from services.founding import set_sender as store
+    from services.sender_address import sender_address
 
     with (
         rules_said_plainly(),

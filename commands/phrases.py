@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.opened import opened
 from commands.output import progress_bar, rules_said_plainly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from database.session import Database
-    from models.establishment import Establishment
     from services.phrase_exchange import Line, Refused
 
 _SLUG = typer.Option("--establishment", help="the establishment's slug")
@@ -36,23 +35,23 @@ def export(
 ) -> None:
     """Write every phrase into a file: PO (one language) or CSV (one language, or all)."""
     from services.phrase_exchange import export_csv, export_po
-    from utils.languages import NAMES, parse_language
+    from utils.languages import NAMES
 
     ending = _format(file)
+    code = _code(language)
     with rules_said_plainly():
-        try:
-            code = parse_language(language) if language else None
-        except ValueError as error:
-            raise SystemExit(f"--language: {error}") from None
         if ending == "po" and code is None:
             raise SystemExit("--language: a PO file is of one language")
-        database, place = _opened(establishment)
+        database, place, _ = opened(establishment)
         with database.establishment(place.id) as session:
             if ending == "po" and code is not None:
                 content = export_po(session, code)
             else:
                 content = export_csv(session, [code] if code else list(NAMES))
-    file.write_bytes(content)
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise SystemExit(f"file: {error.strerror}") from None
     typer.echo(f"phrases written to {file}")
 
 
@@ -71,9 +70,10 @@ def import_(
     from services.phrase_exchange import import_phrases
 
     _format(file)
+    _code(language)
     with rules_said_plainly(), progress_bar("phrases") as advance:
         lines = _lines(file, language)
-        database, place = _opened(establishment)
+        database, place, _ = opened(establishment)
         with database.establishment(place.id) as session:
             report = import_phrases(session, lines, Principal(place.id, "cli"), progress=advance)
     for refused in report.refused:
@@ -97,17 +97,30 @@ def coverage(*, establishment: Annotated[str, _SLUG]) -> None:
     from utils.languages import language_name
 
     with rules_said_plainly():
-        database, place = _opened(establishment)
+        database, place, _ = opened(establishment)
         with database.establishment(place.id) as session:
             rows = covered(session)
-    table = Table("flow", "language", "phrases", "there", "approved", "recorded", "said")
+    table = Table(
+        "flow", "language", "phrases", "there", "approved", "to approve", "sent back", "recorded",
+        "said",
+    )  # fmt: skip
     for row in rows:
         said = "yes" if row.on else "ready, not on" if row.ready else "no"
         table.add_row(
             row.flow, language_name(row.language),
-            *map(str, (row.phrases, row.there, row.approved, row.recorded)), said,
+            *map(str, (row.phrases, row.there, row.approved, row.waiting, row.rejected)),
+            str(row.recorded), said,
         )  # fmt: skip
     Console(width=110).print(table)
+
+
+def _code(language: str | None) -> str | None:
+    from utils.languages import UnknownLanguage, parse_language
+
+    try:
+        return parse_language(language) if language else None
+    except UnknownLanguage as error:
+        raise SystemExit(f"--language: {error}") from None
 
 
 def _format(file: Path) -> str:
@@ -124,13 +137,3 @@ def _lines(file: Path, language: str | None) -> Iterator[Line | Refused]:
 
     content = file.read_bytes()
     return read_po_file(content, language) if _format(file) == "po" else read_csv_file(content)
-
-
-def _opened(slug: str) -> tuple[Database, Establishment]:
-    from config.settings import get_settings
-    from database.engine import service_engine
-    from database.session import Database
-    from services.establishment import Directory
-
-    database = Database(service_engine(get_settings().database))
-    return database, Directory(database).by_slug(slug)

@@ -2,7 +2,9 @@
 
 Names are those of the published manual (`DATABASE_URL`, `TWILIO_ACCOUNT_SID`, ...). Values come
 from the environment, else from `.env`, else from files in `/run/secrets` (container secrets; upper
-or lower case), which no container has together with a `.env`.
+or lower case), which no container has together with a `.env`. While `make run` runs, it keeps the
+addresses and keys of what it has started in the data folder (`running.env`): a command in another
+terminal works on that, unless the environment or `.env` says otherwise.
 Outside development the service refuses to start on a placeholder secret.
 """
 
@@ -34,12 +36,21 @@ class Environment(StrEnum):
     production = "production"
 
 
+def _files() -> tuple[Path, ...]:
+    """The files with settings, the last one first believed."""
+    environment = os.environ.get("ENVIRONMENT")
+    if environment == Environment.test:  # tests must not pick up somebody's real credentials
+        return ()
+    if environment == Environment.production:
+        return (Path(".env"),)
+    return (Path(os.environ.get("CARELOOP_DATA") or ".careloop") / "running.env", Path(".env"))
+
+
 class Group(BaseSettings):
     """One nested group; each reads the same sources, so names stay flat."""
 
     model_config = SettingsConfigDict(
-        # Tests must not pick up somebody's real credentials.
-        env_file=None if os.environ.get("ENVIRONMENT") == "test" else ".env",
+        env_file=_files(),
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         secrets_dir=SECRETS_FOLDER if SECRETS_FOLDER.is_dir() else None,
@@ -109,6 +120,12 @@ class TwilioSettings(Group):
     def configured(self) -> bool:
         """True when messages can be sent at all."""
         return bool(self.account_sid and self.auth_token.get_secret_value())
+
+
+class AndroidSettings(Group):
+    """Android phones as gateways. Where each is and how to log in stands with its sender."""
+
+    timeout: float = Field(default=10.0, gt=0, le=60, validation_alias="ANDROID_TIMEOUT")
 
 
 class EmailSettings(Group):
@@ -317,6 +334,7 @@ class Settings(Group):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     twilio: TwilioSettings = Field(default_factory=TwilioSettings)
+    android: AndroidSettings = Field(default_factory=AndroidSettings)
     email: EmailSettings = Field(default_factory=EmailSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     engine: EngineSettings = Field(default_factory=EngineSettings)
@@ -340,13 +358,14 @@ class Settings(Group):
     @model_validator(mode="after")
     def _settles_after_the_longest_call(self) -> Self:
         """What is not in the carrier's list is sent again: not while it may be on its way."""
-        longest = self.engine.claim_lease + max(self.twilio.timeout, self.email.timeout)
+        timeouts = self.twilio.timeout, self.android.timeout, self.email.timeout
+        longest = self.engine.claim_lease + max(timeouts)
         if self.engine.settle_after <= longest:
             raise ValueError(
                 f"ENGINE_SETTLE_AFTER is {self.engine.settle_after:g} seconds: it must be longer"
-                f" than a call may take, ENGINE_CLAIM_LEASE and the longer of TWILIO_TIMEOUT and"
-                f" EMAIL_TIMEOUT together ({longest:g}), or a message still on its way would be"
-                " sent again"
+                f" than a call may take, ENGINE_CLAIM_LEASE and the longest of TWILIO_TIMEOUT,"
+                f" ANDROID_TIMEOUT and EMAIL_TIMEOUT together ({longest:g}), or a message still on"
+                " its way would be sent again"
             )
         return self
 

@@ -6,7 +6,7 @@ Both raise what SQLAlchemy would, without the parameters: they may be personal d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,6 +28,39 @@ def fetched(connection: Connection, statement: str, parameters: Any = None) -> l
         cursor.execute(statement, parameters)
         rows: list[Any] = cursor.fetchall()
     return rows
+
+
+def copied_in(connection: Connection, statement: str, pieces: Iterable[str]) -> None:
+    """Run a `COPY ... FROM STDIN` in the connection's transaction.
+
+    `pieces`, whole rows each, are asked for one after the other while PostgreSQL stores what it has
+    got already: what makes them takes no time of its own. What they raise is raised here, after the
+    statement has ended with an error.
+    """
+    source = _Source(pieces)
+    try:
+        with _cursor(connection, statement) as cursor:
+            cursor.copy_expert(statement, source)
+    except DBAPIError:
+        if source.broken is not None:
+            raise source.broken from None
+        raise
+
+
+class _Source:
+    """What psycopg2 reads from. Of what goes wrong here it would tell as of a cancelled COPY."""
+
+    def __init__(self, pieces: Iterable[str]) -> None:
+        self._pieces = iter(pieces)
+        self.broken: Exception | None = None
+
+    def read(self, _size: int) -> str:
+        """The next piece, of whatever length; nothing at the end."""
+        try:
+            return next(self._pieces, "")
+        except Exception as error:
+            self.broken = error
+            raise
 
 
 @contextmanager

@@ -25,9 +25,10 @@ _SHARED_FOR_ESTABLISHMENTS = {
     "establishments": "select",
     "holidays": "select",
     # Pacing, proving, suspending and lifting belong to the transaction that learns of it.
-    "senders": "select, update (active, line_opens_at, gives_receipts, suspended_at,"
-    " suspended_code, suspended_by, probe_at, probes, label, can_receive, rate_per_second,"
-    " priority, operators, credentials, version)",
+    # Administrators keep them; what a sender is (channel, address, provider) never changes.
+    "senders": "select, insert, delete, update (active, line_opens_at, gives_receipts,"
+    " suspended_at, suspended_code, suspended_by, probe_at, probes, label, can_receive,"
+    " rate_per_second, priority, operators, credentials, retired_at, version)",
     "alarms": "select, insert, update",
     "alarm_mails": "select, insert, update",
 }

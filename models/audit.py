@@ -46,4 +46,7 @@ class ServiceAuditEntry(Entry, SharedBase):
     before: Mapped[Any | None] = mapped_column(SealedJSON("shared.audit_entries.before"))
     after: Mapped[Any | None] = mapped_column(SealedJSON("shared.audit_entries.after"))
 
-    __table_args__ = (Index("ix_shared_audit_entries_row", "establishment_id", "kind", "row_id"),)
+    __table_args__ = (
+        Index("ix_shared_audit_entries_row", "establishment_id", "kind", "row_id"),
+        Index("ix_shared_audit_entries_at", "establishment_id", "at", "id"),
+    )

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Identity,
+    Index,
     Integer,
     SmallInteger,
     String,
@@ -232,6 +233,9 @@ class Sender(SharedBase):
     credentials: Mapped[Any | None] = mapped_column(
         SealedJSON("senders.credentials"), doc="of its own; None: those of the settings"
     )
+    retired_at: Mapped[datetime | None] = mapped_column(
+        doc="given up for good: kept for what went out from it, its address is free again"
+    )
     version: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own spelling
@@ -243,4 +247,32 @@ class Sender(SharedBase):
             " and (suspended_at is null) = (probe_at is null)",
             name="suspension_whole",
         ),
+        CheckConstraint("retired_at is null or not active", name="retired_out_of_use"),
+        Index(
+            "uq_senders_address",
+            "establishment_id",
+            "channel",
+            "address",
+            unique=True,
+            postgresql_where=text("retired_at is null"),
+        ),
+        # What is written to a number, or calls it, has one owner. Across establishments, whose rows
+        # do not see each other: only the database can say so.
+        Index(
+            "uq_senders_receiving",
+            "channel",
+            "address",
+            unique=True,
+            postgresql_where=text("can_receive and retired_at is null"),
+        ),
     )
+
+    @property
+    def has_credentials(self) -> bool:
+        """True when it goes by an account of its own; which one, nobody is shown."""
+        return self.credentials is not None
+
+    @property
+    def rate_per_minute(self) -> float | None:
+        """What it may send in a minute, for who thinks of a phone's SIM in minutes."""
+        return None if self.rate_per_second is None else round(self.rate_per_second * 60, 3)

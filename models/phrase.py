@@ -26,7 +26,8 @@ from models.recording import Recording
 class Phrase(Numbered, Created, Base):
     """What an establishment has written or recorded itself; it goes before what ships.
 
-    `key` is one of `services.phrase.FLOWS`. Said only once a second person has approved it.
+    `key` is one of `services.phrase.FLOWS`. Said only once a second person has approved it; one who
+    rejects it says why, and it stays to be written or recorded anew.
     """
 
     __tablename__ = "phrases"
@@ -39,6 +40,9 @@ class Phrase(Numbered, Created, Base):
     written_by: Mapped[str] = mapped_column(String(40), doc="user:7 or cli")
     approved_by: Mapped[str | None] = mapped_column(String(40))
     approved_at: Mapped[datetime | None]
+    rejected_by: Mapped[str | None] = mapped_column(String(40))
+    rejected_at: Mapped[datetime | None]
+    rejection: Mapped[str | None] = mapped_column(Text, doc="why, for whoever wrote it")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     version: Mapped[int] = mapped_column(Integer, default=1)
 
@@ -47,6 +51,10 @@ class Phrase(Numbered, Created, Base):
         UniqueConstraint("key", "language"),
         CheckConstraint("text is not null or recording_id is not null", name="says_something"),
         CheckConstraint("approved_by is null or approved_by <> written_by", name="two_people"),
+        CheckConstraint(
+            "rejected_by is null or (rejected_by <> written_by and approved_by is null)",
+            name="rejected_by_another",
+        ),
     )
 
 

@@ -22,7 +22,8 @@ def list_audit(
     state: StateDep,
     principal: Admin,
     actor: Annotated[
-        str | None, Query(pattern=r"^(user:[0-9]{1,9}|device:[0-9]{1,9}|cli|anonymous)$")
+        str | None,
+        Query(pattern=r"^((user|device):[0-9]{1,9}|cli|anonymous|patient|phone)$"),
     ] = None,
     action: Annotated[str | None, Query(pattern=r"^[a-z_]{1,16}$")] = None,
     kind: Annotated[str | None, Query(pattern=r"^[a-z_]{1,24}$")] = None,

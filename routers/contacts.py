@@ -18,11 +18,11 @@ from routers.dependencies import (
     expected_version,
 )
 from routers.idempotency import OnceDep
-from routers.upload import CSV_BODY, LayoutDep, WholeReport, uploaded_csv
+from routers.upload import CSV_BODY, LayoutDep, WholeReport, laid_out, uploaded_csv
 from schemas.common import MAX_ID, Page
 from schemas.contact import ContactChange, ContactIn, ContactOut, FileColumn, ImportReport
 from services import contact as contacts
-from services.contact_csv import Layout, headings_of
+from services.contact_columns import survey
 from services.contact_import import MOST_LINES_BY_API, REPORTED, import_contacts
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
@@ -109,29 +109,22 @@ def import_file(
             layout=layout,
         ),
         status=200,
-        body=content + (b"strict" if strict else b"") + _laid_out(layout),
+        body=content + (b"strict" if strict else b"") + laid_out(layout),
     )
-
-
-def _laid_out(layout: Layout) -> bytes:
-    """What tells two imports of one file apart."""
-    return repr((sorted(layout.columns.items()), layout.header)).encode() if layout.columns else b""
 
 
 @router.post(
     "/import/columns",
-    summary="The headings of a file, and what each would be taken for; nothing is stored",
+    summary="The columns of a file, and what each would be taken for; nothing is stored",
     openapi_extra=CSV_BODY,
 )
 def read_columns(
     *,
-    _principal: Staff,  # first: nobody's file is read before we know whose it is
+    principal: Staff,  # first: nobody's file is read before we know whose it is
     content: Annotated[bytes, Depends(uploaded_csv)],
+    state: StateDep,
 ) -> list[FileColumn]:
-    return [
-        FileColumn(place=place, heading=heading, field=field)
-        for place, (heading, field) in enumerate(headings_of(content))
-    ]
+    return survey(content, establishment_of(state, principal).region).columns
 
 
 @router.get("/{contact_id}", summary="A contact")

@@ -8,17 +8,17 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 
 from database.session import ScopedSession
 from routers.dependencies import IdempotencyKey
+from schemas.common import Out
 from services import idempotency
 from services.identity import Principal
 
 REPLAYED = "Idempotency-Replayed"
 _KEPT_HEADERS = ("location", "etag")
 
-Answer = TypeVar("Answer", bound=BaseModel)
+Answer = TypeVar("Answer", bound=Out)
 
 
 @dataclass
@@ -59,8 +59,7 @@ class Once:
             for name in _KEPT_HEADERS
             if name in self.response.headers
         }
-        content = answer.model_dump(mode="json")
-        idempotency.keep(session, identity, idempotency.Kept(status, content, headers))
+        idempotency.keep(session, identity, idempotency.Kept(status, answer.as_json(), headers))
         return answer
 
 

@@ -25,25 +25,29 @@ from routers.idempotency import OnceDep
 from routers.state import State
 from schemas.common import LanguageIn
 from schemas.phrase import (
+    CallOut,
     CoverageOut,
+    FlowOut,
+    PendingPhrase,
     PhraseBook,
     PhraseCodeOut,
     PhraseIn,
+    PhrasePreview,
     PhraseRecordingIn,
+    RejectionIn,
     SwitchIn,
     WordsOut,
 )
-from services import phrase_change, phrase_code, phrase_view
+from services import phrase_change, phrase_code, phrase_flow, phrase_view
 from services.identity import Principal
+from services.phone.rehearsal import rehearse
 from services.phrase_coverage import switch
 from services.phrase_recording import spoken
-from services.recording import MEDIA_TYPES, audio_of
 
 router = APIRouter(prefix="/phrases", tags=["phrases"])
 
 Key = Annotated[str, Path(max_length=60, examples=["feedback.thanks"])]
-
-
+Flow = Annotated[str, Path(max_length=24, examples=["feedback_by_phone"])]
 Language = Annotated[LanguageIn, Path()]
 
 
@@ -57,9 +61,30 @@ def read_coverage(session: ViewerSession) -> list[CoverageOut]:
     return phrase_view.covered(session)
 
 
+@router.get("/pending", summary="What waits for a second person, and what was sent back")
+def read_pending(session: ViewerSession, _principal: Viewer) -> list[PendingPhrase]:
+    return phrase_flow.pending(session)
+
+
+@router.get("/flows/{flow}/{language}", summary="A flow in a language, phrase by phrase")
+def read_flow(
+    flow: Flow, language: Language, state: StateDep, principal: Viewer, session: ViewerSession
+) -> FlowOut:
+    return phrase_flow.flow_of(session, establishment_of(state, principal), flow, language)
+
+
+@router.get(
+    "/flows/{flow}/{language}/call", summary="A call as a table, to be heard as a caller would"
+)
+def read_call(
+    flow: Flow, language: Language, state: StateDep, principal: Viewer, session: ViewerSession
+) -> CallOut:
+    return rehearse(session, establishment_of(state, principal), flow, language)
+
+
 @router.put("/flows/{flow}/{language}", summary="Have a flow said in a language, or no longer")
 def switch_flow(
-    flow: Annotated[str, Path(max_length=24)],
+    flow: Flow,
     language: Language,
     body: SwitchIn,
     principal: Admin,
@@ -139,9 +164,24 @@ def hear_phrase(
     key: Key, language: Language, state: StateDep, principal: Viewer, session: ViewerSession
 ) -> Response:
     recording = phrase_change.recording_of(session, key, language)
-    audio = audio_of(state.storage, principal.establishment_id, recording.id)
-    media_type = MEDIA_TYPES.get(recording.container or "", "application/octet-stream")
-    return Response(audio, media_type=media_type, headers={"Cache-Control": "no-store"})
+    heard = state.player.open(principal.establishment_id, recording.id)
+    headers = {"Cache-Control": "no-store"}
+    return Response(heard.audio, media_type=heard.media_type, headers=headers)
+
+
+@router.post(
+    "/{key}/{language}/preview", summary="What words would look like and cost by SMS; nothing kept"
+)
+def preview_phrase(
+    key: Key, language: Language, body: PhraseIn, state: StateDep, principal: Staff
+) -> PhrasePreview:
+    return phrase_view.preview(
+        establishment_of(state, principal),
+        key,
+        language,
+        text=body.text,
+        sms_text=body.sms_text,
+    )
 
 
 @router.post("/{key}/{language}/approve", summary="Approve what somebody else has written")
@@ -156,6 +196,28 @@ def approve_phrase(
 ) -> WordsOut:
     phrase = phrase_change.approve(
         session, key, language, principal=principal, expected_version=expected_version(if_match)
+    )
+    return _shown(response, state, principal, phrase)
+
+
+@router.post("/{key}/{language}/reject", summary="Send back what somebody else has written")
+def reject_phrase(
+    key: Key,
+    language: Language,
+    body: RejectionIn,
+    response: Response,
+    state: StateDep,
+    principal: Staff,
+    session: StaffSession,
+    if_match: IfMatch = None,
+) -> WordsOut:
+    phrase = phrase_change.reject(
+        session,
+        key,
+        language,
+        reason=body.reason,
+        principal=principal,
+        expected_version=expected_version(if_match),
     )
     return _shown(response, state, principal, phrase)
 

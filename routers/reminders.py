@@ -141,6 +141,7 @@ def change_reminder(
         establishment,
         reminder_id,
         body,
+        senders=senders_of(state, principal),
         expected_version=expected_version(if_match),
         principal=principal,
     )

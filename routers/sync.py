@@ -32,7 +32,6 @@ from schemas.sync import (
 )
 from services import sync as syncs
 from services.errors import CareloopError
-from services.recording import MEDIA_TYPES, audio_of
 from services.sync_answer import answers_to
 from services.sync_down import prompt_recording
 from services.sync_reminder import Office
@@ -115,9 +114,7 @@ def upload(
     if isinstance(answer, JSONResponse):
         return answer
     # As it is: to have it validated and taken apart again would cost more than to make it.
-    return Response(
-        answer.model_dump_json(), media_type="application/json", headers=dict(response.headers)
-    )
+    return Response(answer.written(), media_type="application/json", headers=dict(response.headers))
 
 
 @public_router.post(
@@ -190,10 +187,10 @@ def answers_at(
 def prompt(recording_id: UUID, state: StateDep, principal: Submitter) -> Response:
     with state.database.establishment(principal.establishment_id) as session:
         recording = prompt_recording(session, recording_id)
-    audio = audio_of(state.storage, principal.establishment_id, recording.id)
+    heard = state.player.spoken(principal.establishment_id, recording.id)
     return Response(
-        audio,
-        media_type=MEDIA_TYPES.get(recording.container or "", "application/octet-stream"),
+        heard.audio,
+        media_type=heard.media_type,
         headers={"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Authorization"},
     )
 

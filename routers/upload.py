@@ -88,5 +88,10 @@ def _layout(
     return Layout(names, header)
 
 
+def laid_out(layout: Layout) -> bytes:
+    """What tells two requests with one file apart."""
+    return repr((sorted(layout.columns.items()), layout.header)).encode() if layout.columns else b""
+
+
 LayoutDep = Annotated[Layout, Depends(_layout)]
 WholeReport = Annotated[bool, Query(description="every refused line, not the first 1,000")]

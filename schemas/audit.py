@@ -13,7 +13,7 @@ class AuditOut(Out):
     """Who did what to which row, and when."""
 
     at: UtcOut
-    actor: str = Field(description="user:7, device:3, cli or anonymous")
+    actor: str = Field(description="user:7, device:3, cli, anonymous, patient or phone")
     action: str
     kind: str
     row_id: str

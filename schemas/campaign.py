@@ -20,7 +20,7 @@ from schemas.common import (
     UtcOut,
     cleaned,
 )
-from schemas.contact import ContactKind, RefusedLine
+from schemas.contact import ContactKind, FileColumn, RefusedLine
 from schemas.reminder import MESSAGE_LENGTH
 
 MOST_RECIPIENTS = 50_000
@@ -90,7 +90,10 @@ class CampaignIn(In):
 
 
 class CampaignChange(In):
-    """What to change of a draft; of one that runs or is paused, the name and the rate."""
+    """What to change of a draft; of one that runs or is paused, the name and the rate.
+
+    Null as the time means as soon as it is started, null as channels the usual ones.
+    """
 
     name: CampaignName | None = None
     texts: Texts | None = None
@@ -122,6 +125,66 @@ class References(In):
     """A list of references as JSON."""
 
     patient_ids: list[str] = Field(max_length=MOST_RECIPIENTS)
+
+
+class LanguageShare(Out):
+    """How many contacts have chosen a language; null: none."""
+
+    language: LanguageOut | None
+    contacts: int
+
+
+class AudienceOut(Out):
+    """Whom a filter means at this moment."""
+
+    contacts: int
+    languages: list[LanguageShare]
+
+
+class CheckedLine(RefusedLine):
+    """A refused line with what stands there, for whoever has sent the file; it is not kept."""
+
+    cells: list[str]
+
+
+class FileReport(Out):
+    """What a file of contacts leads to."""
+
+    lines: int = Field(description="lines with something on them, without the header")
+    known: int = Field(description="lines of contacts that are here")
+    new: int = Field(description="lines of contacts that are not")
+    refused_count: int
+    languages: list[LanguageShare]
+    added: int | None = Field(default=None, description="to the list, when it was stored")
+    refused: list[RefusedLine] = Field(
+        default_factory=list, description="the first 1,000 of them, when it was stored"
+    )
+
+
+class FileCheck(Out):
+    """A file, looked through; nothing is stored."""
+
+    columns: list[FileColumn]
+    header: bool = Field(description="false: the first line is a person, not headings")
+    report: FileReport | None = Field(description="null: no column is known to be the reference")
+    refused: list[CheckedLine]
+
+
+class TextsIn(In):
+    """Texts that somebody is writing."""
+
+    texts: Texts
+
+
+class TextCost(Out):
+    """What a text costs as one SMS; a name in it is taken to have twenty letters."""
+
+    language: LanguageOut
+    encoding: str
+    segments: int
+    left: int = Field(description="units before another segment is needed")
+    offending: list[str] = Field(description="the characters that force UCS-2")
+    same_for_all: bool
 
 
 class LanguageCount(Out):

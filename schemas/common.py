@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -138,6 +138,10 @@ class Out(BaseModel):
     """What goes out."""
 
     model_config = ConfigDict(from_attributes=True)
+
+    def as_json(self) -> Any:
+        """As JSON has it, in plain values."""
+        return self.model_dump(mode="json")
 
 
 Item = TypeVar("Item")

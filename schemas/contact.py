@@ -71,6 +71,7 @@ class FileColumn(Out):
     place: int = Field(description="from 0: what `column=patient_id:0` counts")
     heading: str
     field: str | None = Field(description="what it would be taken for; null: not looked at")
+    samples: list[str] = Field(description="what stands there in the first lines")
 
 
 class RefusedLine(Out):

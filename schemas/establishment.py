@@ -35,6 +35,9 @@ class EstablishmentChange(In):
     valid_for: DurationIn | None = Field(
         default=None, description="of reminders that do not say it; ISO 8601 duration or seconds"
     )
+    event_margin: DurationIn | None = Field(
+        default=None, description="a reminder of an appointment goes out until so long before it"
+    )
     anonymous_feedback: bool | None = None
     fold_french_sms: bool | None = None
     receipt_window: DurationIn | None = Field(
@@ -82,6 +85,7 @@ class EstablishmentOut(Out):
     quiet_hours: str | None
     daily_cap: int | None
     valid_for: int = Field(description="seconds")
+    event_margin: int = Field(description="seconds")
     anonymous_feedback: bool
     fold_french_sms: bool
     receipt_window: int = Field(description="seconds")

@@ -197,6 +197,9 @@ class AnswerOut(Out):
     language: LanguageOut
     channels: list[Channel]
     status: str = Field(description="of the reminder that takes it to the patient")
+    delivery: str | None = Field(
+        description="how far its last delivery is; null while it waits for the patient's device"
+    )
     created_by: str
     created_at: UtcOut
 

@@ -132,6 +132,28 @@ class ReminderChange(In):
     event_time: datetime | None = Field(
         default=None, description="of a relative reminder: moves all that has not left"
     )
+    channels: ChannelsIn | None = Field(
+        default=None,
+        description="in order of fallback, for what has not been tried: an occurrence of which a"
+        " channel was tried goes on with those that were not",
+    )
+    retry: RetryIn | None = Field(
+        default=None, description="what is null in it is as the establishment has it again"
+    )
+    receipt_window: DurationIn | None = Field(
+        default=None,
+        description="without a receipt by then, the next channel; null: the establishment's",
+    )
+    escalate: bool | None = Field(
+        default=None,
+        description="a task for staff when no channel reached anybody; null: the establishment's",
+    )
+
+    @property
+    def says_or_moves(self) -> bool:
+        """True when it changes words or times: only what has not left can follow."""
+        words_and_times = {"message", "scheduled_time", "valid_for", "rrule", "event_time"}
+        return any(getattr(self, name) is not None for name in words_and_times)
 
 
 class Occurrence(In):

@@ -13,7 +13,7 @@ from models.delivery import Delivery
 from models.message import WebhookEvent
 from services.delivery import lock_delivery
 from services.phone.calls import note_status
-from services.provider_news import provider_news
+from services.provider_news import TWILIO, provider_news
 
 _REFERENCE = re.compile(r"([1-9]\d{0,8})\.([1-9]\d{0,17})(?:\.([1-9]\d{0,4}))?")
 
@@ -23,7 +23,8 @@ class StatusNews:
     """One status of one message or call, in the provider's words.
 
     `seconds` is how long a call that has ended was talked for; `sender` is the number that it went
-    out from; `attempt` is the one that the callback's address names.
+    out from; `attempt` is the one that the callback's address names. `event_id` is the provider's
+    own for this piece of news, where it has one; else message and status tell it apart.
     """
 
     kind: str
@@ -34,6 +35,8 @@ class StatusNews:
     sender: str | None = None
     attempt: int | None = None
     answered_by: str | None = None
+    provider: str = TWILIO
+    event_id: str | None = None
 
 
 class Reference(NamedTuple):
@@ -68,7 +71,12 @@ def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> 
     """
     session.execute(
         insert(WebhookEvent)
-        .values(provider="twilio", kind=news.kind, external_id=news.provider_id, status=news.status)
+        .values(
+            provider=news.provider,
+            kind=news.kind,
+            external_id=news.event_id or news.provider_id,
+            status=news.status,
+        )
         .on_conflict_do_nothing()
     )
     if news.kind == "call":  # before its delivery: an answer on the phone locks them in this order
@@ -84,5 +92,6 @@ def apply_status(session: ScopedSession, delivery_id: int, news: StatusNews) -> 
         seconds=news.seconds,
         attempt=news.attempt,
         sender=news.sender,
+        provider=news.provider,
     )
     return delivery

@@ -28,6 +28,8 @@ S = CampaignStatus
 
 _CHANGED_BY_ALL = frozenset({"name", "rate_per_minute"})
 """What may be changed of a campaign that has been started."""
+_MAY_BE_NONE = frozenset({"channels", "scheduled_time"})
+"""Null in these is a value: the usual channels, as soon as it is started."""
 
 
 def draft(wanted: CampaignIn, establishment: Establishment, actor: str) -> Campaign:
@@ -38,7 +40,7 @@ def draft(wanted: CampaignIn, establishment: Establishment, actor: str) -> Campa
         texts=_texts(wanted),
         template=wanted.template,
         channels=[channel.value for channel in wanted.channels] if wanted.channels else None,
-        filter=_stored_filter(wanted.filter, establishment),
+        filter=stored_filter(wanted.filter, establishment),
         scheduled_time=(
             moment_of(wanted.scheduled_time, establishment) if wanted.scheduled_time else None
         ),
@@ -56,9 +58,10 @@ def _texts(wanted: CampaignIn | CampaignChange) -> dict[str, str]:
     return checked_texts(wanted.texts or {})
 
 
-def _stored_filter(
+def stored_filter(
     wanted: CampaignFilter | None, establishment: Establishment
 ) -> dict[str, Any] | None:
+    """A filter as it is kept: moments with their offset."""
     if wanted is None:
         return None
     moments = {
@@ -129,7 +132,11 @@ def change(
     """Change a draft, or the name and the rate of one that was started; raises `Conflict`."""
     campaign = lock(session, campaign_id, expected_version)
     _require(campaign, S.draft, S.running, S.paused)
-    sent = {name for name in wanted.model_fields_set if getattr(wanted, name) is not None}
+    sent = {
+        name
+        for name in wanted.model_fields_set
+        if name in _MAY_BE_NONE or getattr(wanted, name) is not None
+    }
     if campaign.status != S.draft and sent - _CHANGED_BY_ALL:
         raise Conflict(
             "Of a campaign that was started only the name and the rate can be changed.",
@@ -155,12 +162,13 @@ def _changes(wanted: CampaignChange, establishment: Establishment) -> Mapping[st
         changes["name"] = wanted.name
     if wanted.texts is not None or wanted.template is not None:
         changes |= {"texts": _texts(wanted), "template": wanted.template}
-    if wanted.channels is not None:
-        changes["channels"] = [channel.value for channel in wanted.channels]
+    if "channels" in wanted.model_fields_set:
+        changes["channels"] = [one.value for one in wanted.channels] if wanted.channels else None
     if wanted.filter is not None:
-        changes["filter"] = _stored_filter(wanted.filter, establishment)
-    if wanted.scheduled_time is not None:
-        changes["scheduled_time"] = moment_of(wanted.scheduled_time, establishment)
+        changes["filter"] = stored_filter(wanted.filter, establishment)
+    if "scheduled_time" in wanted.model_fields_set:
+        given = wanted.scheduled_time
+        changes["scheduled_time"] = moment_of(given, establishment) if given else None
     if wanted.valid_for is not None:
         check_validity(wanted.valid_for)
         changes["validity_seconds"] = int(wanted.valid_for.total_seconds())

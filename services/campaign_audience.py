@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -80,6 +81,16 @@ def listed(session: ScopedSession, campaign_id: int) -> int:
             CampaignRecipient.campaign_id == campaign_id
         )
     ).one()
+
+
+def by_language(session: ScopedSession, wanted: dict[str, Any]) -> Counter[str | None]:
+    """How many contacts a filter means now, by the language that they have chosen."""
+    rows = session.execute(
+        select(Contact.language, func.count().label("contacts"))
+        .where(*conditions(wanted))
+        .group_by(Contact.language)
+    )
+    return Counter({row.language: row.contacts for row in rows})
 
 
 def by_filter(session: ScopedSession, wanted: dict[str, Any]) -> Iterator[Candidate]:

@@ -30,7 +30,7 @@ from models.reminder import Channel, Reminder
 from services.campaign_audience import by_position
 from services.campaign_choice import Candidate, Choice, Chooser
 from services.campaign_pace import slots
-from services.delivery import WAKE
+from services.due import WAKE
 from services.identity import uuid7
 from utils.crypto import get_cipher
 

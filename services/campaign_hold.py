@@ -2,9 +2,7 @@
 
 SQL by hand: one statement for the whole window, whose transitions, events and due rows change
 together. Rows are locked in the order in which the engine locks them, so that neither waits for the
-other in a circle: the claim takes a due row and then its delivery, so unclaimed due rows (those in
-a sender's line are, too) come first; the worker takes a claimed delivery and then its due row, so
-those deliveries come before their due rows.
+other in a circle: unclaimed due rows (`services/due.py`), then deliveries by their address.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from database.session import ScopedSession
 from models.campaign import Campaign
 from models.establishment import Establishment
 from services.campaign_pace import slots
-from services.delivery import WAKE
+from services.due import WAKE, take_unclaimed
 
 _WAITING = text(
     """
@@ -28,20 +26,11 @@ _WAITING = text(
     """
 )
 
-_LOCK_UNCLAIMED = text(
-    """
-    select delivery_id from shared.due
-    where establishment_id = :establishment_id and delivery_id = any(:ids)
-        and (claimed_until is null or claimed_until = 'infinity')
-    order by delivery_id for update
-    """
-)
-
 _LOCK_WAITING = text(
     """
     select id, valid_until from deliveries
     where id = any(:ids) and status in ('scheduled', 'queued')
-    order by id for update
+    order by address_id, id for update
     """
 )
 
@@ -131,7 +120,7 @@ def call_off(session: ScopedSession, campaign: Campaign) -> int:
 def _lock_waiting(session: ScopedSession, campaign: Campaign) -> list[tuple[int, datetime]]:
     """The deliveries that have not left, locked, each with the end of its validity."""
     ids = list(session.scalars(_WAITING, {"campaign_id": campaign.id}))
-    session.execute(_LOCK_UNCLAIMED, {"ids": ids, "establishment_id": session.establishment_id})
+    take_unclaimed(session, ids)
     return [(row.id, row.valid_until) for row in session.execute(_LOCK_WAITING, {"ids": ids})]
 
 

@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from string import Formatter
 
+from models.establishment import Establishment
+from schemas.campaign import TextCost
 from schemas.reminder import MESSAGE_LENGTH
 from services.errors import Invalid
+from services.sms import sms_text
 from services.template import catalogue, render
+from utils.sms_encoding import analyse
 
 LONGEST = {"name": 120, "patient_id": 64}
 """What may stand in braces, and how many characters it can become."""
+_EXAMPLE = {"name": "x" * 20, "patient_id": "x" * 8}
+"""What is counted for the contact's own while nobody has been chosen."""
 
 
 def checked_texts(texts: Mapping[str, str]) -> dict[str, str]:
@@ -47,6 +53,24 @@ def places(text: str) -> frozenset[str]:
 def filled(text: str, own: Mapping[str, str]) -> str:
     """A checked text as one recipient gets it."""
     return text.format_map(own)
+
+
+def costs(establishment: Establishment, texts: Mapping[str, str]) -> list[TextCost]:
+    """What each text costs as one SMS; raises `Invalid` on field `texts`."""
+    found = []
+    for code, text in checked_texts(texts).items():
+        sms = analyse(sms_text(establishment, code, filled(text, _EXAMPLE)))
+        found.append(
+            TextCost(
+                language=code,
+                encoding=sms.encoding,
+                segments=sms.segments,
+                left=sms.units_left_in_last_segment,
+                offending=list(sms.offending),
+                same_for_all=not places(text),
+            )
+        )
+    return found
 
 
 def _parts(text: str) -> list[tuple[str, str | None]]:

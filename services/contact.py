@@ -164,8 +164,6 @@ def _apply(session: ScopedSession, region: str, found: Contact, wanted: ContactC
     for field in ("patient_id", "kind"):
         if field in sent and getattr(wanted, field) is None:
             raise Invalid("This cannot be empty.", field=field, code="missing")
-    if wanted.patient_id is not None and wanted.patient_id != found.patient_id:
-        _rename(session, found, wanted.patient_id)
     if wanted.kind is not None:
         found.kind = wanted.kind
     if "name" in sent:
@@ -182,6 +180,9 @@ def _apply(session: ScopedSession, region: str, found: Contact, wanted: ContactC
     if "email" in sent:
         email = normal_email(wanted.email) if wanted.email else None
         found.email_id = address_for(session, "email", email).id if email else None
+    # Last: an import makes its addresses first and then takes its references.
+    if wanted.patient_id is not None and wanted.patient_id != found.patient_id:
+        _rename(session, found, wanted.patient_id)
 
 
 def _rename(session: ScopedSession, found: Contact, patient_id: str) -> None:

@@ -22,7 +22,6 @@ from utils.text import fold_name
 
 LONGEST_CELL = 1000
 """Characters; every field's own limit is far below."""
-LONGEST_HEADING = 120
 FIELDS = ("patient_id", "name", "phone_number", "email", "language", "kind", "quiet_hours")
 
 # Folded headers (no accents, no case) -> field.
@@ -120,18 +119,15 @@ def parse_references(
             yield row[0], row[1][place]
 
 
-def headings_of(content: bytes) -> list[tuple[str, str | None]]:
-    """A file's headings, each with the field that it would be taken for."""
-    header, _ = _first(_table(content))
-    return [
-        (cell[:LONGEST_HEADING], _HEADERS.get(fold_name(cell[:LONGEST_CELL]))) for cell in header
-    ]
+def field_of(heading: str) -> str | None:
+    """The field that a heading names."""
+    return _HEADERS.get(fold_name(heading[:LONGEST_CELL]))
 
 
 Rows = Iterator[tuple[int, list[str]] | RefusedLine]
 
 
-def _table(content: bytes) -> Rows:
+def table(content: bytes) -> Rows:
     """The rows of a file that are not blank, each with its number, whatever kind of file it is."""
     if is_workbook(content):
         return _as_wide_as_the_first(workbook_rows(content))
@@ -157,11 +153,11 @@ def _first(rows: Rows) -> tuple[list[str], Rows]:
 
 def _opened(content: bytes, layout: Layout) -> tuple[list[str | None], Rows]:
     """The fields of a file's columns, and its other lines."""
-    first, rows = _first(_table(content))
+    first, rows = _first(table(content))
     if not layout.columns:
         return _columns(first), rows
     columns = _told(layout.columns, len(first))
-    return columns, rows if layout.header else _table(content)
+    return columns, rows if layout.header else table(content)
 
 
 def _told(columns: Mapping[str, int], width: int) -> list[str | None]:
@@ -226,7 +222,7 @@ def _refuse(line: int, field: str | None, code: str, reason: str) -> RefusedLine
 
 
 def _columns(header: list[str]) -> list[str | None]:
-    columns = [_HEADERS.get(fold_name(cell[:LONGEST_CELL])) for cell in header]
+    columns = [field_of(cell) for cell in header]
     known = [column for column in columns if column]
     if "patient_id" not in known:
         raise _unreadable(

@@ -6,7 +6,7 @@ bookkeeping would cost ten times what the database does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -63,8 +63,8 @@ def import_contacts(
     new, unchanged = _sort_out(session, file, lines)
     stored = not (strict and file.refused)
     created = 0
-    for batch in _batches(new if stored else []):
-        created += _store(session, batch, principal, file)
+    for batch in batches(_in_order(session, new) if stored else []):
+        created += store(session, batch, principal, file)
         if progress:
             progress(unchanged + created, len(lines))
     if strict and stored and file.refused:  # a reference that was free a moment ago
@@ -81,9 +81,27 @@ def import_contacts(
     )
 
 
-def _batches(lines: Sequence[GoodLine]) -> Iterator[Sequence[GoodLine]]:
+def batches(lines: Sequence[GoodLine]) -> Iterator[Sequence[GoodLine]]:
+    """As many lines at once as one statement takes."""
     for start in range(0, len(lines), _BATCH):
         yield lines[start : start + _BATCH]
+
+
+def _in_order(session: ScopedSession, lines: Sequence[GoodLine]) -> Sequence[GoodLine]:
+    """The lines in the order of their references in the unique index, all their addresses made.
+
+    Two imports of the same people in different orders then wait for each other in one order: for
+    phones, for e-mail addresses, for references.
+    """
+    wanted = {
+        "phone": {line.contact.phone_number for line in lines},
+        "email": {line.contact.email for line in lines},
+    }
+    for kind, values in wanted.items():
+        by_index = sorted(filter(None, values), key=lambda v: address_index(session, kind, v))
+        for start in range(0, len(by_index), _BATCH):
+            _addresses(session, kind, by_index[start : start + _BATCH])
+    return sorted(lines, key=lambda line: reference_index(session, line.contact.patient_id))
 
 
 def _sort_out(
@@ -92,8 +110,8 @@ def _sort_out(
     """The lines that are new, and how many are here already; others are refused."""
     new: list[GoodLine] = []
     unchanged = 0
-    for batch in _batches(lines):
-        here = _known(session, batch)
+    for batch in batches(lines):
+        here = known_facts(session, batch)
         for line in batch:
             stored = here.get(line.contact.patient_id.casefold())
             if stored is None:
@@ -105,7 +123,7 @@ def _sort_out(
     return new, unchanged
 
 
-def _known(session: ScopedSession, batch: Sequence[GoodLine]) -> dict[str, dict[str, Any]]:
+def known_facts(session: ScopedSession, batch: Sequence[GoodLine]) -> dict[str, dict[str, Any]]:
     """The contacts of a batch that are here, by folded reference, as their facts."""
     indexes = [reference_index(session, line.contact.patient_id) for line in batch]
     rows = session.scalars(whole_contacts().where(Contact.patient_id_index.in_(indexes))).all()
@@ -127,9 +145,10 @@ def _taken(line: GoodLine) -> RefusedLine:
     )
 
 
-def _store(
+def store(
     session: ScopedSession, batch: Sequence[GoodLine], principal: Principal, file: ParsedFile
 ) -> int:
+    """Store new contacts; how many. What is taken meanwhile is refused in `file`."""
     phones = _addresses(session, "phone", [line.contact.phone_number for line in batch])
     emails = _addresses(session, "email", [line.contact.email for line in batch])
     indexes = {reference_index(session, line.contact.patient_id): line for line in batch}
@@ -164,27 +183,31 @@ def _store(
 def _addresses(
     session: ScopedSession, kind: str, values: Sequence[str | None]
 ) -> dict[str | None, int]:
-    """The numbers of addresses, made where they are new. Sorted, so that two imports at once
-    lock in one order."""
+    """The numbers of addresses, made where they are new: in the order of the unique index."""
     indexes = {address_index(session, kind, value): value for value in values if value}
+    known = _known_addresses(session, kind, indexes)
+    new = sorted(indexes.keys() - known.keys())
+    if new:
+        session.execute(
+            insert(Address)
+            .values([{"kind": kind, "value": indexes[one], "value_index": one} for one in new])
+            .on_conflict_do_nothing(index_elements=["kind", "value_index"])
+        )
+        known |= _known_addresses(session, kind, new)
+    return {indexes[index]: number for index, number in known.items()}
+
+
+def _known_addresses(
+    session: ScopedSession, kind: str, indexes: Collection[bytes]
+) -> dict[bytes, int]:
     if not indexes:
         return {}
-    session.execute(
-        insert(Address)
-        .values(
-            [
-                {"kind": kind, "value": indexes[index], "value_index": index}
-                for index in sorted(indexes)
-            ]
-        )
-        .on_conflict_do_nothing(index_elements=["kind", "value_index"])
-    )
     rows = session.execute(
         select(Address.id, Address.value_index).where(
             Address.kind == kind, Address.value_index.in_(list(indexes))
         )
     )
-    return {indexes[bytes(index)]: number for number, index in rows}
+    return {bytes(index): number for number, index in rows}
 
 
 def _note(

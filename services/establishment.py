@@ -86,7 +86,8 @@ class Directory:
     def called(self, channel: str, address: str) -> Sender | None:
         """Whose number was called or written to; None for a number that is nobody's.
 
-        One in use before one that is not, one that can receive before another that shares it.
+        One in use before one that is not, one that can receive before another that shares it. What
+        is retired still has patients who write to it, until somebody else has its number.
         """
         found = [
             sender
@@ -96,9 +97,21 @@ class Directory:
         ]
         return min(
             found,
-            key=lambda one: (not one.active, not one.can_receive, one.id),
+            key=lambda one: (
+                one.retired_at is not None,
+                not one.active,
+                not one.can_receive,
+                one.id,
+            ),
             default=None,
         )
+
+    def sender_by_id(self, sender_id: int) -> Sender | None:
+        """One sender, whoever's it is and in use or not; None when there is none."""
+        for choice in self._read().senders.values():
+            if sender_id in choice.by_id:
+                return choice.by_id[sender_id]
+        return None
 
     def suspended(self, establishment_id: int) -> bool:
         """True when the provider shut out any of an establishment's senders."""

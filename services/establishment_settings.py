@@ -21,7 +21,6 @@ from models.establishment import (
 )
 from schemas.establishment import MAY_BE_NONE, EstablishmentChange, EstablishmentOut
 from services.audit import audit
-from services.contact import normal_email, normal_phone
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
 from services.policy import apply_policy
@@ -148,6 +147,7 @@ def view(found: Establishment) -> EstablishmentOut:
         quiet_hours=write_window(found.quiet_start, found.quiet_end),
         daily_cap=found.daily_cap,
         valid_for=found.validity_seconds,
+        event_margin=found.event_margin_seconds,
         anonymous_feedback=found.anonymous_feedback,
         fold_french_sms=found.fold_french_sms,
         receipt_window=found.receipt_window_seconds,
@@ -186,20 +186,6 @@ def policy_line(place: Establishment) -> str:
             f" calls {place.unknown_voice}, email {place.unknown_email}",
         )
     )
-
-
-def sender_address(place: Establishment, channel: str, address: str) -> str:
-    """What a channel sends from, in one writing; raises `Invalid`.
-
-    A number is E.164; a name of letters (an alphanumeric sender) is kept as it is.
-    """
-    if channel not in ("sms", "voice", "email"):
-        raise Invalid("sms, voice or email.", field="channel")
-    if channel == "email":
-        return normal_email(address, "address")
-    if channel == "sms" and re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", address):
-        return address
-    return normal_phone(address, place.region, "address")
 
 
 def parse_quiet_hours(writing: str) -> tuple[time | None, time | None]:

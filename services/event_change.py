@@ -12,7 +12,7 @@ from models.omission import OmissionReason
 from models.reminder import Reminder, ReminderStatus
 from schemas.reminder import ReminderChange
 from services.allowed_times import times_of_reminder
-from services.delivery import drop, open_delivery, reschedule
+from services.delivery_opening import drop, open_delivery, reschedule
 from services.errors import Conflict, Invalid
 from services.omission import Run, forget, leave_out, skipped_after
 from services.relative import Event, LeftOut, Notice, notices, refuse_nothing_left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -33,8 +34,10 @@ CONTENT_BUDGET = 420
 UNPROCESSED_AFTER = timedelta(seconds=60)
 SWEEP_AT_ONCE = 500
 
+Wanted = TypeVar("Wanted", bound=FeedbackIn)
 
-def in_local_time(wanted: FeedbackIn, establishment: Establishment) -> FeedbackIn:
+
+def in_local_time(wanted: Wanted, establishment: Establishment) -> Wanted:
     """A `recorded_at` without an offset is the establishment's local time, as everywhere."""
     recorded = wanted.recorded_at
     if recorded is None or recorded.tzinfo is not None:
@@ -93,7 +96,10 @@ def _stored(result: Result | None) -> Stored:
 
 
 def answer_view(wanted: FeedbackIn, stored: Stored) -> FeedbackOut:
-    """The short answer to a submission, from what was sent: it is what was stored."""
+    """The short answer to a submission, from what was sent: it is what was stored.
+
+    Sent again, it is answered the same again: what has been found out since is for staff to read.
+    """
     content, cut = shortened(wanted.content, CONTENT_BUDGET) if wanted.content else (None, False)
     return FeedbackOut(
         id=stored.id,
@@ -104,7 +110,7 @@ def answer_view(wanted: FeedbackIn, stored: Stored) -> FeedbackOut:
         rating=wanted.rating,
         emoji=wanted.emoji,
         date_submitted=stored.date_submitted,
-        processed=stored.processed,
+        processed=False,
         has_voice=True if wanted.voice_data or wanted.recording else None,
     )
 

@@ -26,7 +26,7 @@ from services.audit import audit
 from services.contact import find_contact
 from services.device_answer import heard_by_device, keep_for_device
 from services.errors import Conflict, NotFound
-from services.feedback_view import answer_view
+from services.feedback_view import answers_of
 from services.identity import Principal, submission_id
 from services.reminder_plan import Senders
 
@@ -167,7 +167,11 @@ def _noted(
     session.flush()
     after = _facts(feedback) | {"reminder_id": reminder.id}
     audit(session, principal, "answer", "feedback", feedback.id, before=before, after=after)
-    return answer_view(made, reminder)
+    return _shown(session, made)
+
+
+def _shown(session: ScopedSession, answer: Answer) -> AnswerOut:
+    return next(one for one in answers_of(session, answer.feedback_id) if one.id == answer.id)
 
 
 def _known(
@@ -186,7 +190,7 @@ def _known(
         raise Conflict(
             "This answer is already here with another content.", fields=["text"], row_id=made.id
         )
-    return answer_view(made, reminder)
+    return _shown(session, made)
 
 
 @dataclass(frozen=True)

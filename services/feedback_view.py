@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Row, select, tuple_
 from database.session import ScopedSession
 from models.answer import Answer
 from models.audit import AuditEntry
+from models.delivery import Delivery
 from models.department import Department
 from models.feedback import Feedback, FeedbackState
 from models.recording import Recording
@@ -171,17 +172,23 @@ def read_feedback(session: ScopedSession, feedback_id: int) -> FeedbackWhole:
 
 def answers_of(session: ScopedSession, feedback_id: int) -> list[AnswerOut]:
     """What was answered to a feedback, in order, and what has become of it."""
+    last = (
+        select(Delivery.status)
+        .where(Delivery.reminder_id == Reminder.id)
+        .order_by(Delivery.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     rows = session.execute(
-        select(Answer, Reminder)
+        select(Answer, Reminder, last)
         .join(Reminder, Reminder.id == Answer.reminder_id)
         .where(Answer.feedback_id == feedback_id)
         .order_by(Answer.id)
     )
-    return [answer_view(answer, reminder) for answer, reminder in rows]
+    return [_answer_view(*row) for row in rows]
 
 
-def answer_view(answer: Answer, reminder: Reminder) -> AnswerOut:
-    """An answer as it is shown."""
+def _answer_view(answer: Answer, reminder: Reminder, delivery: str | None) -> AnswerOut:
     return AnswerOut(
         id=answer.id,
         reminder_id=reminder.id,
@@ -189,6 +196,7 @@ def answer_view(answer: Answer, reminder: Reminder) -> AnswerOut:
         language=reminder.language,
         channels=[Channel(channel) for channel in reminder.channels],
         status=reminder.status,
+        delivery=delivery,
         created_by=answer.created_by,
         created_at=answer.created_at,
     )

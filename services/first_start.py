@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, func, select, text
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from config.settings import Settings
 from database.engine import owner_engine
 from models.department import Department
-from models.establishment import Establishment
+from models.establishment import Establishment, Sender
 from models.user import Membership, Role
 from services.founding import create_establishment, set_sender
 from services.user import create_user
@@ -95,33 +96,32 @@ def _administrator(engine: Engine, number: int, wanted: Login) -> Login | None:
 
 
 def _senders(engine: Engine, number: int, settings: Settings) -> None:
-    """What the settings name as the way out, for an establishment that has none of its own."""
+    """What the settings name as the way out, for an only establishment, on channels without one.
+
+    What is there, in use or not, its administrators keep: no start undoes what they have decided.
+    """
     with Session(engine) as session, session.begin():
         own = session.scalar(
             select(func.count()).select_from(Establishment).where(Establishment.id != number)
         )
         if own:
             return
-        if settings.twilio.configured and settings.twilio.phone_number:
-            simulated = settings.web.simulator_url is not None
-            for channel in ("sms", "voice"):
-                set_sender(
-                    session,
-                    number,
-                    channel,
-                    settings.twilio.phone_number,
-                    "twilio",
-                    can_receive=simulated,
-                )
-        if settings.email.provider:
-            set_sender(
-                session,
-                number,
-                "email",
-                settings.email.sender,
-                settings.email.provider,
-                can_receive=False,
-            )
+        known = set(
+            session.scalars(select(Sender.channel).where(Sender.establishment_id == number))
+        )
+        for channel, address, provider, can_receive in _named(settings):
+            if channel not in known:
+                set_sender(session, number, channel, address, provider, can_receive=can_receive)
+
+
+def _named(settings: Settings) -> Iterator[tuple[str, str, str, bool]]:
+    """Channel, address, provider and whether answers come back, of what the settings name."""
+    if settings.twilio.configured and settings.twilio.phone_number:
+        simulated = settings.web.simulator_url is not None
+        for channel in ("sms", "voice", *(("whatsapp",) if simulated else ())):
+            yield channel, settings.twilio.phone_number, "twilio", simulated
+    if settings.email.provider:
+        yield "email", settings.email.sender, settings.email.provider, False
 
 
 def _departments(engine: Engine, number: int) -> None:

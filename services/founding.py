@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from database import migrate
@@ -38,17 +38,25 @@ def set_sender(
     leaves what was said before, one of 0 is as fast as it can. That a sender gives receipts nobody
     can say for it: its first receipt does.
     """
+    known = None
     for old in session.scalars(
         select(Sender).where(
-            Sender.establishment_id == establishment_id, Sender.channel == channel, Sender.active
+            Sender.establishment_id == establishment_id,
+            Sender.channel == channel,
+            Sender.retired_at.is_(None),
         )
     ):
         if (old.address, old.provider) == (address, provider):
-            old.can_receive = can_receive
-            if rate_per_second is not None:
-                old.rate_per_second = rate_per_second or None
-            return old
-        old.active = False
+            known = old
+        old.active = old is known
+        if old.address == address and old is not known:  # by another provider from now on
+            old.retired_at = func.now()
+    if known is not None:
+        known.can_receive = can_receive
+        if rate_per_second is not None:
+            known.rate_per_second = rate_per_second or None
+        return known
+    session.flush()
     sender = Sender(
         establishment_id=establishment_id,
         channel=channel,

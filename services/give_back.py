@@ -13,8 +13,9 @@ from database.session import ScopedSession
 from models.delivery import GIVEN_BACK, SENDER_SUSPENDED, Delivery, DeliveryEvent, DeliveryStatus
 from models.reminder import Reminder
 from models.task import UNKNOWN_DELIVERY
-from services.delivery import gives_way, look_again, others_of, passed_over
+from services.due import look_again
 from services.establishment import KNOWN_FOR
+from services.fallback import gives_way, others_of, passed_over
 from services.reminder_status import under_way
 from services.task import close_task, task_key
 

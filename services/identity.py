@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -61,34 +61,50 @@ def fingerprint(fields: Mapping[str, Any]) -> bytes:
 
     New fields go to the end, so that what was stored before can still be compared.
     """
-    hashes = []
-    for name, value in fields.items():
-        if value is None or name in _OF_FEW_VALUES:
-            known = _remembered.get((name, value))
-            if known is None:
-                known = _remembered[name, value] = _hash_of(name, value)
-        else:
-            known = _hash_of(name, value)
-        hashes.append(known)
-    return b"".join(hashes)
+    return b"".join(
+        [
+            _hash_remembered(name, value)
+            if value is None or name in _OF_FEW_VALUES
+            else _hash_of(name, value)
+            for name, value in fields.items()
+        ]
+    )
+
+
+def fingerprints(columns: Mapping[str, Sequence[Any]]) -> list[bytes]:
+    """`fingerprint` of many submissions, whose fields are given one by one, each of all of them."""
+    hashes = [_hashes(name, values) for name, values in columns.items()]
+    return list(map(b"".join, zip(*hashes, strict=True)))
 
 
 _OF_FEW_VALUES = frozenset({"language", "channel", "rating"})
-_remembered: dict[tuple[str, object], bytes] = {}
-"""Most fields of most submissions are empty, and some have few values. Nobody's words are here."""
+
+
+def _hashes(name: str, values: Sequence[Any]) -> list[bytes]:
+    if name in _OF_FEW_VALUES:
+        known = {value: _hash_of(name, value) for value in set(values)}
+        return [known[value] for value in values]
+    empty = _hash_remembered(name, None)
+    return [empty if value is None else _hash_of(name, value) for value in values]
+
+
+@lru_cache(maxsize=1000)
+def _hash_remembered(name: str, value: object) -> bytes:
+    """Most fields of most submissions are empty, and some have few values: nobody's words."""
+    return _hash_of(name, value)
 
 
 def _hash_of(name: str, value: object) -> bytes:
-    content = f"{name}={value!r}".encode("utf-8", "surrogatepass")
-    hashed = _keyed().copy()
-    hashed.update(content)
+    hashed = _begun(name).copy()
+    hashed.update(repr(value).encode("utf-8", "surrogatepass"))
     return hashed.digest()
 
 
-@lru_cache(maxsize=1)
-def _keyed() -> hashlib.blake2b:
+@lru_cache
+def _begun(name: str) -> hashlib.blake2b:
+    """The hash of a field up to its value."""
     key = get_settings().privacy.index_key
-    return hashlib.blake2b(key=key, digest_size=_HASH_BYTES)
+    return hashlib.blake2b(f"{name}=".encode(), key=key, digest_size=_HASH_BYTES)
 
 
 def differing(fields: Mapping[str, Any], stored: bytes) -> list[str]:

@@ -24,7 +24,7 @@ from utils.phone import InvalidPhone, normalise_phone
 
 HEAR = "workers.conversation.hear"
 INBOUND = "inbound"
-RECEIVED = "received"
+RECEIVED, TWIN = "received", "twin"
 CARRIER_STOP = "STOP"
 """The carrier has already stopped this address, and answered it."""
 
@@ -43,7 +43,8 @@ class InboundMessage:
     `to` is the number of ours that was written to, `from_` who wrote: usually a number in E.164,
     but a short code or a company's name comes, too. `media` counts what was attached, `pieces` are
     those that the carrier names: a voice among them is fetched later. `opt_out_type` is what the
-    carrier took it for and has answered already.
+    carrier took it for and has answered already. `twin` tells the message itself apart where one
+    may be told of more than once, under an id each time.
     """
 
     provider: str
@@ -56,6 +57,7 @@ class InboundMessage:
     media: int = 0
     pieces: tuple[Piece, ...] = ()
     opt_out_type: str | None = None
+    twin: str | None = None
 
 
 def written_to(directory: Directory, channel: str, to: str) -> Sender | None:
@@ -100,13 +102,19 @@ def store(session: ScopedSession, sender: Sender, inbound: InboundMessage) -> Me
 
 def _first(session: ScopedSession, inbound: InboundMessage) -> bool:
     """True for whoever notes this message first; others wait for its commit and get False."""
+    if not _noted(session, inbound, RECEIVED, inbound.provider_id):
+        return False
+    return inbound.twin is None or _noted(session, inbound, TWIN, inbound.twin)
+
+
+def _noted(session: ScopedSession, inbound: InboundMessage, status: str, external_id: str) -> bool:
     noted = session.scalar(
         insert(WebhookEvent)
         .values(
             provider=inbound.provider,
             kind=INBOUND,
-            external_id=inbound.provider_id,
-            status=RECEIVED,
+            external_id=external_id,
+            status=status,
             received_at=inbound.received_at,
         )
         .on_conflict_do_nothing()

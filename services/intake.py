@@ -6,9 +6,10 @@ than for one row, and what arrives within a couple of milliseconds shares one co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,14 +18,12 @@ from sqlalchemy import text
 from database.arrays import bytea_array, number_array, text_array, time_array, uuid_array
 from database.session import ScopedSession
 from schemas.feedback import FeedbackIn
-from services.device_clock import EARLIEST
+from services.device_clock import EARLIEST, SLOW_LINK
 from services.errors import CareloopError, Conflict, Invalid
 from services.identity import Principal, differing, fingerprint
 from utils.crypto import get_blind_index, get_cipher
 
 PROCESS_FEEDBACK = "workers.feedback.process"
-LINK_SECONDS = 120.0
-"""A difference between two clocks that a slow link alone may explain."""
 
 
 class Arrival(NamedTuple):
@@ -59,18 +58,20 @@ class Stored:
 
     id: int
     date_submitted: datetime
-    processed: bool
     created: bool
 
 
 Result = Stored | CareloopError
+Submission = tuple[UUID, Mapping[str, Any]]
+"""An identity, and the fields that were sent with it: `submitted_fields`."""
 
 # A device's time is corrected by its clock's offset at sync, if that is more than a slow link
 # explains. What is still before this service existed, or after the receipt, comes from a clock
-# that cannot be trusted: then the time of receipt stands for it. A department may have been closed
-# while a device was offline. Rows go in by identity, so that two batches with the same items wait
-# for each other in one order. What was stored comes back as three arrays, for to make a row of each
-# would take as long again.
+# that cannot be trusted: then the time of receipt stands for it (`device_clock.submitted_at`). A
+# department may have been closed while a device was offline. Nothing is left to find out about what
+# has no voice, and to say so later would write the row again, with all its indexes. Rows go in by
+# identity, so that two batches with the same items wait for each other in one order. What was
+# stored comes back as three arrays, for to make a row of each would take as long again.
 _STORE = text(
     """
     with given as (
@@ -94,11 +95,12 @@ _STORE = text(
     ), stored as (
         insert into feedbacks (client_id, fingerprint, patient_id, patient_id_index, language,
             content, rating, emoji, recording_id, awaited_recording, department_id, channel,
-            recorded_at, clock_offset, device_id, date_submitted)
+            recorded_at, clock_offset, device_id, date_submitted, processed)
         select g.client_id, g.fingerprint, g.patient_id, g.patient_id_index, g.language,
             g.content, g.rating, g.emoji, g.recording_id, g.awaited_recording, d.id,
             g.channel, g.recorded_at, round(extract(epoch from g.clock_offset)), g.device_id,
-            case when g.corrected >= :earliest then least(g.corrected, now()) else now() end
+            case when g.corrected >= :earliest then least(g.corrected, now()) else now() end,
+            g.recording_id is null and g.awaited_recording is null
         from given g left join departments d on d.code = g.department
             and (d.active or g.sent_at is not null)
         where g.department is null or d.id is not null
@@ -118,7 +120,7 @@ _STORE = text(
 
 _KNOWN = text(
     """
-    select id, client_id, fingerprint, date_submitted, processed
+    select id, client_id, fingerprint, date_submitted
     from feedbacks where client_id = any(cast(:client_ids as uuid[]))
     """
 )
@@ -174,19 +176,30 @@ def _utc(value: datetime | None) -> datetime | None:
 
 def submitted_fields(wanted: FeedbackIn) -> dict[str, Any]:
     """What makes two submissions the same, in an order that is never changed."""
-    recorded = wanted.recorded_at.isoformat() if wanted.recorded_at else None
-    return {
-        "patient_id": wanted.patient_id,
-        "language": wanted.language,
-        "content": wanted.content,
-        "rating": wanted.rating,
-        "emoji": wanted.emoji,
-        "voice_data": wanted.voice_data,
-        "department": wanted.department,
-        "channel": wanted.channel.value,
-        "recorded_at": recorded,
-        "recording": wanted.recording,
-    }
+    return {name: read(wanted) for name, read in _SUBMITTED.items()}
+
+
+def submitted_columns(many: Sequence[FeedbackIn]) -> dict[str, list[Any]]:
+    """The same of many submissions, field by field."""
+    return {name: list(map(read, many)) for name, read in _SUBMITTED.items()}
+
+
+def _recorded(wanted: FeedbackIn) -> str | None:
+    return wanted.recorded_at.isoformat() if wanted.recorded_at else None
+
+
+_SUBMITTED: Mapping[str, Callable[[FeedbackIn], Any]] = {
+    "patient_id": attrgetter("patient_id"),
+    "language": attrgetter("language"),
+    "content": attrgetter("content"),
+    "rating": attrgetter("rating"),
+    "emoji": attrgetter("emoji"),
+    "voice_data": attrgetter("voice_data"),
+    "department": attrgetter("department"),
+    "channel": attrgetter("channel.value"),
+    "recorded_at": _recorded,
+    "recording": attrgetter("recording"),
+}
 
 
 def store(session: ScopedSession, arrivals: Sequence[Arrival]) -> list[Result]:
@@ -199,52 +212,50 @@ def store(session: ScopedSession, arrivals: Sequence[Arrival]) -> list[Result]:
     made = session.execute(_STORE, _columns(list(first_of.values()))).one()
     rows = zip(made.client_ids or (), made.ids or (), made.submitted or (), strict=True)
     new = {client_id: (row_id, submitted) for client_id, row_id, submitted in rows}
-    results: list[Result] = []
-    left: list[int] = []
+    results: dict[int, Result] = {}
+    left: dict[int, Submission] = {}
+    spoken: list[int] = []
     for place, one in enumerate(arrivals):
         row = new.pop(one.client_id.hex, None)
         if row is None:
-            left.append(place)
-            results.append(_unknown_department())
-        else:
-            row_id, submitted = row
-            results.append(Stored(row_id, submitted, processed=False, created=True))
+            left[place] = one.client_id, one.fields
+            continue
+        row_id, submitted = row
+        results[place] = Stored(row_id, submitted, created=True)
+        if one.recording_id or one.awaited_recording:
+            spoken.append(row_id)
     if left:
-        _explain(session, arrivals, left, results)
-    created = [r.id for r in results if isinstance(r, Stored) and r.created]
-    if created:
-        session.enqueue(PROCESS_FEEDBACK, *created)
-    return results
+        results |= explained(session, left)
+    if spoken:
+        session.enqueue(PROCESS_FEEDBACK, *spoken)
+    return [results[place] for place in range(len(arrivals))]
 
 
 def known_submission(session: ScopedSession, one: Arrival) -> Result | None:
     """What an identity was used for before: the same submission, a `Conflict`, or None."""
-    results: list[Result] = [_unknown_department()]
-    _explain(session, [one], [0], results)
-    (result,) = results
+    result = explained(session, {0: (one.client_id, one.fields)})[0]
     return None if isinstance(result, Invalid) else result
 
 
-def _explain(
-    session: ScopedSession, arrivals: Sequence[Arrival], left: list[int], results: list[Result]
-) -> None:
-    """Say why some were not created: known already, in conflict, or of an unknown department."""
-    wanted = uuid_array(arrivals[place].client_id for place in left)
+def explained(session: ScopedSession, left: Mapping[int, Submission]) -> dict[int, Result]:
+    """Why some were not created, by place: known, in conflict, or of an unknown department."""
+    wanted = uuid_array(identity for identity, _ in left.values())
     known = {row.client_id: row for row in session.execute(_KNOWN, {"client_ids": wanted})}
-    for place in left:
-        row = known.get(arrivals[place].client_id)
-        if row is None:
-            continue
-        differences = differing(arrivals[place].fields, bytes(row.fingerprint))
-        results[place] = (
-            Conflict(
-                "This submission is already here with another content.",
-                fields=differences,
-                row_id=row.id,
-            )
-            if differences
-            else Stored(row.id, row.date_submitted, row.processed, created=False)
-        )
+    return {
+        place: _compared(fields, known[identity]) if identity in known else _unknown_department()
+        for place, (identity, fields) in left.items()
+    }
+
+
+def _compared(fields: Mapping[str, Any], row: Any) -> Result:
+    differences = differing(fields, bytes(row.fingerprint))
+    if not differences:
+        return Stored(row.id, row.date_submitted, created=False)
+    return Conflict(
+        "This submission is already here with another content.",
+        fields=differences,
+        row_id=row.id,
+    )
 
 
 def _unknown_department() -> Invalid:
@@ -269,6 +280,6 @@ def _columns(arrivals: Sequence[Arrival]) -> dict[str, Any]:
         "sent_ats": time_array(a.sent_at for a in arrivals),
         "device_ids": number_array(a.device_id for a in arrivals),
         "actors": text_array(a.actor for a in arrivals),
-        "link_seconds": LINK_SECONDS,
+        "link_seconds": SLOW_LINK.total_seconds(),
         "earliest": EARLIEST,
     }

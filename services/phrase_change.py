@@ -1,4 +1,4 @@
-"""An establishment's own words: written, recorded, approved by a second person, taken back.
+"""An establishment's own words: written, recorded, approved or rejected by a second person.
 
 Whatever is changed is unapproved again: what patients hear is what somebody else has looked at.
 """
@@ -18,7 +18,7 @@ from models.upload import Upload
 from services.audit import audit
 from services.errors import Conflict, Forbidden, Invalid, NotFound
 from services.identity import Principal
-from services.phrase import check_key, check_words
+from services.phrase import check_key, check_words, shipped
 
 
 def find(session: ScopedSession, key: str, language: str) -> Phrase | None:
@@ -52,7 +52,7 @@ def write(
     if phrase is not None and (phrase.text, phrase.sms_text) == (text, sms_text):
         return phrase
     recording = None if phrase is None else phrase.recording_id
-    if phrase is not None and phrase.text != text:
+    if phrase is not None and _says_other_words(phrase, text):
         recording = None
     if text is None and recording is None:
         raise Invalid("Give the words, or record them first.", field="text", code="missing")
@@ -100,14 +100,40 @@ def approve(
     _expect(phrase, expected_version)
     if phrase.approved_by is not None:
         return phrase
-    if phrase.written_by == principal.actor:
-        raise Forbidden(
-            "Somebody else approves what you have written or recorded.", code="second_person"
-        )
+    _refuse_the_writer(phrase, principal)
     before = facts(phrase)
     phrase.approved_by, phrase.approved_at = principal.actor, datetime.now(UTC)
+    phrase.rejected_by = phrase.rejected_at = phrase.rejection = None
     session.flush()
     audit(session, principal, "approve", "phrase", phrase.id, before=before, after=facts(phrase))
+    return phrase
+
+
+def reject(
+    session: ScopedSession,
+    key: str,
+    language: str,
+    *,
+    reason: str,
+    principal: Principal,
+    expected_version: int | None = None,
+) -> Phrase:
+    """Send words or a recording back to whoever made them; approved ones are said no longer.
+
+    Raises `NotFound`, `Conflict`, `Forbidden`: who wrote them can write others, or take them back.
+    """
+    check_key(key)
+    phrase = find(session, key, language)
+    if phrase is None:
+        raise NotFound("phrase in this establishment's own words")
+    _expect(phrase, expected_version)
+    _refuse_the_writer(phrase, principal)
+    before = facts(phrase)
+    phrase.approved_by = phrase.approved_at = None
+    phrase.rejected_by, phrase.rejected_at = principal.actor, datetime.now(UTC)
+    phrase.rejection = reason
+    session.flush()
+    audit(session, principal, "reject", "phrase", phrase.id, before=before, after=facts(phrase))
     return phrase
 
 
@@ -169,6 +195,8 @@ def facts(phrase: Phrase) -> dict[str, Any]:
         "recording": str(phrase.recording_id) if phrase.recording_id else None,
         "written_by": phrase.written_by,
         "approved_by": phrase.approved_by,
+        "rejected_by": phrase.rejected_by,
+        "rejection": phrase.rejection,
     }
 
 
@@ -188,10 +216,31 @@ def _store(
         setattr(phrase, name, value)
     phrase.written_by = principal.actor
     phrase.approved_by = phrase.approved_at = None
+    phrase.rejected_by = phrase.rejected_at = phrase.rejection = None
     session.flush()
     action = "create" if before is None else "change"
     audit(session, principal, action, "phrase", phrase.id, before=before, after=facts(phrase))
     return phrase
+
+
+def _says_other_words(phrase: Phrase, text: str | None) -> bool:
+    """Whether a phrase's recording would say something else than its new text.
+
+    A recording without words of its own speaks those that ship. Where none do (nobody ships
+    Duala), the text is what somebody writes down of it.
+    """
+    ships = shipped().get(phrase.language, {}).get(phrase.key)
+    ours = ships.text if ships else None
+    spoken = phrase.text or ours
+    return spoken is not None and spoken != (text or ours)
+
+
+def _refuse_the_writer(phrase: Phrase, principal: Principal) -> None:
+    if phrase.written_by == principal.actor:
+        raise Forbidden(
+            "Somebody else approves or rejects what you have written or recorded.",
+            code="second_person",
+        )
 
 
 def _expect(phrase: Phrase | None, version: int | None) -> None:

@@ -32,6 +32,8 @@ class Coverage:
     there: int
     approved: int
     recorded: int
+    waiting: int
+    rejected: int
     missing: tuple[str, ...]
     switched_on: bool
 
@@ -49,11 +51,18 @@ class Coverage:
 def coverage(session: ScopedSession) -> list[Coverage]:
     """Every flow in every language, in the order of the flows."""
     own = own_phrases(session)
+    on = {(one.flow, one.language) for one in session.scalars(select(FlowLanguage))}
     return [
-        _coverage(flow, language, own, language in switched_on(session, flow))
+        _coverage(flow, language, own, language in shipped() or (flow, language) in on)
         for flow in FLOWS
         for language in NAMES
     ]
+
+
+def coverage_of(session: ScopedSession, flow: str, language: str) -> Coverage:
+    """One flow in one language."""
+    on = language in switched_on(session, flow)
+    return _coverage(flow, language, own_phrases(session), on)
 
 
 def own_phrases(session: ScopedSession) -> dict[tuple[str, str], Phrase]:
@@ -76,6 +85,10 @@ def _coverage(
         there=len(there),
         approved=len(approved),
         recorded=sum(row.recording_id is not None for row in rows),
+        waiting=sum(
+            row.key in there and row.approved_by is None and row.rejected_by is None for row in rows
+        ),
+        rejected=sum(row.rejected_by is not None for row in rows),
         missing=tuple(key for key in keys if key not in approved),
         switched_on=switched,
     )

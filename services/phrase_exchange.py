@@ -9,14 +9,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import PoFileError, read_po, write_po
 
 from database.session import ScopedSession
 from models.phrase import Phrase
-from schemas.phrase import PHRASE_LENGTH, SMS_LENGTH
+from schemas.phrase import PHRASE_LENGTH, SMS_LENGTH, PhraseImport, RefusedPhrase
 from services.errors import CareloopError, Invalid
 from services.identity import Principal
 from services.phrase import SMS, Words, check_key, check_words, keys, shipped
@@ -25,8 +25,11 @@ from services.phrase_coverage import own_phrases
 from utils.languages import UnknownLanguage, language_name, parse_language, tag
 from utils.text import TextRefused, clean_text
 
+BYTE_ORDER_MARK = "\ufeff"
+"""Without it spreadsheets take UTF-8 for the machine's own encoding, and spoil the accents."""
 COLUMNS = ("key", "language", "text", "sms_text")
 MOST_LINES = 10_000
+REPORTED = 1000
 MOST_BYTES = 4 * 1024 * 1024
 FORMATS = ("po", "csv")
 _HEAD = (
@@ -56,6 +59,7 @@ class Refused:
 
     line: int
     field: str
+    code: str
     reason: str
 
 
@@ -95,7 +99,7 @@ def export_csv(session: ScopedSession, languages: Iterable[str]) -> bytes:
         for key in keys():
             words = _newest(own.get((key, language)), key, language)
             table.writerow((key, language_name(language), words.text or "", words.sms_text or ""))
-    return file.getvalue().encode()
+    return (BYTE_ORDER_MARK + file.getvalue()).encode()
 
 
 def _newest(phrase: Phrase | None, key: str, language: str) -> Words:
@@ -109,6 +113,30 @@ def _originals(key: str) -> list[str]:
 
 
 # In
+
+
+def take_in(
+    session: ScopedSession,
+    content: bytes,
+    principal: Principal,
+    *,
+    is_po: bool,
+    language: str | None = None,
+) -> PhraseImport:
+    """Take a file in and tell of it; `language` is what a PO file is in if it does not say so.
+
+    Raises `Invalid` when it is no such file.
+    """
+    lines = read_po_file(content, language) if is_po else read_csv_file(content)
+    report = import_phrases(session, lines, principal)
+    return PhraseImport(
+        stored=not report.refused,
+        written=report.written,
+        unchanged=report.unchanged,
+        empty=report.empty,
+        refused_count=len(report.refused),
+        refused=[RefusedPhrase(**asdict(one)) for one in report.refused[:REPORTED]],
+    )
 
 
 def import_phrases(
@@ -162,13 +190,15 @@ def _checked(line: Line, seen: set[tuple[str, str]]) -> Line | Refused:
         text = _words(line.key, line.text, "text", PHRASE_LENGTH)
         sms_text = _words(line.key, line.sms_text, "sms_text", SMS_LENGTH)
         if text is None and sms_text is not None:
-            raise Invalid("A spelling for SMS needs the words themselves.", field="text")
+            raise Invalid(
+                "A spelling for SMS needs the words themselves.", field="text", code="missing"
+            )
         if (line.key, language) in seen:
-            raise Invalid("This phrase stands in the file twice.", field="key")
+            raise Invalid("This phrase stands in the file twice.", field="key", code="line_twice")
     except UnknownLanguage as error:
-        return Refused(line.number, "language", str(error))
+        return Refused(line.number, "language", error.code, str(error))
     except CareloopError as error:
-        return Refused(line.number, error.field or "key", error.detail)
+        return Refused(line.number, error.field or "key", error.code, error.detail)
     seen.add((line.key, language))
     return Line(line.number, line.key, language, text, sms_text)
 
@@ -207,7 +237,8 @@ def read_po_file(content: bytes, language: str | None = None) -> Iterator[Line |
             continue
         number = message.lineno or 0
         if message.context or isinstance(message.id, tuple) or message.fuzzy:
-            yield Refused(number, "key", "fuzzy, plural or of a context that no phrase has")
+            reason = "fuzzy, plural or of a context that no phrase has"
+            yield Refused(number, "key", "entry_unusable", reason)
             continue
         by_sms, _ = short.pop(str(message.id), ("", 0))
         yield Line(number, str(message.id), named, str(message.string), by_sms)
@@ -244,7 +275,7 @@ def _rows(rows: Iterator[list[str]], columns: list[str]) -> Iterator[Line | Refu
         except StopIteration:
             return
         except csv.Error:
-            yield Refused(start, "line", "a quotation mark is not closed")
+            yield Refused(start, "line", "line_broken", "a quotation mark is not closed")
             return
         number = getattr(rows, "line_num", start)
         if number > MOST_LINES:
@@ -252,7 +283,8 @@ def _rows(rows: Iterator[list[str]], columns: list[str]) -> Iterator[Line | Refu
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(columns):
-            yield Refused(start, "line", "it has another number of cells than the first line")
+            reason = "it has another number of cells than the first line"
+            yield Refused(start, "line", "line_broken", reason)
             continue
         cells = dict(zip(columns, row, strict=True))
         yield Line(start, cells["key"].strip(), cells["language"], cells["text"],
@@ -261,4 +293,4 @@ def _rows(rows: Iterator[list[str]], columns: list[str]) -> Iterator[Line | Refu
 
 def _bounded(content: bytes) -> None:
     if len(content) > MOST_BYTES:
-        raise Invalid("At most 4 MiB.", field="file", code="file_too_long")
+        raise Invalid("At most 4 MiB.", field="file", code="file_too_large")

@@ -5,12 +5,23 @@ from __future__ import annotations
 from database.session import ScopedSession
 from models.establishment import Establishment
 from models.phrase import Phrase
-from schemas.phrase import CoverageOut, OwnWords, PhraseBook, PhraseOut, ShippedWords, WordsOut
-from services.phrase import FLOWS, keys, placeholders, shipped
+from schemas.phrase import (
+    CoverageOut,
+    OwnWords,
+    PhraseBook,
+    PhraseOut,
+    PhrasePreview,
+    ShippedWords,
+    WordsOut,
+)
+from services.phrase import FLOWS, check_key, check_words, keys, placeholders, shipped
 from services.phrase_coverage import coverage, own_phrases
-from services.sms import sms_text
+from services.sms import sms_text as sms_text_of
 from utils.languages import NAMES
 from utils.sms_encoding import analyse
+
+SAMPLES = {"choices": "1 = 12/12 10:00, 2 = 12/12 14:30"}
+"""What stands for a value where a phrase is shown; the hospital's name is its own."""
 
 
 def book(session: ScopedSession, establishment: Establishment) -> PhraseBook:
@@ -45,7 +56,7 @@ def words(establishment: Establishment, key: str, language: str, phrase: Phrase 
     by_sms = (ships.sms_text or ships.text) if ships else None
     if phrase is not None and phrase.text is not None:
         text, by_sms = phrase.text, phrase.sms_text or phrase.text
-    goes_out = sms_text(establishment, language, by_sms) if by_sms else None
+    goes_out = sms_text_of(establishment, language, by_sms) if by_sms else None
     sms = analyse(goes_out) if goes_out is not None else None
     return WordsOut(
         language=language,
@@ -56,4 +67,28 @@ def words(establishment: Establishment, key: str, language: str, phrase: Phrase 
         encoding=sms.encoding if sms else None,
         segments=sms.segments if sms else None,
         units=sms.units if sms else None,
+    )
+
+
+def preview(
+    establishment: Establishment, key: str, language: str, *, text: str | None, sms_text: str | None
+) -> PhrasePreview:
+    """What a phrase would look like and cost by SMS, its values filled in; nothing is stored.
+
+    Raises `NotFound`, and `Invalid` with the field as `services.phrase_change.write` does.
+    """
+    check_key(key)
+    for field, given in (("text", text), ("sms_text", sms_text)):
+        if given is not None:
+            check_words(key, given, field=field)
+    values = {"hospital": establishment.name, **SAMPLES}
+    said = sms_text or text or ""
+    goes_out = sms_text_of(establishment, language, said.format_map(values))
+    sms = analyse(goes_out)
+    return PhrasePreview(
+        shown=(text or said).format_map(values),
+        goes_out=goes_out,
+        encoding=sms.encoding,
+        segments=sms.segments,
+        units=sms.units,
     )

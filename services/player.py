@@ -1,4 +1,4 @@
-"""Recordings for a browser's player: opened, made playable, heard; every hearing is audited.
+"""Recordings for a browser's player: opened, made playable, heard; a patient's is audited.
 
 A player asks for a recording in many pieces. What was opened a moment ago is kept in this process
 for some minutes, in memory only and bounded, so that each piece costs neither a decoding nor an
@@ -28,6 +28,8 @@ AT_ONCE = 2
 """Recordings that one process makes playable at the same time."""
 MAKE_SECONDS = 20.0
 PLAYED_EVERYWHERE = ("m4a", "mp3", "wav")
+SMALL = ("m4a", "mp3")
+"""What needs not be made smaller for a thin line."""
 
 _Key = tuple[int, UUID]
 
@@ -73,9 +75,29 @@ class Player:
                 note_hearing(session, recording, principal)
         if fresh:
             self._note(principal, key)
+        return self.open(*key)
+
+    def open(self, establishment_id: int, recording_id: UUID) -> Heard:
+        """A recording that is nobody's secret, as a browser can play it; nothing is audited.
+
+        Raises `NotFound`, `StoreAway`, `NotPlayable`.
+        """
+        key = (establishment_id, recording_id)
         known = self._known(key)
         if known is None:
             known = self._opened(key)
+            self._keep(key, known)
+        return known
+
+    def spoken(self, establishment_id: int, recording_id: UUID) -> Heard:
+        """A phrase that the hospital speaks itself, small: nobody's secret, so nothing is noted.
+
+        As it came where nothing smaller can be made of it. Raises `StoreAway`, `NotPlayable`.
+        """
+        key = (establishment_id, recording_id)
+        known = self._known(key)
+        if known is None:
+            known = self._opened(key, SMALL)
             self._keep(key, known)
         return known
 
@@ -105,19 +127,21 @@ class Player:
             while sum(len(h.audio) for h in self._heard.values()) > KEPT_BYTES:
                 self._heard.popitem(last=False)
 
-    def _opened(self, key: _Key) -> Heard:
+    def _opened(self, key: _Key, as_it_is: tuple[str, ...] = PLAYED_EVERYWHERE) -> Heard:
         audio = audio_of(self._storage, *key)
         container = sniff(audio)
         if container is None:
             raise NotPlayable("This recording is no sound that can be played.")
         until = time.monotonic() + KEPT_SECONDS
-        if container in PLAYED_EVERYWHERE:
+        if container in as_it_is:
             return Heard(audio, MEDIA_TYPES[container], until)
         with self._slots:
             try:
                 made = to_mp3(audio, container, LONGEST_SECONDS, MAKE_SECONDS)
             except ProbeUnavailable:
                 made = None
-        if made is None:
-            raise NotPlayable("This recording cannot be made playable.")
-        return Heard(made, MEDIA_TYPES["mp3"], until)
+        if made is not None:
+            return Heard(made, MEDIA_TYPES["mp3"], until)
+        if container in PLAYED_EVERYWHERE:
+            return Heard(audio, MEDIA_TYPES[container], until)
+        raise NotPlayable("This recording cannot be made playable.")

@@ -13,7 +13,7 @@ from database.session import ScopedSession
 from models.establishment import Establishment, UnknownChoice
 from models.reminder import Channel, Reminder
 from schemas.establishment import EstablishmentChange
-from schemas.reminder import ReminderIn, RetryIn
+from schemas.reminder import ReminderChange, ReminderIn, RetryIn
 from services.errors import Invalid
 
 LOOKS_GROW = 4
@@ -40,6 +40,7 @@ class Bounds:
 
 
 RECEIPT_WINDOW = Bounds("receipt_window", 60, 24 * 3600)
+EVENT_MARGIN = Bounds("event_margin", 0, 24 * 3600)
 MAX_ATTEMPTS = Bounds("max_attempts", 1, 100)
 CALL_AGAIN_AFTER = Bounds("call_again_after", 60, 24 * 3600)
 CALL_AGAIN_AT_MOST = Bounds("call_again_at_most", 0, 5)
@@ -62,7 +63,11 @@ class Policy:
         return timedelta(seconds=self.receipt_window_seconds)
 
 
-def wishes(wanted: ReminderIn) -> dict[str, int | bool | None]:
+WISHES = tuple(field.name for field in fields(Policy))
+"""A reminder's columns of its own policy; None: as its establishment has it."""
+
+
+def wishes(wanted: ReminderIn | ReminderChange) -> dict[str, int | bool | None]:
     """What a request itself says, as a reminder's columns; raises `Invalid` with the field."""
     retry = wanted.retry or RetryIn()
     return {
@@ -72,6 +77,22 @@ def wishes(wanted: ReminderIn) -> dict[str, int | bool | None]:
         "call_again_at_most": _checked(retry.call_again_at_most, CALL_AGAIN_AT_MOST, "retry."),
         "escalate": wanted.escalate,
     }
+
+
+def changed_wishes(wanted: ReminderChange) -> dict[str, int | bool | None]:
+    """The columns that a change sets; None: from now on as the establishment has it.
+
+    Only what was sent is changed, and within `retry` as well. Raises `Invalid` with the field.
+    """
+    retry = wanted.retry or RetryIn()
+    sent = wanted.model_fields_set
+    within = retry.model_fields_set if wanted.retry else set(RetryIn.model_fields)
+    named = (sent & {"receipt_window", "escalate"}) | (within if "retry" in sent else set())
+    every = wishes(wanted)
+    return {_COLUMN.get(name, name): every[_COLUMN.get(name, name)] for name in named}
+
+
+_COLUMN = {"receipt_window": "receipt_window_seconds"}
 
 
 def _checked(value: int | timedelta | None, bounds: Bounds, within: str = "") -> int | None:
@@ -84,6 +105,7 @@ def _checked(value: int | timedelta | None, bounds: Bounds, within: str = "") ->
 def apply_policy(establishment: Establishment, wanted: EstablishmentChange) -> None:
     """Change what was named of an establishment's policy; raises `Invalid` with the field."""
     changed = {
+        "event_margin_seconds": _checked(wanted.event_margin, EVENT_MARGIN),
         "receipt_window_seconds": _checked(wanted.receipt_window, RECEIPT_WINDOW),
         "call_again_after": _checked(wanted.call_again_after, CALL_AGAIN_AFTER),
         "call_again_at_most": _checked(wanted.call_again_at_most, CALL_AGAIN_AT_MOST),

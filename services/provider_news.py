@@ -21,8 +21,10 @@ from models.establishment import Sender
 from models.message import Call, Message
 from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY
-from services.delivery import look_again, move, others_of
+from services.delivery import move
+from services.due import look_again
 from services.escalation import close_tasks
+from services.fallback import others_of
 from services.give_back import give_back
 from services.policy import read_policy
 from services.reminder_status import under_way
@@ -40,6 +42,9 @@ JITTER = 0.1
 """Of the wait before a call is tried again, so that many do not come back together."""
 
 TWILIO = "twilio"
+_SENT_IS_PROOF = frozenset({"android"})
+"""Providers whose `sent` says that the network took a message from their sender: it works. What
+others call sent, they have only begun with."""
 _NOT_DELIVERED = frozenset({S.failed, S.undelivered})
 _RECEIPTS = frozenset({S.delivered, S.undelivered})
 _dice = random.Random()  # noqa: S311 - jitter, not a secret
@@ -86,7 +91,8 @@ def provider_news(
     moved = move(session, delivery, to, cause=cause, code=code)
     if moved and to in _RECEIPTS and (sender or provider != TWILIO):
         _prove(session, delivery, sender)
-    if to == S.delivered and delivery.attempted_at is not None:
+    worked = to == S.delivered or (status == "sent" and provider in _SENT_IS_PROOF)
+    if worked and delivery.attempted_at is not None:
         note_success(
             session,
             delivery.channel,

@@ -20,7 +20,8 @@ from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
 from models.establishment import Sender
 from models.reminder import Reminder
-from services.delivery import ask_again, forget_due, lock_delivery, pass_over
+from services.delivery import lock_delivery, pass_over
+from services.due import ask_again, forget_due
 from services.policy import Looks, own_establishment, policy_of
 from services.provider_news import provider_news, sent_from
 from services.twilio_status import ON_ITS_WAY, meaning

@@ -22,15 +22,8 @@ from models.establishment import UnknownChoice
 from models.message import Call, Message
 from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY
-from services.delivery import (
-    address_of,
-    ask_again,
-    forget_due,
-    lock_delivery,
-    look_again,
-    move,
-    settle,
-)
+from services.delivery import address_of, lock_delivery, move, settle
+from services.due import ask_again, forget_due, look_again
 from services.escalation import open_task
 from services.policy import own_establishment, read_policy, unknown_choice
 from services.provider_news import provider_news

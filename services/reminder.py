@@ -20,11 +20,12 @@ from schemas.reminder import ReminderIn
 from services.address import address_for
 from services.audit import audit
 from services.contact import reference_index
-from services.delivery import move, open_delivery
+from services.delivery import move
+from services.delivery_opening import open_delivery
 from services.errors import Conflict, NotFound
 from services.identity import Principal, differing, fingerprint
 from services.omission import Run, leave_out
-from services.policy import wishes
+from services.policy import WISHES, wishes
 from services.reminder_plan import Senders, TimesOf, plan
 from services.reminder_times import SYNCED_TOO_LATE, times_of
 
@@ -172,6 +173,7 @@ def facts(reminder: Reminder) -> dict[str, Any]:
         "channels": reminder.channels,
         "status": reminder.status,
         "validity_seconds": reminder.validity_seconds,
+        **{name: getattr(reminder, name) for name in WISHES},
         "rrule": reminder.rrule,
         "event_time": reminder.event_time.isoformat() if reminder.event_time else None,
     }

@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 from database.session import ScopedSession
 from models.delivery import WAITING, Delivery, DeliveryStatus
 from models.reminder import Reminder, ReminderStatus
+from services.due import take_unclaimed
 from services.errors import Conflict, NotFound
 
 S = DeliveryStatus
@@ -41,21 +42,26 @@ class Whole:
 
     @property
     def with_carrier(self) -> int:
-        """How many cannot be called back: under way, and of a relative reminder those that went.
+        """How many cannot be called back: under way, or gone.
 
         A series tells of the occurrence that is under way, not of every week since it began.
         """
-        gone = UNDER_WAY | {S.sent, S.delivered} if self.reminder.before else UNDER_WAY
+        gone = UNDER_WAY if self.reminder.rrule else UNDER_WAY | {S.sent, S.delivered}
         return sum(delivery.status in gone for delivery in self.deliveries)
+
+    def beside(self, delivery: Delivery) -> list[Delivery]:
+        """The same occurrence's deliveries on other channels."""
+        return [
+            other
+            for other in self.deliveries
+            if other is not delivery
+            and other.before_seconds == delivery.before_seconds
+            and (other.before_seconds > 0 or other.occurrence == delivery.occurrence)
+        ]
 
     def begun(self, delivery: Delivery) -> bool:
         """True when another channel of the same occurrence has been tried."""
-        return any(
-            other.status in _LEFT
-            and other.before_seconds == delivery.before_seconds
-            and (other.before_seconds > 0 or other.occurrence == delivery.occurrence)
-            for other in self.deliveries
-        )
+        return any(other.status in _LEFT for other in self.beside(delivery))
 
     def last_left(self) -> Delivery | None:
         """The latest occurrence that was made and neither waits nor was called off."""
@@ -74,30 +80,50 @@ class Whole:
 def lock_whole(session: ScopedSession, reminder_id: int) -> Whole:
     """Lock deliveries first, then the reminder: the order in which workers lock them.
 
-    A worker may open a delivery in between; then all is let go and locked once more. Raises
-    `NotFound`, and `Conflict` when that happens again and again.
+    A worker may hold the reminder, or open a delivery in between; then all is let go and locked
+    once more. Raises `NotFound`, and `Conflict` when that happens again and again.
     """
     for _ in range(_MOST_TRIES):
         attempt = session.begin_nested()
-        deliveries = session.scalars(
-            select(Delivery)
-            .where(Delivery.reminder_id == reminder_id)
-            .order_by(Delivery.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        ).all()
-        reminder = session.scalar(
-            select(Reminder)
-            .where(Reminder.id == reminder_id)
-            .options(joinedload(Reminder.phone), joinedload(Reminder.email))
-            .with_for_update(of=Reminder.__table__)
-            .execution_options(populate_existing=True)
-        )
-        if reminder is None:
-            raise NotFound("reminder")
-        known = set(session.scalars(select(Delivery.id).where(Delivery.reminder_id == reminder_id)))
-        if known == {delivery.id for delivery in deliveries}:
+        whole = _lock(session, reminder_id)
+        if whole is not None:
             attempt.commit()
-            return Whole(reminder, deliveries)
+            return whole
         attempt.rollback()  # releases the locks
+        _wait_for(session, reminder_id)
     raise Conflict("This reminder is being sent at this moment: try again.", code="busy")
+
+
+def _lock(session: ScopedSession, reminder_id: int) -> Whole | None:
+    """All of it, locked by the order of addresses as workers do; None while somebody has a part.
+
+    The reminder is not waited for: who has it may want a delivery of a series that was called off.
+    """
+    numbers = select(Delivery.id).where(Delivery.reminder_id == reminder_id)
+    take_unclaimed(session, session.scalars(numbers).all())
+    deliveries = session.scalars(
+        select(Delivery)
+        .where(Delivery.reminder_id == reminder_id)
+        .order_by(Delivery.address_id, Delivery.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    reminder = session.scalar(
+        select(Reminder)
+        .where(Reminder.id == reminder_id)
+        .options(joinedload(Reminder.phone), joinedload(Reminder.email))
+        .with_for_update(of=Reminder.__table__, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if reminder is None or set(session.scalars(numbers)) != {one.id for one in deliveries}:
+        return None
+    return Whole(reminder, sorted(deliveries, key=lambda delivery: delivery.id))
+
+
+def _wait_for(session: ScopedSession, reminder_id: int) -> None:
+    """Wait, with nothing locked, until nobody has the reminder; raises `NotFound`."""
+    turn = session.begin_nested()
+    found = session.scalar(select(Reminder.id).where(Reminder.id == reminder_id).with_for_update())
+    turn.rollback()
+    if found is None:
+        raise NotFound("reminder")

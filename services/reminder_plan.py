@@ -5,7 +5,7 @@ Nothing is stored here, so a preview and a creation cannot come to different res
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -98,17 +98,6 @@ def plan(
     )
 
 
-_SUBJECTS = {"fra": "Rappel : {}", "eng": "Reminder: {}"}
-
-
-def email_subject(establishment: Establishment, language: str) -> str:
-    """What stands above an e-mail, in the message's language; it tells who, never why.
-
-    Nobody here writes a sentence in Duala, Basaa or Ewondo: there it is the name alone.
-    """
-    return _SUBJECTS.get(language, "{}").format(establishment.name)
-
-
 def _addresses(
     wanted: ReminderIn, contact: Contact | None, region: str
 ) -> tuple[str | None, str | None]:
@@ -144,8 +133,22 @@ def _channels(
         ]
     else:
         chosen = list(wanted.channels)
+    check_channels(chosen, {channel for channel in possible if possible[channel]}, senders)
+    if not chosen:
+        raise Invalid(
+            "The establishment has no sender that could reach this address.",
+            field="channels",
+            code="channel_without_sender",
+        )
+    return [channel.value for channel in chosen]
+
+
+def check_channels(
+    chosen: Iterable[Channel], with_address: Container[Channel], senders: Senders
+) -> None:
+    """Refuse a channel that has no address to go to, or nothing to be sent from."""
     for channel in chosen:
-        if not possible[channel]:
+        if channel not in with_address:
             raise Invalid(
                 f"There is no address for the channel {channel.value}.",
                 field="channels",
@@ -157,25 +160,36 @@ def _channels(
                 field="channels",
                 code="channel_without_sender",
             )
-    if not chosen:
+
+
+def check_voice(language: str) -> None:
+    """Refuse free text for a call in a language that no voice speaks."""
+    if language not in VOICES:
         raise Invalid(
-            "The establishment has no sender that could reach this address.",
+            f"A call in {language_name(language)} needs a recording: no voice speaks it.",
             field="channels",
-            code="channel_without_sender",
+            code="voice_needs_recording",
         )
-    return [channel.value for channel in chosen]
 
 
 def _asks(wanted: ReminderIn, establishment: Establishment, channel: str, senders: Senders) -> bool:
     """Whether an answer is asked for. A sender that cannot receive is never used to ask."""
-    if not wanted.expects_reply or channel in senders.two_way:
-        return wanted.expects_reply
+    if not wanted.expects_reply:
+        return False
+    return can_answer(establishment, channel, senders, field="expects_reply")
+
+
+def can_answer(establishment: Establishment, channel: str, senders: Senders, *, field: str) -> bool:
+    """Whether an answer can come back on a channel; raises `Invalid` on `field` where the
+    establishment does not drop the question then."""
+    if channel in senders.two_way:
+        return True
     if establishment.ask_one_way == AskOneWay.drop:
         return False
     raise Invalid(
         f"No answer can come back to the establishment's {channel} senders: use another channel,"
         " send it without the question, or add a sender that receives.",
-        field="expects_reply",
+        field=field,
         code="sender_cannot_receive",
     )
 
@@ -189,10 +203,6 @@ def _words(
     if wanted.template is not None:
         return render(wanted.template, wanted.parameters, preferred)
     language, message = preferred[0], wanted.message or ""
-    if Channel.voice in channels and language not in VOICES:
-        raise Invalid(
-            f"A call in {language_name(language)} needs a recording: no voice speaks it.",
-            field="channels",
-            code="voice_needs_recording",
-        )
+    if Channel.voice in channels:
+        check_voice(language)
     return language, message

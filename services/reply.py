@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from database.session import ScopedSession
 from models.address import Address
 from models.reminder import Channel, Purpose, Reminder, ReminderStatus
-from services.delivery import open_delivery
+from services.delivery_opening import open_delivery
 from services.identity import uuid7
 
 VALID_FOR = timedelta(hours=1)

@@ -4,6 +4,7 @@ First the one that was written to, while it works; else one that can do what is 
 order: not shut out, not out of reach, meant for the contact's operator, lowest priority number.
 Where two are as good, an address always hears from the same one. A sender for another operator, or
 one that is shut out, is better than none: the first costs more, the second is tried again in time.
+On WhatsApp nobody may write to a patient but the number that they have written to.
 """
 
 from __future__ import annotations
@@ -60,6 +61,11 @@ class SenderChoice:
         """The senders on a channel, the first to be taken first."""
         return self._by_channel.get(channel, [])
 
+    def sending(self, channel: str, address: str) -> Sender | None:
+        """Who sends from an address, in use or not; one that is not given up before another."""
+        found = [s for s in self.by_id.values() if (s.channel, s.address) == (channel, address)]
+        return min(found, key=lambda one: (one.retired_at is not None, -one.id), default=None)
+
     def two_way(self, channel: str) -> bool:
         """True when an answer can come back on a channel."""
         return channel == Channel.voice or any(sender.can_receive for sender in self.on(channel))
@@ -90,6 +96,8 @@ class SenderChoice:
     def _fitting(self, need: Need) -> list[Sender]:
         """The senders that can do what is needed, whether they work just now or not."""
         senders = self.on(need.channel)
+        if need.channel == Channel.whatsapp:  # nobody else may write to them there
+            return [sender for sender in senders if sender.id == need.sender_id]
         if need.channel not in WRITTEN or not (need.two_way or need.sender_id):
             return senders
         answerable = [sender for sender in senders if sender.can_receive]

@@ -11,7 +11,8 @@ from models.omission import OmissionReason
 from models.reminder import Reminder, ReminderStatus
 from services.allowed_times import times_of_reminder
 from services.audit import audit
-from services.delivery import move, open_delivery, reschedule
+from services.delivery import move
+from services.delivery_opening import open_delivery, reschedule
 from services.errors import Conflict, Invalid
 from services.identity import Principal
 from services.omission import Run, leave_out, refuse_too_many, skipped_after, take_back

@@ -10,9 +10,11 @@ from database.session import ScopedSession
 from models.delivery import CLOSED, FINAL, Delivery, DeliveryStatus
 from models.due import Due
 from models.reminder import Reminder, ReminderStatus
-from services.delivery import ask_again, forget_due, look_again, move, open_next_turn
+from services.delivery import move
+from services.due import ask_again, forget_due, look_again
 from services.reminder_status import final_status
 from services.series import sent_at, series_of
+from services.series_turn import open_next_turn
 
 S = DeliveryStatus
 SWEEP_AT_ONCE = 500

@@ -20,6 +20,7 @@ from services.errors import CareloopError, Invalid
 from services.feedback import in_local_time
 from services.identity import Principal
 from services.intake import Arrival, Result, Stored, arrival, known_submission, store
+from services.intake_copy import copy_feedback
 from services.recording import put_away, throw_away
 from services.sealing_key import ITEM, SealingKeys, sealing_keys
 from services.sync_reminder import (
@@ -38,13 +39,24 @@ log = get_logger("careloop.sync")
 
 @dataclass
 class Batch:
-    """Items that are ready to be stored, and the recordings that wait for their rows."""
+    """Items to store, by place; and the recordings of some that wait for their rows."""
 
     office: Office
-    arrivals: dict[int, Arrival] = field(default_factory=dict)
+    feedback: dict[int, OfflineFeedback] = field(default_factory=dict)
     reminders: dict[int, OfflineReminder] = field(default_factory=dict)
-    recordings: dict[UUID, Recording] = field(default_factory=dict)
+    recordings: dict[int, Recording] = field(default_factory=dict)
     results: dict[int, SyncResult] = field(default_factory=dict)
+
+    def arrival(self, place: int) -> Arrival:
+        """A feedback, sealed for the statement that takes a group."""
+        item, recording = self.feedback[place], self.recordings.get(place)
+        return arrival(
+            item,
+            identity=item.client_id,
+            principal=self.office.principal,
+            recording_id=recording.id if recording else None,
+            sent_at=self.office.sent_at,
+        )
 
 
 def prepare(
@@ -54,37 +66,31 @@ def prepare(
     feedback: Sequence[tuple[int, OfflineFeedback]],
     reminders: Sequence[tuple[int, OfflineReminder]] = (),
 ) -> Batch:
-    """Seal the feedback; put its recordings away, with no transaction open meanwhile.
+    """Put the recordings of feedback away, with no transaction open meanwhile.
 
     Items come with their place in the batch. What cannot be prepared has its result already.
     """
     batch = Batch(office, reminders=dict(reminders))
     for place, item in feedback:
         try:
-            one = arrival(
-                in_local_time(item, office.establishment),
-                identity=item.client_id,
-                principal=office.principal,
-                sent_at=office.sent_at,
-            )
+            batch.feedback[place] = in_local_time(item, office.establishment)
             if item.voice_data:
-                one = _with_voice(database, storage, batch, one, item.voice_data)
-            batch.arrivals[place] = one
+                _put_voice_away(database, storage, batch, place, item.voice_data)
         except CareloopError as error:
+            batch.feedback.pop(place, None)
             batch.results[place] = refusal(item.client_id, error)
     return batch
 
 
-def _with_voice(
-    database: Database, storage: Storage, batch: Batch, one: Arrival, voice: str
-) -> Arrival:
+def _put_voice_away(
+    database: Database, storage: Storage, batch: Batch, place: int, voice: str
+) -> None:
     """Store an item's audio, unless its feedback is here already."""
-    with database.establishment(one.establishment_id) as session:
-        if known_submission(session, one):
-            return one
-    recording = put_away(storage, one.establishment_id, base64.b64decode(voice))
-    batch.recordings[recording.id] = recording
-    return one._replace(recording_id=recording.id)
+    number = batch.office.principal.establishment_id
+    with database.establishment(number) as session:
+        if known_submission(session, batch.arrival(place)):
+            return
+    batch.recordings[place] = put_away(storage, number, base64.b64decode(voice))
 
 
 def unsealed(
@@ -125,9 +131,34 @@ def store_batch(session: ScopedSession, batch: Batch) -> dict[int, SyncResult]:
     An item that PostgreSQL cannot take is rejected by itself; the others are stored.
     """
     results = dict(batch.results) | store_reminders(session, batch.office, batch.reminders)
-    for place, stored in _store(session, batch, list(batch.arrivals)).items():
-        results[place] = _result(batch.arrivals[place].client_id, stored)
-    return results
+    return results | _store_feedback(session, batch)
+
+
+def _store_feedback(session: ScopedSession, batch: Batch) -> dict[int, SyncResult]:
+    """Copied into the table where nothing stands in the way; else stored with more care."""
+    if not any(item.voice_data for item in batch.feedback.values()):
+        try:
+            with session.begin_nested():
+                return _copied(session, batch)
+        except NOT_STORABLE as error:
+            # Mostly the same items, on two connections at once.
+            log.info("batch not copied", error=type(error).__name__)
+    stored = _store(session, batch, list(batch.feedback))
+    return {
+        place: _result(batch.feedback[place].client_id, result) for place, result in stored.items()
+    }
+
+
+def _copied(session: ScopedSession, batch: Batch) -> dict[int, SyncResult]:
+    office, items = batch.office, batch.feedback
+    copied = copy_feedback(session, office.principal, office.sent_at, items)
+    created = {
+        place: taken(items[place].client_id, number, created=True)
+        for place, number in copied.created.items()
+    }
+    return created | {
+        place: _result(items[place].client_id, result) for place, result in copied.others.items()
+    }
 
 
 def _store(session: ScopedSession, batch: Batch, places: Sequence[int]) -> dict[int, Result]:
@@ -146,19 +177,13 @@ def _store(session: ScopedSession, batch: Batch, places: Sequence[int]) -> dict[
 
 
 def _store_together(session: ScopedSession, batch: Batch, places: Sequence[int]) -> list[Result]:
-    arrivals = [batch.arrivals[place] for place in places]
-    recordings = [
-        batch.recordings[one.recording_id]
-        for one in arrivals
-        if one.recording_id in batch.recordings
-    ]
-    session.add_all(recordings)
+    recordings = {place: batch.recordings[place] for place in places if place in batch.recordings}
+    session.add_all(recordings.values())
     session.flush()
-    results = store(session, arrivals)
-    taken = {one.recording_id for one, done in zip(arrivals, results, strict=True) if _new(done)}
-    for recording in recordings:
-        if recording.id not in taken:
-            session.delete(recording)
+    results = store(session, [batch.arrival(place) for place in places])
+    for place, result in zip(places, results, strict=True):
+        if place in recordings and not _new(result):
+            session.delete(recordings[place])
     session.flush()
     return results
 
@@ -175,13 +200,10 @@ def clear_away(
     A commit that nobody knows the outcome of leaves what it stored: audio without a row is
     harmless, a row without its audio is a voice lost.
     """
-    taken = {
-        one.recording_id
-        for place, one in batch.arrivals.items()
-        if place in results and results[place].status is SyncStatus.created
-    }
-    for recording_id in batch.recordings.keys() - taken:
-        throw_away(storage, principal.establishment_id, recording_id)
+    for place, recording in batch.recordings.items():
+        result = results.get(place)
+        if result is None or result.status is not SyncStatus.created:
+            throw_away(storage, principal.establishment_id, recording.id)
 
 
 def _result(client_id: UUID, result: Result) -> SyncResult:

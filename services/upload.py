@@ -200,7 +200,7 @@ def join_feedback(session: ScopedSession) -> int:
             Feedback.recording_id.is_(None),
             Feedback.awaited_recording.in_(select(Recording.id)),
         )
-        .values(recording_id=Feedback.awaited_recording)
+        .values(recording_id=Feedback.awaited_recording, processed=False)
         .returning(Feedback.id)
     ).all()
     if joined:

@@ -16,6 +16,7 @@ from simulator import (
     messages_api,
     page_api,
     phone_api,
+    phones_api,
     recordings_api,
     sendgrid_api,
 )
@@ -50,6 +51,7 @@ def build(settings: Settings) -> Starlette:
             *recordings_api.ROUTES,
             *media_api.ROUTES,
             *sendgrid_api.ROUTES,
+            *phones_api.ROUTES,
             *control_api.ROUTES,
             *phone_api.ROUTES,
             *page_api.ROUTES,

@@ -17,6 +17,7 @@ OPERATIONS = (
     "recordings.read", "recordings.list", "recordings.delete", "recordings.media",
     "media.list", "media.read", "media.fetch", "media.delete",
     "mail.send", "smtp.data",
+    "phone.create", "phone.read", "phone.list", "phone.cancel", "phone.webhooks",
 )  # fmt: skip
 
 
@@ -77,7 +78,11 @@ class Voice:
 
 @dataclass(slots=True)
 class Behaviour:
-    """The whole document of PUT /simulator/behaviour; what is left out is the default."""
+    """The whole document of PUT /simulator/behaviour; what is left out is the default.
+
+    `session_seconds`: how long after somebody's last message WhatsApp lets free text through to
+    them.
+    """
 
     latency_ms: int = 0
     faults: list[Fault] = field(default_factory=list)
@@ -85,9 +90,11 @@ class Behaviour:
     outcome: str = "delivered"
     outcome_probability: float = 1.0
     error_code: int | None = None
+    reason: str = ""
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     queued_ms: int | None = None
     sent_ms: int | None = None
+    session_seconds: float = 86_400
     voice: Voice = field(default_factory=Voice)
     seed: int = 0
 
@@ -140,6 +147,11 @@ class Chaos:
             outcome = "delivered"
         return outcome, _code_for(outcome, self.behaviour.error_code)
 
+    def reason_for(self, address: str) -> str:
+        """Why an Android phone says that a message to this address failed; empty: the usual."""
+        own = self.behaviour.outcomes.get(address, {})
+        return str(own.get("reason") or self.behaviour.reason)
+
 
 def _code_for(outcome: str, code: object) -> int | None:
     if outcome in ("delivered", "sent"):
@@ -185,6 +197,7 @@ def _check(behaviour: Behaviour) -> None:
     for name in ("queued_ms", "sent_ms"):
         if getattr(behaviour, name) is not None:
             _whole(name, getattr(behaviour, name), 0, 36_000_000)
+    _number("session_seconds", behaviour.session_seconds, 0, 86_400)
     _one_of("voice.answer", behaviour.voice.answer, ANSWERS)
     _whole("voice.ring_ms", behaviour.voice.ring_ms, 0, 600_000)
     _number("voice.pace", behaviour.voice.pace, 0, 100)

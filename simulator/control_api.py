@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from simulator.behaviour import BehaviourError
 from simulator.outbox import is_web_url
-from simulator.settings import Number
+from simulator.settings import Number, Phone
 from simulator.wire import Form, JsonResponse, body_of, carrier_of, query_of
 
 LARGEST_LIMIT = 1_000_000
@@ -124,6 +124,32 @@ def _urls(number: Number) -> tuple[str, ...]:
     return number.sms_url, number.voice_url, number.voice_status_url
 
 
+async def read_phones(request: Request) -> Response:
+    """GET /simulator/phones: the Android phones that are gateways, with all that is set of them."""
+    return JsonResponse([asdict(phone) for phone in carrier_of(request).settings.phones.values()])
+
+
+async def replace_phones(request: Request) -> Response:
+    """PUT /simulator/phones: a list of phones as `GET` shows them; `webhook`: one URL for all."""
+    document = await json_of(request)
+    if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):
+        raise BadRequestError("a list of phones is needed")
+    phones = {}
+    for item in document:
+        url = item.pop("webhook", "")
+        try:
+            phone = Phone(**item)
+        except TypeError as error:
+            raise BadRequestError(str(error)) from None
+        if url:
+            if not is_web_url(url):
+                raise BadRequestError(f"{phone.name} has a webhook that is no URL")
+            phone.register(url)
+        phones[phone.name] = phone
+    carrier_of(request).settings.phones = phones
+    return await read_phones(request)
+
+
 async def read_webhooks(request: Request) -> Response:
     """GET /simulator/webhooks: the last thousand requests made to the service, newest last."""
     outbox = carrier_of(request).outbox
@@ -172,6 +198,8 @@ ROUTES = [
     Route("/simulator/behaviour", replace_behaviour, methods=["PUT"]),
     Route("/simulator/numbers", read_numbers, methods=["GET"]),
     Route("/simulator/numbers", replace_numbers, methods=["PUT"]),
+    Route("/simulator/phones", read_phones, methods=["GET"]),
+    Route("/simulator/phones", replace_phones, methods=["PUT"]),
     Route("/simulator/opt-outs", read_opt_outs, methods=["GET"]),
     Route("/simulator/opt-outs", clear_opt_outs, methods=["DELETE"]),
     Route("/simulator/webhooks", read_webhooks, methods=["GET"]),

@@ -3,15 +3,19 @@
 Source of the sequence: https://www.twilio.com/docs/messaging/guides/
 outbound-message-status-in-status-callbacks. The initial status makes no callback: without a
 Messaging Service that is `queued`, with one it is `accepted` (and then `queued` is called back).
+WhatsApp: free text outside its session window is accepted, and undelivered later with 63016
+(https://www.twilio.com/docs/api/errors/63016).
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from functools import partial
 
 from simulator.carrier import Carrier
+from simulator.numbers import WHATSAPP
 from simulator.outbox import Posting
 from simulator.resources import MESSAGE_ENDED, Message
 
@@ -56,6 +60,9 @@ class Delivery:
             self._later(wait, message, partial(self._send, message))
 
     def _send(self, message: Message) -> None:
+        if message.channel == WHATSAPP and not (message.template or self._in_session(message)):
+            self._finish(message, "undelivered", 63016)
+            return
         outcome, code = self._carrier.chaos.outcome_for(message.to)
         if outcome == "failed":
             self._fail(message, code)
@@ -64,6 +71,12 @@ class Delivery:
         self._move(message, "sent")
         if outcome != "sent":
             self._finish_later(message, outcome, code)
+
+    def _in_session(self, message: Message) -> bool:
+        """Whether they have written to this number lately enough for free text."""
+        written = self._carrier.store.written_at(message.sender, message.to)
+        lasts = self._carrier.chaos.behaviour.session_seconds
+        return written is not None and time.time() - written < lasts
 
     def _finish_later(
         self, message: Message, outcome: str = "delivered", code: int | None = None
@@ -119,7 +132,7 @@ class Delivery:
         if state in ("delivered", "undelivered") and message.channel == "sms":
             # YYMMDDhhmm, without a time zone: the carrier partner's own words
             params["RawDlrDoneDate"] = datetime.now(UTC).strftime("%y%m%d%H%M")
-        if message.channel == "whatsapp":
+        if message.channel == WHATSAPP:
             params["ChannelPrefix"] = "whatsapp"
         return params
 

@@ -61,6 +61,7 @@ MESSAGES: dict[int, tuple[int, str]] = {
     21661: (400, "'From' number {} is not SMS-capable"),
     21701: (404, "The Messaging Service {} does not exist"),
     21910: (400, "Invalid 'From' and 'To' pair. 'From' and 'To' should be of the same channel"),
+    63007: (400, "Twilio could not find a Channel with the specified From address"),
 }
 
 DELIVERY_ERRORS: dict[int, str] = {
@@ -80,6 +81,9 @@ DELIVERY_ERRORS: dict[int, str] = {
     30036: "Validity Period Expired",
     30037: "Outbound Messaging Disabled",
     30040: "Destination carrier requires Sender ID pre-registration",
+    63003: "Channel could not find To address",
+    63016: "Failed to send freeform message because you are outside the allowed window. If you are"
+    " using WhatsApp, please use a Message Template.",
 }
 
 

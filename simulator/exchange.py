@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.carrier import Carrier
 from simulator.delivery import Delivery
+from simulator.phones import Phones
 from simulator.settings import Settings
 from simulator.switchboard import Switchboard
 
@@ -11,18 +12,20 @@ from simulator.switchboard import Switchboard
 class Exchange:
     """One of these lives in the application's state.
 
-    Delivery and switchboard come together only here: they know the carrier, but not this.
+    Delivery, phones and switchboard come together only here: they know the carrier, but not this.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.carrier = Carrier(settings)
         self.delivery = Delivery(self.carrier)
+        self.phones = Phones(self.carrier)
         self.switchboard = Switchboard(self.carrier)
 
     def start(self) -> None:
         """Start sending callbacks, and go on with messages that a restart interrupted."""
         self.carrier.outbox.start()
         self.delivery.resume()
+        self.phones.resume()
         self.switchboard.give_up_interrupted()
 
     async def stop(self) -> None:

@@ -2,6 +2,8 @@
 
 Sources: https://www.twilio.com/docs/messaging/guides/webhook-request, /docs/messaging/twiml, and
 the article on opt-out keywords (STOP filtering): a keyword counts only if it is the whole message.
+It is about SMS; on WhatsApp the carrier answers nothing by itself (parameters of its webhook:
+https://www.twilio.com/docs/messaging/guides/webhook-request, "WhatsApp-specific parameters").
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from simulator.call_params import place
 from simulator.carrier import Carrier
 from simulator.encoding import segments
 from simulator.exchange import Exchange
+from simulator.numbers import WHATSAPP, on_channel, split_channel
 from simulator.outbox import Answer
 from simulator.resources import API, Attachment, Call, Message, new_sid
 from simulator.settings import Number
@@ -67,10 +70,14 @@ async def receive_message(
     number: Number,
     sender: str,
     body: str,
+    channel: str = "sms",
     attached: Sequence[tuple[str, bytes]] = (),
 ) -> Outcome:
-    """A person texts one of the account's numbers; `attached` are types and bytes."""
-    message = _received(number, sender, body, prefix="MM" if attached else "SM")
+    """A person texts one of the account's numbers, by SMS or WhatsApp.
+
+    `attached` are types and bytes.
+    """
+    message = _received(number, sender, body, channel, prefix="MM" if attached else "SM")
     for content_type, data in attached:
         piece = Attachment(
             sid=new_sid("ME"), message_sid=message.sid, content_type=content_type, data=data
@@ -95,19 +102,19 @@ def _media_url(carrier: Carrier, piece: Attachment) -> str:
     return f"{account}/Messages/{piece.message_sid}/Media/{piece.sid}"
 
 
-def _received(number: Number, sender: str, body: str, *, prefix: str) -> Message:
+def _received(number: Number, sender: str, body: str, channel: str, *, prefix: str) -> Message:
     encoding, count = segments(body)
     return Message(
         sid=new_sid(prefix),
-        channel="sms",
+        channel=channel,
         direction="inbound",
-        sender=sender,
-        to=number.value,
+        sender=on_channel(sender, channel),
+        to=on_channel(number.value, channel),
         body=body,
         state="received",
         num_segments=count,
         encoding=encoding,
-        opt_out_type=opt_out_type(body),
+        opt_out_type=opt_out_type(body) if channel == "sms" else "",
         sent_at=time.time(),  # in their list, DateSent of an inbound message is when it came in
     )
 
@@ -138,7 +145,7 @@ def _send_reply(
     encoding, count = segments(body)
     reply = Message(
         sid=new_sid("SM"),
-        channel="sms",
+        channel=split_channel(to)[0],
         direction="outbound-reply",
         sender=number,
         to=to,
@@ -170,12 +177,24 @@ def _message_params(carrier: Carrier, message: Message) -> dict[str, str]:
     for number, url in enumerate(message.media_urls):
         piece = carrier.store.attachments[url.rpartition("/")[2]]
         params |= {f"MediaUrl{number}": url, f"MediaContentType{number}": piece.content_type}
-    params |= place("From", message.sender) | place("To", message.to)
+    if message.channel == WHATSAPP:
+        params |= _of_whatsapp(message)
+    else:
+        params |= place("From", message.sender) | place("To", message.to)
     if carrier.settings.messaging_service_sid:
         params["MessagingServiceSid"] = carrier.settings.messaging_service_sid
     if message.opt_out_type:
         params["OptOutType"] = message.opt_out_type
     return params
+
+
+def _of_whatsapp(message: Message) -> dict[str, str]:
+    """What comes with a message on WhatsApp instead of places."""
+    return {
+        "MessageType": "text",
+        "ProfileName": "Somebody",
+        "WaId": split_channel(message.sender)[1].removeprefix("+"),
+    }
 
 
 def _carry_out(exchange: Exchange, number: Number, outcome: Outcome) -> None:
@@ -204,7 +223,7 @@ def _carry_out(exchange: Exchange, number: Number, outcome: Outcome) -> None:
 
 
 def _reply_unless_stopped(exchange: Exchange, number: Number, outcome: Outcome, verb: Verb) -> None:
-    to = verb.get("to", outcome.message.sender)
+    to, ours = verb.get("to", outcome.message.sender), outcome.message.to
     body = verb.text or " ".join(child.text for child in verb.children if child.name == "Body")
     if (number.value, to) in exchange.carrier.store.opt_outs:
         outcome.error = "21610 Attempt to send to unsubscribed recipient"
@@ -212,7 +231,7 @@ def _reply_unless_stopped(exchange: Exchange, number: Number, outcome: Outcome, 
         outcome.error = "14103 Invalid Body"
     else:
         callback = verb.get("statusCallback")
-        reply = _send_reply(exchange, number.value, to, body, status_callback=callback)
+        reply = _send_reply(exchange, ours, to, body, status_callback=callback)
         outcome.replies.append(reply)
 
 

@@ -15,7 +15,7 @@ from simulator.carrier import Carrier
 from simulator.encoding import segments
 from simulator.errors import DELIVERY_ERRORS, ApiError
 from simulator.faults import operation
-from simulator.numbers import e164, is_sender, split_channel, takes_sms
+from simulator.numbers import WHATSAPP, e164, is_sender, on_channel, split_channel, takes_sms
 from simulator.outbox import is_web_url
 from simulator.resources import API, Message, new_sid, rfc2822
 from simulator.rest import date_filter, guarded, not_found, page_of
@@ -113,6 +113,7 @@ def message_from(carrier: Carrier, form: Form) -> Message:
         num_segments=count,
         encoding=encoding,
         media_urls=media,
+        template=bool(form.one("ContentSid")),
         messaging_service_sid=service,
         validity=_validity(form),
         status_callback=callback,
@@ -127,7 +128,7 @@ def _recipient(form: Form) -> tuple[str, str]:
     valid = e164(number)
     if valid is None:
         raise ApiError(21211, given)
-    return (f"whatsapp:{valid}" if channel == "whatsapp" else valid), channel
+    return on_channel(valid, channel), channel
 
 
 def _sender(carrier: Carrier, form: Form, channel: str, service: str) -> str:
@@ -144,11 +145,15 @@ def _sender(carrier: Carrier, form: Form, channel: str, service: str) -> str:
     if not is_sender(value):
         raise ApiError(21212, given)
     owned = settings.numbers.get(e164(value) or value)
+    if channel == WHATSAPP:
+        if owned is None or not owned.whatsapp or e164(owned.value) is None:
+            raise ApiError(63007)
+        return on_channel(owned.value, channel)
     if owned is None:
         raise ApiError(21659, given)
     if not owned.sms:
         raise ApiError(21606, given)
-    return f"whatsapp:{owned.value}" if channel == "whatsapp" else owned.value
+    return owned.value
 
 
 def _content(form: Form) -> tuple[str, list[str]]:

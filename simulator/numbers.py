@@ -8,6 +8,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
+WHATSAPP = "whatsapp"
 _SHORT_CODE = re.compile(r"\d{3,8}")
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +\-_&]{1,11}")
 _MOBILE = (
@@ -20,9 +21,14 @@ _MOBILE = (
 
 def split_channel(address: str) -> tuple[str, str]:
     """`whatsapp:+237…` → (`whatsapp`, `+237…`); a bare number is SMS."""
-    if address.startswith("whatsapp:"):
-        return "whatsapp", address.removeprefix("whatsapp:")
+    if address.startswith(f"{WHATSAPP}:"):
+        return WHATSAPP, address.removeprefix(f"{WHATSAPP}:")
     return "sms", address
+
+
+def on_channel(number: str, channel: str) -> str:
+    """A number as messages on a channel are addressed: the way back of `split_channel`."""
+    return f"{WHATSAPP}:{number}" if channel == WHATSAPP else number
 
 
 def e164(number: str) -> str | None:

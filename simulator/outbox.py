@@ -6,9 +6,9 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -36,7 +36,11 @@ class Answer:
 
 @dataclass(slots=True, frozen=True)
 class Posting:
-    """A request waiting to be sent; the answer to it is only noted."""
+    """A request waiting to be sent; the answer to it is only noted.
+
+    `sign` makes headers for the body in the moment in which it leaves. Without a 2xx it is sent
+    again until `tries` are used up, first after `wait` seconds, then after twice as long each time.
+    """
 
     what: str
     url: str
@@ -44,12 +48,15 @@ class Posting:
     method: str = "POST"
     body: bytes | None = None
     headers: Mapping[str, str] | None = None
+    sign: Callable[[bytes], Mapping[str, str]] | None = None
+    tries: int = 1
+    wait: float = 0.0
 
 
 class Outbox:
     """Sends callbacks from a bounded queue, and webhooks whose answer somebody waits for.
 
-    Nothing is ever retried: Twilio does not repeat a message's webhook either.
+    Nothing is retried that does not say so: Twilio does not repeat a message's webhook either.
     """
 
     def __init__(self, auth_token: str) -> None:
@@ -99,9 +106,17 @@ class Outbox:
         """Make a signed Twilio webhook request and wait for its answer."""
         return await self._send(Posting(what, url, params, method))
 
+    async def tell(self, posting: Posting) -> Answer:
+        """Send a callback now and wait for its answer; what fails is repeated as it says."""
+        answer = await self._send(posting)
+        if posting.tries > 1 and not 200 <= answer.status < 300:
+            again = replace(posting, tries=posting.tries - 1, wait=posting.wait * 2)
+            self.put_later(again, posting.wait)
+        return answer
+
     async def _send_for_ever(self) -> None:
         while True:
-            await self._send(await self._queue.get())
+            await self.tell(await self._queue.get())
 
     async def _send(self, posting: Posting) -> Answer:
         started = time.time()
@@ -129,6 +144,8 @@ class Outbox:
         try:
             if body is None:
                 url, body, headers = self._signed(posting)
+            elif posting.sign is not None:
+                headers |= posting.sign(body)
             response = self._http.request(
                 posting.method,
                 url,

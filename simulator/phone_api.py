@@ -13,9 +13,9 @@ from simulator.audio import LONGEST_SECONDS, speech_seconds
 from simulator.control_api import BadRequestError, json_of
 from simulator.inbound import receive_call, receive_message
 from simulator.line import Signal
-from simulator.numbers import e164
+from simulator.numbers import WHATSAPP, e164, split_channel
 from simulator.resources import Call
-from simulator.settings import Number
+from simulator.settings import Number, Phone
 from simulator.wire import JsonResponse, carrier_of, exchange_of
 
 LONGEST_INBOUND = 1600
@@ -25,18 +25,29 @@ MOST_ATTACHED = 10
 async def type_message(request: Request) -> Response:
     """POST /simulator/inbound/sms {from, to, body, media?}: 201 with what the service answered.
 
-    `media`: up to ten pieces, each with its `content_type` and its `data` in base64.
+    With `whatsapp:` before both numbers it is a message on WhatsApp. `media`: up to ten pieces,
+    each with its `content_type` and its `data` in base64.
     """
     document = await _document(request)
     fields, attached = _texts(document, "from", "to", "body"), _attached(document)
     if not len(fields["body"]) + len(attached) > 0 or len(fields["body"]) > LONGEST_INBOUND:
         raise BadRequestError("body must have 1 to 1600 characters")
-    number = _number(request, fields["to"])
-    sender = _person(fields["from"])
-    if not number.sms or e164(number.value) is None:
+    (channel, from_), (other, to) = map(split_channel, (fields["from"], fields["to"]))
+    if channel != other:
+        raise BadRequestError("from and to must be of the same channel")
+    sender = _person(from_)
+    phone = None if channel == WHATSAPP else _gateway(request, fields["to"])
+    if phone is not None:
+        sid, told = await exchange_of(request).phones.receive(phone, sender, fields["body"])
+        status, error = (told.status, told.error) if told else (None, "")
+        answer = {"id": sid, "webhook_status": status, "error": error or None}
+        return JsonResponse(answer | {"opt_out_type": None, "replies": []}, status_code=201)
+    number = _number(request, to)
+    able = number.whatsapp if channel == WHATSAPP else number.sms
+    if not able or e164(number.value) is None:
         raise BadRequestError(f"{number.value} cannot receive messages")
     exchange = exchange_of(request)
-    outcome = await receive_message(exchange, number, sender, fields["body"], attached)
+    outcome = await receive_message(exchange, number, sender, fields["body"], channel, attached)
     return JsonResponse(outcome.as_json(), status_code=201)
 
 
@@ -113,6 +124,12 @@ def _signal(request: Request, *signals: Signal) -> Response:
         if not exchange.switchboard.signal(sid, signal):
             raise BadRequestError("the call is over")
     return Response(status_code=204)
+
+
+def _gateway(request: Request, value: str) -> Phone | None:
+    """The Android phone whose number this is."""
+    phones = carrier_of(request).settings.phones.values()
+    return next((phone for phone in phones if phone.number == (e164(value) or value)), None)
 
 
 def _number(request: Request, value: str) -> Number:

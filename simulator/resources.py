@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 API = "/2010-04-01"  # every path of Twilio's REST API begins with its version
 
 MESSAGE_ENDED = frozenset({"delivered", "undelivered", "failed", "canceled", "received", "read"})
+PHONE_ENDED = frozenset({"Delivered", "Failed", "Cancelled", "Received"})
 CALL_ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
@@ -82,13 +83,17 @@ class Entry:
 
 @dataclass(slots=True, kw_only=True)
 class Message(Entry):
-    """An SMS, MMS or WhatsApp message. `validity` is in seconds, as ValidityPeriod is."""
+    """An SMS, MMS or WhatsApp message. `validity` is in seconds, as ValidityPeriod is.
+
+    `template`: its words are an approved template's, which WhatsApp lets through at any time.
+    """
 
     kind: ClassVar[str] = "message"
 
     num_segments: int = 1
     encoding: str = "GSM-7"
     media_urls: list[str] = field(default_factory=list)
+    template: bool = False
     messaging_service_sid: str = ""
     validity: int = 36_000
     sent_at: float | None = None
@@ -108,6 +113,45 @@ class Message(Entry):
             "opt_out_type": self.opt_out_type or None,
             "automatic": self.automatic,
             "deleted": self.deleted,
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class PhoneMessage(Entry):
+    """An SMS that an Android phone sends or got: one entry for each recipient.
+
+    `own_id` is the id that it was given with, `device` whose it is; `states` when it came into
+    each state (ISO 8601); `ttl` is in seconds, None: it waits for ever.
+    """
+
+    kind: ClassVar[str] = "phone"
+
+    own_id: str
+    device: str
+    sim: int = 1
+    num_segments: int = 1
+    encoding: str = "GSM-7"
+    reason: str = ""
+    report: bool = True
+    checked: bool = True
+    ttl: float | None = None
+    states: dict[str, str] = field(default_factory=dict)
+
+    def change(self, state: str) -> None:
+        """Move to a state and note when it was first there."""
+        Entry.change(self, state)
+        self.states.setdefault(state, iso(self.updated_at))
+
+    def extra(self) -> dict[str, Any]:
+        """The phone, segments, encoding, and why it failed."""
+        return {
+            "gateway": self.device,
+            "message_id": self.own_id,
+            "sim": self.sim,
+            "num_segments": self.num_segments,
+            "encoding": self.encoding,
+            "reason": self.reason or None,
+            "ttl": self.ttl,
         }
 
 

@@ -12,6 +12,12 @@ DEFAULT_ACCOUNT_SID = "AC5113a1a70000000000000000c0ffee42"
 DEFAULT_AUTH_TOKEN = "5113a1a70000000000000000deadbeef"  # noqa: S105 - opens nothing but this toy
 DEFAULT_SENDGRID_KEY = "SG.simulator.not-a-real-key"
 DEFAULT_NUMBER = "+12025550142"
+DEFAULT_PHONE_PASSWORD = "simulator"  # noqa: S105 - as above
+DEFAULT_PHONE_KEY = "simulator-signing-key"
+PHONE_EVENTS = (
+    "sms:received", "sms:data-received", "sms:sent", "sms:delivered", "sms:failed",
+    "sms:cancelled", "mms:received", "mms:downloaded", "system:ping", "app:started",
+)  # fmt: skip
 ALLOWED_ENVIRONMENTS = ("development", "test")
 
 
@@ -23,7 +29,8 @@ class RefusedToStartError(Exception):
 class Number:
     """A sender that the account owns: E.164, short code or alphanumeric.
 
-    `sms_url` and `voice_url` are the inbound webhooks; an empty one means that none is configured.
+    `sms_url` (of SMS and WhatsApp) and `voice_url` are the inbound webhooks; an empty one means
+    that none is configured. Only an E.164 number can be on WhatsApp.
     """
 
     value: str
@@ -32,6 +39,37 @@ class Number:
     voice_status_url: str = ""
     sms: bool = True
     voice: bool = True
+    whatsapp: bool = True
+
+
+@dataclass(slots=True)
+class Phone:
+    """An Android phone that is a gateway, reached at `/phones/{name}`; `number` is its SIM's.
+
+    `webhooks` by id, each `{"id", "url", "event"}`. `retry_ms` is before the first repeat of a
+    webhook, doubled with each.
+    """
+
+    name: str
+    number: str
+    username: str = "sms"
+    password: str = DEFAULT_PHONE_PASSWORD
+    signing_key: str = DEFAULT_PHONE_KEY
+    sim: int = 1
+    retries: int = 14
+    retry_ms: int = 10_000
+    webhooks: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def device_id(self) -> str:
+        """What the phone calls itself: the same after a restart."""
+        return f"simulator-{self.name}"[:21]
+
+    def register(self, url: str, events: Sequence[str] = PHONE_EVENTS[:6]) -> None:
+        """Have the usual events told to a URL."""
+        for event in events:
+            key = f"{event}-{len(url)}"
+            self.webhooks[key] = {"id": key, "url": url, "event": event}
 
 
 @dataclass(slots=True)
@@ -47,6 +85,7 @@ class Settings:
     numbers: dict[str, Number] = field(
         default_factory=lambda: {DEFAULT_NUMBER: Number(DEFAULT_NUMBER)}
     )
+    phones: dict[str, Phone] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 8025
     smtp_port: int = 8026
@@ -78,6 +117,7 @@ def load(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Settings:
         sendgrid_signing_key=environ.get("SIMULATOR_SENDGRID_SIGNING_KEY", ""),
         messaging_service_sid=given.messaging_service_sid,
         numbers=_numbers(given.numbers, given),
+        phones=_phones(given.phones, given),
         host=given.host,
         port=given.port,
         smtp_port=given.smtp_port,
@@ -129,6 +169,21 @@ def _numbers(listed: str, given: argparse.Namespace) -> dict[str, Number]:
     return numbers
 
 
+def _phones(listed: str, given: argparse.Namespace) -> dict[str, Phone]:
+    phones = {}
+    for part in filter(None, (piece.strip() for piece in listed.split(","))):
+        name, separator, number = part.partition("=")
+        if not separator or not name.isalnum():
+            raise SystemExit(f"simulator: --phones wants NAME=NUMBER, not {part!r}")
+        phones[name] = Phone(
+            name, number, password=given.phone_password, signing_key=given.phone_signing_key
+        )
+        url = _webhook_for(name, given.phone_webhook)
+        if url:
+            phones[name].register(url)
+    return phones
+
+
 def _webhook_for(number: str, option: str) -> str:
     """`URL` serves every number; `NUMBER=URL`, comma-separated, serves one and wins."""
     common = ""
@@ -178,6 +233,10 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     option("sms-webhook", "", "inbound SMS webhook: URL, or NUMBER=URL, comma-separated")
     option("voice-webhook", "", "inbound call webhook: URL, or NUMBER=URL, comma-separated")
     option("voice-status-webhook", "", "how inbound calls end: URL, or NUMBER=URL, likewise")
+    option("phones", "", "Android phones that are gateways: NAME=NUMBER, comma-separated")
+    option("phone-password", DEFAULT_PHONE_PASSWORD, "their password; the user is sms")
+    option("phone-signing-key", DEFAULT_PHONE_KEY, "the key that signs their webhooks")
+    option("phone-webhook", "", "URL told of all they do: URL, or NAME=URL, comma-separated")
     whole("delivery-ms", 300, "milliseconds from queued to sent, and from sent to delivered")
     parser.add_argument(
         "--container",

@@ -23,6 +23,14 @@ def twilio_signature(auth_token: str, url: str, params: Mapping[str, str]) -> st
     return base64.b64encode(digest).decode()
 
 
+def phone_signature(signing_key: str, body: bytes, timestamp: str) -> str:
+    """X-Signature of an Android phone: HMAC-SHA256 over the body and X-Timestamp, in hexadecimal.
+
+    Source: https://docs.sms-gate.app/features/webhooks/, "Payload Signing".
+    """
+    return hmac.new(signing_key.encode(), body + timestamp.encode(), hashlib.sha256).hexdigest()
+
+
 class EventSigner:
     """SendGrid's signed event webhook: ECDSA on P-256 over timestamp and body.
 

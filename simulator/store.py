@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from simulator.resources import Attachment, Call, Entry, Mail, Message, Recording
+from simulator.resources import Attachment, Call, Entry, Mail, Message, PhoneMessage, Recording
 
-_KINDS: dict[str, type[Message | Call | Mail]] = {kind.kind: kind for kind in (Message, Call, Mail)}
+_KINDS: dict[str, type[Message | PhoneMessage | Call | Mail]] = {
+    kind.kind: kind for kind in (Message, PhoneMessage, Call, Mail)
+}
 
 
 class Store:
@@ -26,6 +28,7 @@ class Store:
         self.recordings: dict[str, Recording] = {}
         self.attachments: dict[str, Attachment] = {}
         self.opt_outs: set[tuple[str, str]] = set()
+        self._written_at: dict[tuple[str, str], float] = {}
         self._by_to: dict[str, list[Entry]] = {}
         self._file = _open(path) if path else None
         if self._file is not None:
@@ -38,9 +41,18 @@ class Store:
 
     def add(self, entry: Entry) -> None:
         """Accept something: from here on it is in the ledger."""
+        self._keep(entry)
+        self.save(entry)
+
+    def _keep(self, entry: Entry) -> None:
         self.entries[entry.sid] = entry
         self._by_to.setdefault(entry.to, []).append(entry)
-        self.save(entry)
+        if entry.direction == "inbound":
+            self._written_at[entry.to, entry.sender] = entry.accepted_at
+
+    def written_at(self, number: str, address: str) -> float | None:
+        """When an address last wrote to (or called) a number, in UNIX seconds; None for never."""
+        return self._written_at.get((number, address))
 
     def save(self, entry: Entry) -> None:
         """Write an entry's present state to the file."""
@@ -106,6 +118,7 @@ class Store:
         self.recordings.clear()
         self.attachments.clear()
         self._by_to.clear()
+        self._written_at.clear()
         if self._file is not None:
             self._file.execute("delete from resource where kind <> 'opt_outs'")
             self._file.commit()
@@ -133,8 +146,7 @@ class Store:
             document = json.loads(text)
             if kind in _KINDS:
                 entry = _KINDS[kind](**document)
-                self.entries[entry.sid] = entry
-                self._by_to.setdefault(entry.to, []).append(entry)
+                self._keep(entry)
             elif kind == "recording":
                 document["wav"] = base64.b64decode(document["wav"])
                 self.recordings[document["sid"]] = Recording(**document)

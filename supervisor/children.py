@@ -52,6 +52,11 @@ class Wiring:
             }
         )
 
+    def command_env(self) -> dict[str, str]:
+        """What a command in another terminal needs, beside what the person has set themselves."""
+        own = self.settings.environ
+        return {key: value for key, value in self.service_env().items() if own.get(key) != value}
+
     def prepare(self) -> Child:
         """Migrates, and makes the first establishment and administrator."""
         env = self.service_env() | {"CARELOOP_ADMIN_EMAIL": self.login.email}

@@ -16,6 +16,7 @@ from supervisor.settings import DEFAULT_ADMIN, RunSettings
 OF_THE_DATA = ("SECRET_KEY", "ENCRYPTION_KEYS", "BLIND_INDEX_KEY")
 # A number from the block that the North American plan keeps for fiction.
 SIMULATED_SENDER = "+12025550142"
+RUNNING = "running.env"
 
 
 def ensure_secrets(settings: RunSettings) -> dict[str, str]:
@@ -63,6 +64,16 @@ def ensure_login(settings: RunSettings) -> Login:
         email or known.get("CARELOOP_ADMIN_EMAIL", DEFAULT_ADMIN),
         given or known.get("CARELOOP_ADMIN_PASSWORD"),
     )
+
+
+def tell_commands(settings: RunSettings, env: Mapping[str, str]) -> None:
+    """Keep addresses and keys for `cli.py` in another terminal (read by `config/settings.py`)."""
+    _write(settings.data / RUNNING, env, "Of what `make run` has started; gone when it ends.")
+
+
+def forget_commands(settings: RunSettings) -> None:
+    """What was told is true no longer."""
+    (settings.data / RUNNING).unlink(missing_ok=True)
 
 
 def _fresh_secrets() -> dict[str, str]:

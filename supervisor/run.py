@@ -14,7 +14,14 @@ from supervisor.children import SERVICES, SIMULATOR, Wiring
 from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 from supervisor.errors import PreparationError, ServerNotStartedError, SupervisorError
 from supervisor.files import FolderLock
-from supervisor.keys import Login, ensure_login, ensure_secrets, has_database
+from supervisor.keys import (
+    Login,
+    ensure_login,
+    ensure_secrets,
+    forget_commands,
+    has_database,
+    tell_commands,
+)
 from supervisor.output import Output
 from supervisor.ports import free_port, require_free
 from supervisor.prepared import PreparedStamp
@@ -101,6 +108,7 @@ class Run:
         The API need not wait when this very database has passed the same migrations before: it
         loads while `prepare` makes sure of it, and that halves a warm start.
         """
+        tell_commands(self._settings, wiring.command_env())
         api, *others = wiring.services()
         stamp = PreparedStamp(self._settings)
         ready_before = stamp.is_current()
@@ -149,6 +157,7 @@ class Run:
 
     def _end(self) -> None:
         """End everything within five seconds: services first, then the simulator, servers last."""
+        forget_commands(self._settings)
         self._tree.stop(*SERVICES, "prepare")
         self._tree.stop(SIMULATOR, polite_seconds=SIMULATOR_SECONDS)
         endings = [self._pool.submit(server.stop, SERVER_SECONDS) for server in self._servers]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -53,7 +54,7 @@ begin
         perform setval(one.name::regclass, one.start_value, false);
     end loop;
     update shared.senders set active = true, suspended_at = null, suspended_code = null,
-        suspended_by = null, probe_at = null, probes = 0
+        suspended_by = null, probe_at = null, probes = 0, retired_at = null
     where suspended_at is not null or not active;
 end $$
 """
@@ -147,6 +148,34 @@ def log_in(client: Any) -> Callable[[str], dict[str, str]]:
 def staff(log_in: Callable[[str], dict[str, str]]) -> dict[str, str]:
     """The headers of a member of staff of the northern hospital."""
     return log_in("staff@north")
+
+
+@pytest.fixture
+def no_database(client: Any) -> Callable[..., Any]:
+    """PostgreSQL turns everybody away, for a while."""
+    from tests.conftest import execute
+    from workers.context import get_context
+
+    engine = client.app.state.careloop.database.engine
+    name = engine.url.database
+
+    @contextlib.contextmanager
+    def away() -> Iterator[None]:
+        server = os.environ["CARELOOP_TEST_SERVER"]
+        ours = f"pg_stat_activity where datname = '{name}'"
+        execute(
+            server,
+            f'alter database "{name}" allow_connections false',
+            f"select pg_terminate_backend(pid) from {ours}",
+        )
+        try:
+            yield
+        finally:
+            execute(server, f'alter database "{name}" allow_connections true')
+            engine.dispose()
+            get_context().database.engine.dispose()
+
+    return away
 
 
 @contextlib.contextmanager

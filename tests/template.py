@@ -16,6 +16,7 @@ from services.founding import create_establishment, set_sender
 from services.user import create_user
 
 PASSWORD = "correct-horse-battery"
+SOUTH_NUMBER = "+15005550007"
 
 
 def main() -> None:
@@ -36,9 +37,9 @@ def main() -> None:
             quiet_end=time(7),
         ),
     )
-    number = os.environ["TWILIO_PHONE_NUMBER"]
+    ours = os.environ["TWILIO_PHONE_NUMBER"]
     with Session(engine) as session, session.begin():
-        for establishment in (north, south):
+        for establishment, number in ((north, ours), (south, SOUTH_NUMBER)):
             for channel, address, provider in (
                 ("sms", number, "twilio"),
                 ("voice", number, "twilio"),

@@ -19,7 +19,7 @@ import httpx2
 
 from tests.conftest import clone_database, with_database
 from tests.nursery import Born, nursery
-from tests.template import PASSWORD
+from tests.template import PASSWORD, SOUTH_NUMBER
 
 START_SECONDS = 60.0
 
@@ -161,7 +161,7 @@ def running_tree(folder: Path, name: str, **more: str) -> Iterator[Tree]:
         "CARELOOP_DATA": str(folder / "data"),
         "SIMULATOR_ACCOUNT_SID": os.environ["TWILIO_ACCOUNT_SID"],
         "SIMULATOR_AUTH_TOKEN": os.environ["TWILIO_AUTH_TOKEN"],
-        "SIMULATOR_NUMBERS": os.environ["TWILIO_PHONE_NUMBER"],
+        "SIMULATOR_NUMBERS": f"{os.environ['TWILIO_PHONE_NUMBER']},{SOUTH_NUMBER}",
         "SIMULATOR_SENDGRID_KEY": os.environ["SENDGRID_API_KEY"],
         "SIMULATOR_SMS_WEBHOOK": f"http://127.0.0.1:{api}/webhooks/twilio/sms",
         "SIMULATOR_VOICE_WEBHOOK": f"http://127.0.0.1:{api}/webhooks/twilio/voice",

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from struct import iter_unpack
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -45,6 +46,22 @@ class Cipher:
         """Encrypt `plain` for the column `label` with the current key."""
         nonce = os.urandom(NONCE_BYTES)
         return self._header + nonce + self._ring[self.current].encrypt(nonce, plain, label.encode())
+
+    def seal_all(self, plains: Sequence[bytes | None], label: str) -> list[bytes | None]:
+        """`seal` for many values of one column, in their order; None stays None.
+
+        The randomness of all nonces is drawn at once, which takes no longer than for one.
+        """
+        encrypt, header, authenticated = (
+            self._ring[self.current].encrypt,
+            self._header,
+            label.encode(),
+        )
+        nonces = iter_unpack(f"{NONCE_BYTES}s", os.urandom(NONCE_BYTES * len(plains)))
+        return [
+            None if plain is None else header + nonce + encrypt(nonce, plain, authenticated)
+            for plain, (nonce,) in zip(plains, nonces, strict=True)
+        ]
 
     def open(self, sealed: bytes, label: str) -> bytes:
         """Decrypt; raises `CannotDecrypt`."""
@@ -88,12 +105,18 @@ class BlindIndex:
     """
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        # HMAC (RFC 2104) with its two pads hashed beforehand: a third of the time, as most values
+        # are short.
+        block = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 
     def of(self, purpose: str, value: str, establishment_id: int) -> bytes:
         """The index (16 bytes) of an already normalised value."""
-        message = f"{establishment_id}:{purpose}:{value}".encode()
-        return hmac.digest(self._key, message, "sha256")[:INDEX_BYTES]
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(f"{establishment_id}:{purpose}:{value}".encode())
+        outer.update(inner.digest())
+        return outer.digest()[:INDEX_BYTES]
 
     def tokens(self, purpose: str, values: Iterable[str], establishment_id: int) -> list[int]:
         """Short indexes (signed 64 bit, sorted) for columns that hold many, such as prefixes."""

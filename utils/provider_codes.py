@@ -1,13 +1,15 @@
 """What a provider's error code means: what may be done next, and whose fault it was.
 
-One table, for the answer to a request (`utils/twilio_client.py`, `utils/email_client.py`) and for
-the code in a status callback alike. Sources:
+One table for each, for the answer to a request (`utils/twilio_client.py`, `utils/email_client.py`,
+`utils/android_client.py`) and for the code in a status callback alike. Sources:
 - Twilio's error dictionary, https://www.twilio.com/docs/api/errors, each code under its own page
   (https://www.twilio.com/docs/api/errors/30002); as a list in
   https://www.twilio.com/docs/api/errors/twilio-error-codes.json
 - SendGrid's status codes, https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-
   sendgrid-v3-api/errors and "4XX API Errors and Troubleshooting Suggestions" in its help centre
 - SMTP replies: RFC 4954 section 6 (530, 534, 535, 538)
+- an Android phone: what `utils/android_status.py` makes of its reasons: Android's own results
+  (`SmsManager.RESULT_…`), or a status of GSM 03.40 (9.2.3.15) in a delivery report
 
 Twilio advises against logic that needs a code to be known, so an unknown one falls back on its
 family: it is never taken for a fault of the sender.
@@ -62,6 +64,8 @@ _TWILIO_CODES: dict[Fault, tuple[int, ...]] = {
         21610,  # said stop to the carrier
         30003, 30005, 30006,  # unreachable handset, unknown handset, landline
         30004, 30011,  # blocks messages, takes no MMS
+        63003, 63024,  # is not on WhatsApp
+        63014, 63015, 63032,  # blocked us there, has not joined the sandbox, left out by WhatsApp
     ),
     CONTENT: (
         20001,  # a parameter is not valid
@@ -69,9 +73,11 @@ _TWILIO_CODES: dict[Fault, tuple[int, ...]] = {
         21602, 21605, 21617, 21619, 21620, 21623,  # empty, too long, media
         21654, 21655, 21658,  # templates
         30007, 30019, 30038,  # filtered; too large for the carrier; looks like a one-time code
+        63016,  # WhatsApp: they have not written within 24 hours
+        63005, 63006, 63013, 63021,  # not for this channel, against its rules
     ),
-    CARRIER: (30008, 30020, 30021, 30036, 30410, 30485),
-    CARRIER_BUSY: (429, 20429, 21730, 30017),
+    CARRIER: (30008, 30020, 30021, 30036, 30410, 30485, 63009, 63010, 63012),
+    CARRIER_BUSY: (429, 20429, 21730, 30017, 63018),
     CARRIER_BROKEN: (500, 503, 20500, 20503),
     ACCOUNT_BUSY: (10004,),  # calls at once
     ACCOUNT_FOR_THIS_ONE: (
@@ -99,6 +105,7 @@ _TWILIO_CODES: dict[Fault, tuple[int, ...]] = {
         21657, 21659, 21660, 21661,  # not valid here, not Twilio's, another account's
         21701, 21703, 21709, 21711,  # its messaging service
         30032, 30033, 30034, 30035, 30041, 30042,  # unregistered, its campaign suspended, generic
+        63001, 63002, 63007, 63008, 63020,  # no WhatsApp sender, or its business account is shut
     ),
     SENDER_FULL: (
         21611, 30001,  # its queue is full
@@ -116,6 +123,28 @@ _SENDGRID_CODES: dict[Fault, tuple[int, ...]] = {
 
 _SMTP_CODES: dict[Fault, tuple[int, ...]] = {ACCOUNT_DOWN: (530, 534, 535, 538)}
 
+_ANDROID_CODES: dict[Fault, tuple[str, ...]] = {
+    CONTENT: ("400", "413", "422", "null_pdu", "encoding_error", "ril_encoding_err"),
+    RECIPIENT: (
+        "invalid_number", "fdn_check_failure", "short_code_not_allowed",
+        "short_code_never_allowed",
+    ),
+    CARRIER: ("ttl_expired", "generic_failure", "network_reject", "network_error", "409"),
+    CARRIER_BUSY: ("429",),
+    CARRIER_BROKEN: ("500", "502", "503", "504"),
+    ACCOUNT_DOWN: ("401", "403"),  # its user, its password, or what they may do
+    SENDER_DOWN: (
+        "301", "302", "303", "307", "308", "404", "405",  # the gateway is not at this address
+        "no_sim", "ril_sim_absent", "no_permission", "no_default_sms_app",
+        "no_service", "radio_off", "radio_not_available", "ril_radio_not_available",
+        "ril_network_not_ready",
+    ),
+    SENDER_FULL: ("limit_exceeded", "ril_request_rate_limited"),  # Android's bound, or the SIM's
+}  # fmt: skip
+_REPORT = "report_"
+_REPORT_PERMANENT = range(0x40, 0x60)
+"""Statuses of a delivery report with which the network gave up on this recipient."""
+
 
 def _by_code(groups: dict[Fault, tuple[int, ...]]) -> dict[int, Fault]:
     return {code: fault for fault, codes in groups.items() for code in codes}
@@ -124,9 +153,10 @@ def _by_code(groups: dict[Fault, tuple[int, ...]]) -> dict[int, Fault]:
 TWILIO = _by_code(_TWILIO_CODES)
 SENDGRID = _by_code(_SENDGRID_CODES)
 SMTP = _by_code(_SMTP_CODES)
+ANDROID = {code: fault for fault, codes in _ANDROID_CODES.items() for code in codes}
 ACCOUNT_CODES = frozenset(
     str(code)
-    for table in (TWILIO, SENDGRID, SMTP)
+    for table in (TWILIO, SENDGRID, SMTP, ANDROID)
     for code, fault in table.items()
     if fault.suspends and fault.blame is Blame.account
 )
@@ -136,6 +166,8 @@ _TABLES = {"twilio": TWILIO, "sendgrid": SENDGRID, "smtp": SMTP}
 
 def fault_of(provider: str | None, code: str | None) -> Fault | None:
     """What a provider's code means; None for words of our own (`timeout`) and SMTP's others."""
+    if provider == "android":
+        return _of_android(code or "")
     table = _TABLES.get(provider or "")
     if table is None or code is None or not (code.isascii() and code.isdecimal()):
         return None
@@ -144,6 +176,13 @@ def fault_of(provider: str | None, code: str | None) -> Fault | None:
     if known is not None or table is SMTP:
         return known
     return _of_family(number)
+
+
+def _of_android(code: str) -> Fault | None:
+    status = code.removeprefix(_REPORT)
+    if status != code and status.isdecimal():
+        return RECIPIENT if int(status[:3]) in _REPORT_PERMANENT else CARRIER
+    return ANDROID.get(code)
 
 
 def _of_family(number: int) -> Fault:

@@ -11,8 +11,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-ASKABLE = frozenset({"twilio"})
+ASKABLE = frozenset({"twilio", "android"})
 """Providers that can be asked what became of a message (`Receipts`)."""
+LISTING = frozenset({"twilio"})
+"""Providers that list what was received (`Inbox`). An Android phone keeps its events and repeats
+them for days; its list has other ids than they."""
 
 
 class Verdict(StrEnum):
@@ -39,6 +42,7 @@ class Outcome:
 class Outbound:
     """One message to send. `callback` is the address of ours that carries the delivery's id.
 
+    `reference` names the delivery, the same for each of its attempts; `attempt` counts them.
     `subject` and `sender_name` are for e-mail. `answer` is the address that a call asks for what it
     says, once somebody has picked up; `waits_for_tone`: an answering machine is spoken to after
     its tone, else it need not be waited for.
@@ -54,6 +58,7 @@ class Outbound:
     sender_name: str = ""
     answer: str = ""
     waits_for_tone: bool = False
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,22 @@ class Sender(Protocol):
         """What the provider accepted for an address since a time.
 
         None when it cannot be asked now; raises `NoList` when it has no list at all.
+        """
+        ...
+
+
+@runtime_checkable
+class ByReference(Protocol):
+    """A sender whose provider keeps each message under an id that is ours.
+
+    To repeat a message is safe there, and what became of it is asked for by that id, not searched
+    for in a list.
+    """
+
+    def accepted(self, reference: str, attempt: int, to: str) -> Sequence[Passed] | None:
+        """What the provider holds of one delivery to a number, at most one message.
+
+        Empty when it surely holds none, None when it cannot be asked now.
         """
         ...
 

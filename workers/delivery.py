@@ -16,16 +16,17 @@ from models.reminder import Channel
 from services import dispatch
 from services.callback import reference_of
 from services.dispatch import Attempt, Settlement
+from services.email_words import email_subject
 from services.reconcile import Patience, Question, questions, settle_unknown, settle_unlisted
-from services.reminder_plan import email_subject
 from services.reply_hint import ask
 from services.sms import sms_text
-from services.suspension import Ready, hold_back, note_answers
+from services.suspension import note_answers
+from services.suspension_hold import Ready, hold_back
 from utils.backoff import delay
 from utils.failpoint import reached
 from utils.lease import awake, held_until, insist
 from utils.logs import get_logger
-from utils.senders import NoList, Outbound, Outcome, Passed, Sender, Verdict
+from utils.senders import ByReference, NoList, Outbound, Outcome, Passed, Sender, Verdict
 from utils.sms_encoding import analyse
 from workers.asking import answers
 from workers.context import Context, get_context
@@ -207,10 +208,11 @@ def _outbound(context: Context, establishment: Establishment, attempt: Attempt) 
         reference=reference,
         callback=f"{webhooks}/status?delivery={reference}.{attempt.attempt}",
         seconds_valid=attempt.seconds_valid,
-        subject=email_subject(establishment, attempt.language),
+        subject=email_subject(establishment, attempt.purpose, attempt.language),
         sender_name=establishment.name,
         answer=f"{webhooks}/voice/reminder?delivery={reference}.{attempt.attempt}",
         waits_for_tone=establishment.answering_machines == AnsweringMachines.message,
+        attempt=attempt.attempt,
     )
 
 
@@ -255,6 +257,9 @@ def _ask(
     context: Context, establishment_id: int, question: Question
 ) -> Sequence[Passed] | NoList | None:
     sender = context.sender(establishment_id, question.channel, question.sender_id)
+    if isinstance(sender, ByReference):
+        reference = reference_of(establishment_id, question.delivery_id)
+        return sender.accepted(reference, question.attempt, question.to)
     try:
         return sender.passed(question.to, question.since) if sender else None
     except NoList as none:

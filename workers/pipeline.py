@@ -4,9 +4,9 @@
 
 While some deliveries are being called, others are stamped and the outcomes of those before them
 are stored, so a batch of one does not wait for the call of the batch before it. A place is taken
-before a delivery is stamped and is free again only when its outcome is stored: killed anywhere,
-no more deliveries than there are places (`ENGINE_CONCURRENCY`) are left unknown. What waits
-unstamped is found by the sweep.
+before a delivery is stamped and is free again when the call has its outcome; as many again may
+wait to be stored, and no more. Killed anywhere, no more than twice as many deliveries as there
+are places (`ENGINE_CONCURRENCY`) are left unknown. What waits unstamped is found by the sweep.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ from models.establishment import Establishment
 from services.dispatch import Attempt, Settlement
 from utils.logs import get_logger
 
-LINGER_SECONDS = 0.005
-"""How long a step waits for its group to grow: a statement for one costs nearly as much as one for
-many, and what was called together ends together."""
+STAMP_LINGER_SECONDS = 0.010
+"""How long a group waits for places before it is stamped with those there are: a statement for one
+costs nearly as much as one for many. What finds room for all is stamped at once."""
+STORE_LINGER_SECONDS = 0.020
+"""How long an outcome waits for others. It holds no place meanwhile, and the last one of those
+called ends the waiting."""
 
 log = get_logger("careloop.worker")
 
@@ -65,37 +68,50 @@ class Pipeline:
         self._begin = begin
         self._call = call
         self._conclude = conclude
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._may_put = threading.Condition(self._lock)
+        self._may_stamp = threading.Condition(self._lock)
+        self._may_store = threading.Condition(self._lock)
         self._batches: deque[tuple[int, deque[int]]] = deque()
-        self._free = places
         self._calls: SimpleQueue[Begun] = SimpleQueue()
-        self._arrived = threading.Condition()
+        self._stamping = 0
+        self._calling = 0
         self._finished: list[Finished] = []
+        self._complete = False  # no outcome is to come soon for those that have finished
+        self._storing = 0
         self._started = False
 
     def put(self, establishment_id: int, ids: Iterable[int]) -> None:
         """Take in a batch; waits while as many as there are places are waiting already."""
-        with self._changed:
+        with self._lock:
             self._start()
-            self._changed.wait_for(lambda: self._waiting() < self._places)
+            self._may_put.wait_for(lambda: self._waiting() < self._places)
             self._batches.append((establishment_id, deque(sorted(ids))))
-            self._changed.notify_all()
+            self._may_stamp.notify()
 
     def drain(self) -> None:
         """Wait until everything that was taken in is done."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._batches and self._free == self._places)
+        with self._lock:
+            self._may_put.wait_for(lambda: not self._batches and not self._open())
 
     def give_up_waiting(self) -> list[tuple[int, list[int]]]:
         """Forget the batches that wait unstamped; they are returned, by establishment."""
-        with self._changed:
+        with self._lock:
             waiting = [(number, list(ids)) for number, ids in self._batches]
             self._batches.clear()
-            self._changed.notify_all()
+            self._may_put.notify_all()
         return waiting
 
     def _waiting(self) -> int:
         return sum(len(ids) for _, ids in self._batches)
+
+    def _open(self) -> int:
+        """How many would be left unknown now."""
+        return self._stamping + self._calling + len(self._finished) + self._storing
+
+    def _room(self) -> int:
+        """How many more may be stamped."""
+        return min(self._places - self._stamping - self._calling, 2 * self._places - self._open())
 
     def _start(self) -> None:
         """Not before the first batch: a process may fork until then."""
@@ -108,35 +124,33 @@ class Pipeline:
 
     def _stamp_for_ever(self) -> None:
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._batches and self._free)
-                self._changed.wait_for(self._room_for_all, LINGER_SECONDS)
+            with self._lock:
+                self._may_stamp.wait_for(lambda: self._batches and self._room())
+                self._may_stamp.wait_for(self._room_for_all, STAMP_LINGER_SECONDS)
                 if not self._batches:
                     continue  # they were given up meanwhile
                 establishment_id, group = self._take_places()
             begun = self._stamp(establishment_id, group)
-            self._leave_places(len(group) - len(begun))
+            with self._lock:
+                self._stamping = 0
+                self._calling += len(begun)
+                self._may_put.notify_all()
             for called in begun:
                 self._calls.put(called)
 
     def _room_for_all(self) -> bool:
-        """True when all that waits has a place, or every place is free."""
-        return self._free >= min(self._waiting(), self._places)
+        """True when all that waits has room, or every place is free."""
+        return self._room() >= min(self._waiting(), self._places)
 
     def _take_places(self) -> tuple[int, list[int]]:
-        """The next group: of one establishment, no larger than the places that are free."""
+        """The next group: of one establishment, no larger than there is room."""
         establishment_id, ids = self._batches[0]
-        group = [ids.popleft() for _ in range(min(len(ids), self._free))]
+        group = [ids.popleft() for _ in range(min(len(ids), self._room()))]
         if not ids:
             self._batches.popleft()
-        self._free -= len(group)
-        self._changed.notify_all()
+        self._stamping = len(group)
+        self._may_put.notify_all()
         return establishment_id, group
-
-    def _leave_places(self, count: int) -> None:
-        with self._changed:
-            self._free += count
-            self._changed.notify_all()
 
     def _stamp(self, establishment_id: int, group: list[int]) -> list[Begun]:
         try:
@@ -156,30 +170,36 @@ class Pipeline:
             self._note(Finished(begun, settlement))
 
     def _note(self, finished: Finished) -> None:
-        """Wakes who stores at the first outcome, and at the last one there is to come."""
-        with self._arrived:
+        """Wake the other steps when there is something new for them, not at each outcome."""
+        with self._lock:
+            self._calling -= 1
             self._finished.append(finished)
-            if len(self._finished) == 1 or self._nothing_called():
-                self._arrived.notify()
+            if not self._calling:
+                self._complete = True
+            if self._complete or len(self._finished) == 1:
+                self._may_store.notify()
+            if self._batches and (self._room() == 1 or self._room_for_all()):
+                self._may_stamp.notify()
 
     def _store_for_ever(self) -> None:
         while True:
             finished = self._gather()
             for establishment, group in _by_establishment(finished):
                 self._store(establishment, group)
-            self._leave_places(len(finished))
+            with self._lock:
+                self._storing = 0
+                self._may_stamp.notify()
+                self._may_put.notify_all()
 
     def _gather(self) -> list[Finished]:
         """The next outcomes: those that are there, and a few more if they come soon."""
-        with self._arrived:
-            self._arrived.wait_for(lambda: self._finished)
-            self._arrived.wait_for(self._nothing_called, LINGER_SECONDS)
+        with self._lock:
+            self._may_store.wait_for(lambda: self._finished)
+            self._may_store.wait_for(lambda: self._complete, STORE_LINGER_SECONDS)
             gathered, self._finished = self._finished, []
+            self._storing = len(gathered)
+            self._complete = False
         return gathered
-
-    def _nothing_called(self) -> bool:
-        """True when whatever has a place has its outcome."""
-        return self._free + len(self._finished) >= self._places
 
     def _store(self, establishment: Establishment, finished: Sequence[Finished]) -> None:
         try:

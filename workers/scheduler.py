@@ -39,7 +39,7 @@ from services.upload import find_complete, forget_expired, join_feedback
 from services.voice_message import find_voices
 from utils.failpoint import reached
 from utils.logs import get_logger
-from utils.senders import ASKABLE
+from utils.senders import LISTING
 from utils.spool import nothing_spooled
 from workers.context import Context, get_context
 from workers.heartbeat import Heartbeat
@@ -179,7 +179,7 @@ class Scheduler:
     def _ask_inbound(self) -> None:
         """Have the lists looked through of what patients wrote, where that is due."""
         with self.context.database.service() as session:
-            due = take_due(session, sorted(ASKABLE), self.engine.inbound)
+            due = take_due(session, sorted(LISTING), self.engine.inbound)
         for establishment_id, sender_id in due:
             self.context.queue.put(Job(ASK_INBOUND, establishment_id, (sender_id,)))
 

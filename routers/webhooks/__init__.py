@@ -3,7 +3,12 @@
 Storing, spooling during an outage and replaying after it are shared: `services/webhook_door.py`.
 """
 
-from routers.webhooks import sendgrid, twilio, twilio_voice
+from routers.webhooks import android, sendgrid, twilio, twilio_voice
 
-HANDLERS = {**twilio.HANDLERS, **twilio_voice.HANDLERS, **sendgrid.HANDLERS}
+HANDLERS = {
+    **twilio.HANDLERS,
+    **twilio_voice.HANDLERS,
+    **sendgrid.HANDLERS,
+    **android.HANDLERS,
+}
 """Every kind of webhook, with what stores it."""

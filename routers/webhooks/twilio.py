@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
@@ -27,9 +28,9 @@ from services.webhook_door import Webhook
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.metrics import WEBHOOKS_FOR_NOBODY, WEBHOOKS_REFUSED
+from utils.twilio_client import WHATSAPP, bare
 
 STATUS, SMS = "twilio.status", "twilio.sms"
-WHATSAPP = "whatsapp:"
 _PIECE = re.compile(r"/Media/([A-Za-z0-9]{2,64})$")
 SILENCE = str(MessagingResponse())
 """What is said at once to a message: nothing. Answers go out by the engine."""
@@ -39,13 +40,14 @@ router = APIRouter(prefix="/twilio", tags=["webhooks"], include_in_schema=False)
 log = get_logger("careloop.webhooks")
 
 
-def genuine(state: State, request: Request, form: FormData) -> bool:
+def genuine(state: State, request: Request, form: FormData, token: str | None = None) -> bool:
     """True when Twilio, or somebody with our auth token, signed this request.
 
     Behind a proxy our own idea of the URL is not what Twilio called, so it is made of
-    `PUBLIC_URL`. All parameters are signed, those we have never heard of too.
+    `PUBLIC_URL`. All parameters are signed, those we have never heard of too. `token` is that of
+    another account than the settings'.
     """
-    token = state.settings.twilio.auth_token.get_secret_value()
+    token = token or state.settings.twilio.auth_token.get_secret_value()
     if not token:
         return False
     url = state.settings.web.base_url + request.url.path
@@ -61,12 +63,53 @@ async def signed_form(request: Request) -> FormData:
     """A form that Twilio signed; raises `Forbidden`."""
     form = await form_of(request)
     if not genuine(state_of(request), request, form):
-        WEBHOOKS_REFUSED.labels("twilio").inc()
-        raise Forbidden("This request was not signed by the provider.", code="signature_invalid")
+        raise _forged()
     return form
 
 
+def _forged() -> Forbidden:
+    WEBHOOKS_REFUSED.labels("twilio").inc()
+    return Forbidden("This request was not signed by the provider.", code="signature_invalid")
+
+
 SignedForm = Annotated[FormData, Depends(signed_form)]
+
+
+async def signed_message(request: Request) -> FormData:
+    """The same for what is told of a message: a sender's own account may have signed it, too.
+
+    It speaks for that sender alone, so its token is looked for by whom the request is about, never
+    by the account that the request names.
+    """
+    state, form = state_of(request), await form_of(request)
+    if genuine(state, request, form):
+        return form
+    token = await run_in_threadpool(_own_token, state.directory, request, form)
+    if token is None or not genuine(state, request, form, token):
+        raise _forged()
+    return form
+
+
+def _own_token(directory: Directory, request: Request, form: FormData) -> str | None:
+    """The auth token of the sender that a message was sent from, or to; None without one."""
+    reference = parse_reference(request.query_params.get("delivery", ""))
+    if reference is None:
+        to = str(form.get("To", ""))
+        sender = written_to(directory, _channel(to), bare(to) or "")
+    else:
+        from_ = str(form.get("From", ""))
+        place = directory.senders(reference.establishment_id)
+        sender = place.sending(_channel(from_), bare(from_) or "")
+    if sender is None or sender.provider != "twilio" or not sender.credentials:
+        return None
+    return str(sender.credentials["auth_token"])
+
+
+SignedMessage = Annotated[FormData, Depends(signed_message)]
+
+
+def _channel(address: str) -> str:
+    return "whatsapp" if address.startswith(WHATSAPP) else "sms"
 
 
 def webhook_of(kind: str, request: Request, form: FormData) -> Webhook:
@@ -76,13 +119,13 @@ def webhook_of(kind: str, request: Request, form: FormData) -> Webhook:
 
 
 @router.post("/status", summary="A message's or call's status")
-async def status(request: Request, form: SignedForm) -> Response:
+async def status(request: Request, form: SignedMessage) -> Response:
     await state_of(request).door.take(webhook_of(STATUS, request, form))
     return Response(status_code=200)
 
 
 @router.post("/sms", summary="Somebody wrote to one of our numbers, by SMS or WhatsApp")
-async def sms(request: Request, form: SignedForm) -> Response:
+async def sms(request: Request, form: SignedMessage) -> Response:
     await state_of(request).door.take(webhook_of(SMS, request, form))
     return Response(SILENCE, media_type="text/xml")
 
@@ -125,7 +168,7 @@ def _news(webhook: Webhook, attempt: int | None) -> StatusNews | None:
         status=status_word,
         code=_text(webhook, "ErrorCode", 24) or None,
         seconds=int(seconds) if seconds.isdecimal() and len(seconds) < 10 else None,
-        sender=_text(webhook, "From", 320) or None,
+        sender=bare(_text(webhook, "From", 320)) or None,
         attempt=attempt,
         answered_by=_text(webhook, "AnsweredBy", 24) or None,
     )
@@ -160,9 +203,9 @@ def _inbound(webhook: Webhook) -> InboundMessage | None:
     return InboundMessage(
         provider="twilio",
         provider_id=provider_id,
-        channel="whatsapp" if to.startswith(WHATSAPP) else "sms",
-        to=to.removeprefix(WHATSAPP).strip(),
-        from_=webhook.fields.get("From", "").removeprefix(WHATSAPP).strip(),
+        channel=_channel(to),
+        to=bare(to) or "",
+        from_=bare(webhook.fields.get("From")) or "",
         body=webhook.fields.get("Body", ""),
         received_at=webhook.received_at,
         media=int(media) if media.isdecimal() else 0,

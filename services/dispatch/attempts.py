@@ -17,6 +17,7 @@ from database.session import ScopedSession
 from models.campaign import CampaignStatus
 from models.delivery import Delivery, DeliveryStatus
 from models.establishment import Sender
+from models.reminder import Purpose
 from services.delivery import CANCELLED, settle
 from services.dispatch.holds import Hold, hold_back
 from services.dispatch.lines import take_turns
@@ -27,7 +28,7 @@ from utils.crypto import get_cipher
 S = DeliveryStatus
 
 DAILY_CAP = "daily cap"
-OUT_OF_CONVERSATION = "no WhatsApp message from them in 24 hours"
+OUT_OF_CONVERSATION = "no WhatsApp message from them in a day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Rules:
 class Attempt:
     """A delivery marked as sending: all that is needed to call a provider.
 
-    `asks`: the sender can take in the answer that its reminder expects.
+    `asks`: the sender can take in the answer that its reminder expects. `purpose`: what an e-mail
+    is called.
     """
 
     delivery_id: int
@@ -59,12 +61,15 @@ class Attempt:
     correlation_id: str | None
     sender_id: int | None = None
     asks: bool = False
+    purpose: str = Purpose.reminder
 
 
 # The guard is on `status`, but no index is: with stale statistics a partial index on `queued`
 # would be scanned whole. The lock of the address makes an opt-out and this transaction wait for
 # each other (the one that commits second sees the first), and two workers that would both send
 # the last message of the day. In the order of addresses, so that no two wait in a circle.
+# WhatsApp lets free text through to those alone who wrote to the same number within 24 hours; a
+# minute is for the way there (https://www.twilio.com/docs/api/errors/63016).
 # A claim from before the server's start is void: a stop may have been spooled since. The sweeper
 # makes it due again, behind the gate (`services/claim_gate.py`).
 _LOCK = Prepared(
@@ -77,7 +82,8 @@ _LOCK = Prepared(
         case when :by_operator and d.channel <> 'email' then a.value end as number,
         case when d.channel = 'whatsapp' then not exists (
             select from messages m where m.address_id = a.id and m.direction = 'in'
-                and m.channel = 'whatsapp' and m.at > now() - interval '24 hours'
+                and m.channel = 'whatsapp' and m.sender_id = r.sender_id
+                and m.at > now() - interval '23 hours 59 minutes'
         ) else false end as out_of_conversation
     from deliveries d
     join addresses a on a.id = d.address_id
@@ -139,7 +145,8 @@ _STAMP = Prepared(
             and (u.line is not null or u.claimed_until < now() + make_interval(secs => :held_for))
     )
     select m.id, m.attempt, m.channel, a.value, r.message, r.language,
-        extract(epoch from m.valid_until - now())::integer, m.correlation_id, m.sender_id
+        extract(epoch from m.valid_until - now())::integer, m.correlation_id, m.sender_id,
+        r.purpose
     from moved m
     join reminders r on r.id = m.reminder_id
     join addresses a on a.id = m.address_id
@@ -274,7 +281,8 @@ def _stamp(
 
 def _attempt(row: Any, asks: bool) -> Attempt:
     cipher = get_cipher()
-    delivery_id, attempt, channel, value, message, language, seconds_valid, correlation, by = row
+    delivery_id, attempt, channel, value, message, *others = row
+    language, seconds_valid, correlation, by, purpose = others
     return Attempt(
         delivery_id=delivery_id,
         attempt=attempt,
@@ -286,4 +294,5 @@ def _attempt(row: Any, asks: bool) -> Attempt:
         correlation_id=correlation,
         sender_id=by,
         asks=asks,
+        purpose=purpose,
     )

@@ -136,11 +136,14 @@ _CLAIM_QUESTIONS = _claiming(_TO_ASK, "asks", _DUE, _ANY_ROOM)
 
 _RELEASE = text(
     """
-    with freed as (
-        update shared.due set
+    with locked as materialized (
+        select id from deliveries where id = any(:ids) order by address_id, id for update
+    ), freed as (
+        update shared.due u set
             claimed_until = case when line is not null then timestamptz 'infinity' end
-        where establishment_id = :establishment_id and delivery_id = any(:ids)
-        returning delivery_id
+        from locked l
+        where u.establishment_id = :establishment_id and u.delivery_id = l.id
+        returning u.delivery_id
     ), moved as (
         update deliveries d set status = 'scheduled' from freed f
         where d.id = f.delivery_id and d.status = 'queued'

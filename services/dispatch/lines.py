@@ -17,9 +17,9 @@ from sqlalchemy import text
 from database.session import ScopedSession
 from models.delivery import DeliveryStatus
 from models.establishment import Sender
-from services.delivery import WAKE
 from services.dispatch.holds import Hold
 from services.dispatch.routes import Take
+from services.due import WAKE
 
 STEP_SECONDS = 0.5
 """A line is called up for about so long a time at once: a job for each message would cost more."""

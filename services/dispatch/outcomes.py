@@ -54,7 +54,7 @@ _OUTCOME = Prepared(
             retry_in double precision, encoding text, segments smallint, cause text
         )
         join deliveries d on d.id = n.id and d.attempt = n.attempt
-        order by d.id
+        order by d.address_id, d.id
         for update of d
     ), moved as (
         update deliveries d set

@@ -15,6 +15,7 @@ from models.delivery import Delivery
 from models.establishment import AnsweringMachines, Establishment
 from models.message import Call
 from models.reminder import Purpose, Reminder
+from services.due import take_unclaimed
 from services.errors import NotFound
 from services.phone.caller import known_language, lock_address
 from services.phone.flow import Flow, Remark, Step
@@ -83,6 +84,7 @@ def note_pick_up(
     )
     call = _call(session, provider_id)
     call.answered_by = answered_by or call.answered_by
+    take_unclaimed(session, [delivery.id])
     session.refresh(delivery, with_for_update=True)
     if delivery.provider_id is None and delivery.attempt == attempt:
         # Faster than the worker's own note: else this call would pass for an earlier attempt's.

@@ -21,31 +21,13 @@ from models.phrase import PhraseCode
 from models.reminder import Reminder
 from services.phone.flow import Flow, Remark, State, Step
 from services.phone.links import Links
+from services.phone.parts import Kind, parts
 from services.phone.patients import offered, words_of
 from services.phrase import NoLanguage, Speech, shipped, speech
 from utils.languages import VOICES
 from utils.twiml import GoOn, HangUp, Instructions, Keys, Pause, Play, Record, Say, Sound
 
 CODE_DIGITS = 8
-WAIT_SECONDS = 2
-
-_LAST_WORDS = {
-    Remark.thanks: "phone.thanks",
-    Remark.goodbye: "phone.goodbye",
-    Remark.confirmed: "phone.confirmed",
-    Remark.reschedule: "phone.reschedule",
-    Remark.stopped: "phone.stopped",
-    Remark.phrase_kept: "phone.phrase_kept",
-    Remark.machine: "phone.machine",
-}
-_FIRST_WORDS = {
-    Remark.welcome: "phone.welcome",
-    Remark.called_back: "phone.called_back",
-    Remark.nothing_heard: "phone.nothing_heard",
-    Remark.wrong_key: "phone.wrong_key",
-    Remark.code_wrong: "phone.code_wrong",
-    Remark.not_ready: "phone.not_ready",
-}
 
 
 def spoken(session: ScopedSession, establishment: Establishment, flow: Flow) -> dict[str, Speech]:
@@ -104,9 +86,9 @@ class _Teller:
     languages: Mapping[str, Speech]
 
     def tell(self, state: State) -> Instructions:
+        sounds = list(self._sounds(state))
         if state.step == Step.done:
-            return Instructions(list(self._last(state.remark)), HangUp())
-        sounds = [*self._first(state.remark), *self._question(state)]
+            return Instructions(sounds, HangUp())
         place = self.establishment.id, self.conversation
         answer = self.links.answer(*place)
         match state.step:
@@ -119,47 +101,29 @@ class _Teller:
                 return Instructions(sounds, Keys(answer, CODE_DIGITS, timeout=10))
         return Instructions(sounds, Keys(answer))
 
-    def _last(self, remark: Remark | None) -> Iterator[Sound]:
-        if remark != Remark.silence:
-            yield self._phrase(_LAST_WORDS[remark or Remark.goodbye])
+    def _sounds(self, state: State) -> Iterator[Sound]:
+        beginning = self.conversation.turn == 0
+        for part in parts(state, beginning=beginning, several=len(self.languages) > 1):
+            match part.kind:
+                case Kind.phrase:
+                    yield self._phrase(part.key)
+                case Kind.menu:
+                    for language in self.languages.values():
+                        yield self._phrase(part.key, language)
+                case Kind.message:
+                    yield self._message()
+                case Kind.voice:
+                    recording = newest_recording(self.session, self.conversation.id)
+                    if recording is not None:
+                        yield self._audio(recording)
+                case Kind.model:
+                    yield self._phrase_to_record()
+                case Kind.patients:
+                    yield from self._patients()
+                case Kind.pause:
+                    yield Pause(part.seconds)
 
-    def _first(self, remark: Remark | None) -> Iterator[Sound]:
-        if remark == Remark.play:
-            recording = newest_recording(self.session, self.conversation.id)
-            if recording is not None:
-                yield self._audio(recording)
-        elif remark is not None and self.conversation.step != Step.language:
-            yield self._phrase(_FIRST_WORDS[remark])
-
-    def _question(self, state: State) -> Iterator[Sound]:
-        match state.step:
-            case Step.language:
-                for language in self.languages.values():
-                    yield self._phrase("phone.language", language)
-            case Step.rating:
-                yield self._phrase("phone.rate")
-                if len(self.languages) > 1:
-                    yield self._phrase("phone.other_language")
-            case Step.speak if state.flow == Flow.phrase:
-                yield from self._phrase_to_record()
-            case Step.speak:
-                yield self._phrase("phone.speak")
-            case Step.fetching:
-                yield self._phrase("phone.one_moment")
-                yield Pause(WAIT_SECONDS)
-            case Step.review:
-                yield self._phrase("phone.review")
-            case Step.patient:
-                yield from self._patients()
-            case Step.code:
-                yield self._phrase("phone.code")
-            case Step.stop:
-                yield self._phrase("phone.stop_sure")
-            case Step.reminder:
-                yield from self._reminder(state)
-
-    def _reminder(self, state: State) -> Iterator[Sound]:
-        """The message twice at first: one may pick up in the middle of a noise."""
+    def _message(self) -> Sound:
         reminder = self.session.get_one(Reminder, self.conversation.reminder_id)
         # As it was when the call was made: staff may have changed the reminder since.
         stamped = self.session.scalar(
@@ -167,14 +131,7 @@ class _Teller:
             .join(Call, Call.delivery_id == Delivery.id)
             .where(Call.conversation_id == self.conversation.id)
         )
-        message = Say(stamped or reminder.message, reminder.language)
-        if state.remark is None and self.conversation.turn == 0:
-            yield self._phrase("phone.reminder")
-            yield message
-            yield Pause(1)
-        yield message
-        asks = state.flow == Flow.reminder
-        yield self._phrase("phone.reminder_keys" if asks else "phone.notice_keys")
+        return Say(stamped or reminder.message, reminder.language)
 
     def _patients(self) -> Iterator[Sound]:
         """Each by the last digits of the file, one by one; no name, no department."""
@@ -189,14 +146,11 @@ class _Teller:
             yield Say(choice, words.language)
         yield self._phrase("phone.patient_unknown", words)
 
-    def _phrase_to_record(self) -> Iterator[Sound]:
+    def _phrase_to_record(self) -> Sound:
         code = self.session.get_one(PhraseCode, self.conversation.offered[0])
-        words = shipped()[self.speech.language if self.speech.language in VOICES else "fra"]
+        language = self.speech.language if self.speech.language in VOICES else "fra"
         values = defaultdict(str, hospital=self.establishment.name)
-        yield self._phrase("phone.say_phrase")
-        text = (words[code.key].text or "").format_map(values)
-        yield Say(text, self.speech.language if self.speech.language in VOICES else "fra")
-        yield self._phrase("phone.after_tone")
+        return Say((shipped()[language][code.key].text or "").format_map(values), language)
 
     def _phrase(self, key: str, language: Speech | None = None) -> Sound:
         """A phrase as it was recorded, else by the language's voice."""

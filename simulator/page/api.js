@@ -14,8 +14,13 @@ async function request(method, path, document) {
 
 export const ledger = () => request("GET", "ledger?limit=1000");
 export const numbers = () => request("GET", "numbers");
+// The numbers of Android phones are the hospital's, too.
+export const phones = () => request("GET", "phones");
 export const clearLedger = () => request("DELETE", "ledger");
-export const sendText = (from, to, body) => request("POST", "inbound/sms", { from, to, body });
+export function sendText(from, to, body, channel) {
+  const [sender, number] = channel === "whatsapp" ? [`whatsapp:${from}`, `whatsapp:${to}`] : [from, to];
+  return request("POST", "inbound/sms", { from: sender, to: number, body });
+}
 export const dial = (from, to) => request("POST", "inbound/calls", { from, to });
 export const callDo = (sid, what, document = {}) => request("POST", `calls/${sid}/${what}`, document);
 

@@ -72,8 +72,8 @@ function take(entry) {
 }
 
 async function reload() {
-  const [numbers, entries] = await Promise.all([api.numbers(), api.ledger()]);
-  state.numbers = numbers;
+  const [numbers, gateways, entries] = await Promise.all([api.numbers(), api.phones(), api.ledger()]);
+  state.numbers = [...numbers, ...gateways.map(({ number }) => ({ value: number }))];
   state.entries = new Map(entries.map((entry) => [entry.id, entry]));
   if (!state.phone) state.phone = phones()[0]?.[0] || "";
   if (!state.mail) state.mail = entries.filter((entry) => entry.channel === "email").at(-1)?.id || "";
@@ -83,11 +83,11 @@ async function reload() {
 async function send(event) {
   event.preventDefault();
   const text = byId("text");
-  const { number } = counterpart(state.phone);
+  const { number, channel } = counterpart(state.phone);
   if (!text.value.trim() || !number) return;
   const body = text.value;
   text.value = "";
-  const result = await attempt(() => api.sendText(state.phone, number, body));
+  const result = await attempt(() => api.sendText(state.phone, number, body, channel));
   if (!result) text.value = body;
   else if (result.error) toast(`The service: ${result.error}`, true);
   else if (result.webhook_status === null) toast("Received; no webhook is configured.");
@@ -114,6 +114,10 @@ function tick() {
 
 bindCall();
 byId("compose").addEventListener("submit", send);
+byId("by").addEventListener("change", (event) => {
+  state.by.set(state.phone, event.target.value);
+  draw();
+});
 byId("add-phone").addEventListener("submit", addPhone);
 byId("clear").addEventListener("click", () => attempt(api.clearLedger));
 api.listen({

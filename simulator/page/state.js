@@ -8,11 +8,15 @@ export const state = {
   mail: "",
   extra: new Set(), // phones added by hand
   unread: new Set(),
+  by: new Map(), // phone -> the channel chosen by hand for its next message
 };
 
 export const isOver = (call) => CALL_OVER.has(call.state);
 export const isInbound = (entry) => entry.direction === "inbound";
-export const personOf = (entry) => (isInbound(entry) ? entry.from : entry.to);
+// One phone has both, SMS and WhatsApp.
+export const bare = (address) => address.replace(/^whatsapp:/, "");
+export const personOf = (entry) => bare(isInbound(entry) ? entry.from : entry.to);
+const oursOf = (entry) => bare(isInbound(entry) ? entry.to : entry.from);
 
 export function all() {
   return [...state.entries.values()].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
@@ -42,15 +46,18 @@ export function liveCall(phone) {
     .at(-1);
 }
 
-// The hospital's number that this phone would answer: the last that wrote and can receive.
+// The hospital's number that this phone would answer: the last that wrote and can receive; and by
+// which channel: as it was last written to, unless somebody chose another.
 export function counterpart(phone) {
   const usable = state.numbers.filter((number) => number.value.startsWith("+"));
-  const last = threadOf(phone)
-    .map((entry) => (isInbound(entry) ? entry.to : entry.from))
-    .at(-1);
-  if (last && !last.startsWith("+") && !last.startsWith("whatsapp:")) return { number: "", sender: last };
+  const thread = threadOf(phone);
+  const last = thread.map(oursOf).at(-1);
+  if (last && !last.startsWith("+")) return { number: "", sender: last, channel: "sms", channels: [] };
   const found = usable.find((number) => number.value === last) || usable[0];
-  return { number: found ? found.value : "", sender: last || "" };
+  const channels = found?.whatsapp ? ["sms", "whatsapp"] : ["sms"];
+  const written = thread.filter((entry) => entry.channel !== "voice").at(-1)?.channel;
+  const channel = [state.by.get(phone), written].find((one) => channels.includes(one)) || "sms";
+  return { number: found ? found.value : "", sender: last || "", channel, channels };
 }
 
 // What was heard: an address of audio says nothing to the eye.

@@ -1,13 +1,18 @@
 // The messages and past calls of one phone.
 import { byId, make } from "./dom.js";
-import { clockOf, counterpart, heard, isInbound, isOver, state, threadOf } from "./state.js";
+import { bare, clockOf, counterpart, heard, isInbound, isOver, state, threadOf } from "./state.js";
 
 const MARKS = {
   accepted: ["○", "accepted"], queued: ["◷", "queued"], sending: ["◷", "sending"],
   sent: ["✓", "sent"], delivered: ["✓✓", "delivered", "ok"], read: ["✓✓", "read", "ok"],
   undelivered: ["✕", "undelivered", "bad"], failed: ["✕", "failed", "bad"],
   canceled: ["✕", "canceled", "bad"], received: ["↗", "received by the carrier"],
+  // An Android phone's own words
+  Pending: ["◷", "pending on the phone"], Processed: ["◷", "handed to the network"],
+  Sent: ["✓", "sent"], Delivered: ["✓✓", "delivered", "ok"], Failed: ["✕", "failed", "bad"],
+  Cancelled: ["✕", "cancelled", "bad"], Received: ["↗", "received by the phone"],
 };
+const CHANNELS = { sms: "SMS", whatsapp: "WhatsApp" };
 const CALL_WORDS = {
   completed: "Call", busy: "Declined call", "no-answer": "Missed call",
   failed: "Failed call", canceled: "Cancelled call",
@@ -19,10 +24,11 @@ let wasHidden = true;
 function foot(entry) {
   const row = make("div", "foot");
   const segments = entry.extra.num_segments;
-  if (segments > 1) row.append(make("span", "", `${segments} SMS, ${entry.extra.encoding}`));
+  if (segments > 1 && entry.channel === "sms") row.append(make("span", "", `${segments} SMS, ${entry.extra.encoding}`));
   row.append(make("time", "", clockOf(entry.time)));
   const [mark, word, tone = ""] = MARKS[entry.state] || ["·", entry.state];
-  const code = entry.extra.error_code ? ` ${entry.extra.error_code}` : "";
+  const why = entry.extra.error_code || entry.extra.reason;
+  const code = why ? ` ${why}` : "";
   const showWord = tone === "bad" ? ` ${word}${code}` : "";
   const tick = make("span", tone, mark + showWord);
   tick.title = word + code;
@@ -34,9 +40,17 @@ function foot(entry) {
 
 function message(entry) {
   const bubble = make("div", isInbound(entry) ? "bubble own" : "bubble");
+  const by = entry.channel === "whatsapp" ? make("span", "by-whatsapp", "WhatsApp") : null;
   if (!isInbound(entry)) {
     const carrier = entry.extra.automatic ? ", the carrier itself" : "";
-    bubble.append(make("div", "sender", entry.from + carrier));
+    const gateway = entry.extra.gateway ? `, Android phone ${entry.extra.gateway}` : "";
+    const sender = make("div", "sender", bare(entry.from) + carrier + gateway);
+    if (by) sender.prepend(by);
+    bubble.append(sender);
+  } else if (by) {
+    const sender = make("div", "sender");
+    sender.append(by);
+    bubble.append(sender);
   }
   bubble.append(make("div", "text", entry.body || "(no text)"), foot(entry));
   return bubble;
@@ -86,14 +100,17 @@ export function drawThread() {
 }
 
 function drawCompose() {
-  const { number, sender } = counterpart(state.phone);
+  const { number, sender, channel, channels } = counterpart(state.phone);
   const able = Boolean(state.phone && number);
   const text = byId("text");
   text.disabled = !able;
   text.placeholder = able ? "Answer…" : sender ? `${sender} takes no answers` : "Answer…";
   byId("compose").querySelector("button").disabled = !able;
+  byId("by").hidden = !able || channels.length < 2;
+  byId("by").value = channel;
   byId("owner").textContent = state.phone || "No phone chosen";
+  const by = channels.length > 1 ? ` by ${CHANNELS[channel]}` : "";
   byId("owner-note").textContent = !state.phone
     ? "Messages arrive here by themselves."
-    : able ? `Answers go to ${number}` : "Messages and calls";
+    : able ? `Answers go to ${number}${by}` : "Messages and calls";
 }

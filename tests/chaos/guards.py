@@ -159,13 +159,13 @@ GUARDS = (
     ),
     Guard(
         "no second channel while the first is unknown",
-        "services/delivery.py",
+        "services/fallback.py",
         "if not all(gives_way(other) or passed_over(other, delivery) for other in others):",
         "if False:",
     ),
     Guard(
         "a failure opens the next channel",
-        "services/delivery.py",
+        "services/fallback.py",
         "return delivery.status in _FALLS_BACK or held_up",
         "return delivery.status == S.suppressed or held_up",
     ),

@@ -237,7 +237,7 @@ class Hospital:
     def _plant(self, cases: Sequence[Case]) -> None:
         from models.reminder import Reminder
         from services.address import address_for
-        from services.delivery import open_delivery
+        from services.delivery_opening import open_delivery
 
         with self._sessions().establishment(cases[0].establishment) as session:
             for case in cases:

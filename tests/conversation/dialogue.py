@@ -42,7 +42,7 @@ from models.task import Task
 from services.address import address_for
 from services.contact import reference_index
 from services.conversation import GOES_ON_FOR, end_stale, hear
-from services.delivery import open_delivery
+from services.delivery_opening import open_delivery
 from services.reminder_reply import note_reply
 from services.voice_message import Piece, note_voices
 

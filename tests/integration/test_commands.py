@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from config.settings import DatabaseSettings
+from database.engine import service_engine
+from database.session import Database
+from services import campaign as campaigns
+from services.campaign_expansion import expand
+from services.campaign_list import add, numbered
+from services.establishment import Directory
+from services.identity import Principal
 from tests.conftest import ROOT, clone_database, execute, with_database
+from tests.fixtures import NORTH
 from tests.nursery import nursery
+from tests.services.campaigns import wanted
 from tests.template import PASSWORD
+from tests.tree import wait_for
+
+CLI = Principal(NORTH, "cli")
+HOUR = timedelta(hours=1)
 
 
 class Shell:
@@ -80,6 +97,37 @@ def test_an_establishment_is_made_and_set_up(run: Shell) -> None:
     assert refused.startswith("daily_cap: ")
 
 
+def test_senders_are_kept_and_their_secrets_are_no_arguments(run: Shell) -> None:
+    number = run("add-sender", "north", "sms", "6 90 00 00 01", "--can-receive", "--rate", "2")
+    assert "sms +237690000001; by twilio; place 10; receives; 2 a second" in number
+    sender = number.removeprefix("added: ").split()[0]
+    assert "address: This address" in run("add-sender", "north", "sms", "690000001", code=1)
+    assert "provider: On email" in run(
+        "add-sender", "north", "email", "a@north.example", "--provider", "twilio", code=1
+    )
+    said = run(
+        *("change-sender", "north", sender, "--label", "SIM", "--rate-per-minute", "30"),
+        *("--operator", "mtn", "--priority", "3", "--out-of-use"),
+    )
+    for part in ("SIM", "place 3", "0.5 a second", "for mtn", "OUT OF USE"):
+        assert part in said
+    phone = ("add-sender", "north", "sms", "690000002", "--provider", "android")
+    assert "No such option" in run(*phone, "--password", "quiet-river", code=2)
+    assert "url (the gateway's address" in run(*phone, code=1)  # asked, and nobody answers
+    account = {"URL": "http://192.168.1.20:8080", "USERNAME": "sms", "PASSWORD": "quiet-river"}
+    account |= {"SIGNING_KEY": "0123456789", "SIM": "2", "DEVICE_ID": ""}
+    given = {f"CARELOOP_SENDER_{name}": value for name, value in account.items()}
+    assert "credentials.sim" in run(*phone, code=1, **given | {"CARELOOP_SENDER_SIM": "9"})
+    said = run(*phone, **given)
+    assert "by android" in said
+    assert "account of its own" in said
+    assert "quiet-river" not in said
+    assert "deleted" in run("retire-sender", "north", sender)
+    assert "690000001" not in run("list-senders", "north", "--retired")
+    assert "690000002" in run("list-senders", "north")
+    assert "no such sender" in run("retire-sender", "south", sender, code=1)
+
+
 def test_holidays_are_kept(run: Shell) -> None:
     run("add-holiday", "north", "2026-05-20", "Fête nationale", "--every-year")
     assert "2026-05-20 Fête nationale (every year)" in run("list-holidays", "north")
@@ -132,6 +180,50 @@ def test_contacts_are_imported_with_a_report(run: Shell, tmp_path: Path) -> None
     file.write_bytes(b"reference\n\xe9")
     assert "Line 2 is not UTF-8" in run(*words, code=1)
     assert "no such establishment" in run(*words[:3], "nowhere", code=1)
+
+
+def test_a_campaign_from_the_dry_run_to_its_end(run: Shell, tmp_path: Path) -> None:
+    database = Database(service_engine(DatabaseSettings(DATABASE_URL=run.env["DATABASE_URL"])))
+    place = Directory(database).by_slug("north")
+    file = tmp_path / "two.csv"
+    file.write_text("reference,phone,language\nC1,650000011,fr\nC2,650000012,\nC3,,fr\n", "utf-8")
+    run("import-contacts", str(file), "--establishment", "north")
+    with database.establishment(NORTH) as session:
+        body = wanted(filter=None, patient_ids=["C1", "C2", "C3"], rate_per_minute=1)
+        made = campaigns.create(session, place, body, CLI)
+        add(session, made, numbered(body.patient_ids or []), CLI)
+        number = str(made.id)
+    own = ("--establishment", "north")
+    said = run("campaigns", "preview", number, *own)
+    assert "2 of 3 contacts would get a message" in said
+    assert "left out   no_address 1" in said
+    assert "languages  french 2; 0 chose another one" in said
+    assert "SMS        2 segments (GSM-7 2)" in said
+    assert "2 messages would take 0 h 1 min." in said
+    assert f"{number} Pharmacie: draft, 0 recipients" in run("campaigns", "list", *own)
+    assert "This campaign is draft" in run("campaigns", "pause", number, *own, code=1)
+    said = run("campaigns", "start", number, *own)
+    assert f"campaign {number} is running: 3 recipients, 3 to come" in said
+    with database.establishment(NORTH) as session:
+        expand(session, place, {"sms"}, int(number), HOUR)
+    said = run("campaigns", "pause", number, *own)
+    assert "0 had left: they are with the carrier" in said
+    assert f"campaign {number} is paused: 3 recipients, 2 queued, 1 left out" in said
+    with ThreadPoolExecutor(1) as pool:
+        watched = pool.submit(run, "campaigns", "resume", number, *own, "--watch")
+        wait_for(lambda: _status(database, int(number)) == "running", "the campaign", 60)
+        with database.establishment(NORTH) as session:
+            campaigns.cancel(session, int(number), None, CLI)
+        said = watched.result(60)
+    assert re.search(r"messages .* 3/3", said)
+    assert f"campaign {number} is cancelled: 3 recipients, 2 cancelled, 1 left out" in said
+    assert "no such campaign" in run("campaigns", "cancel", "999", *own, code=1)
+    assert "no such establishment" in run("campaigns", "list", "--establishment", "x", code=1)
+
+
+def _status(database: Database, number: int) -> str:
+    with database.establishment(NORTH) as session:
+        return campaigns.read(session, number).status
 
 
 def test_keys_are_rotated(run: Shell, tmp_path: Path) -> None:

@@ -62,6 +62,24 @@ def test_an_email_speaks_one_language(loop: Loop, language: str, subject: str, t
     assert loop.detail(number)["status"] == "done"
 
 
+@pytest.mark.parametrize(
+    ("language", "subject"),
+    [
+        ("french", "Réponse à votre message : Hôpital Nord"),
+        ("english", "Reply to your message: Hôpital Nord"),
+        ("ewondo", "Hôpital Nord"),
+    ],
+)
+def test_an_answer_is_not_called_a_reminder(loop: Loop, language: str, subject: str) -> None:
+    said = {"language": language, "patient_id": f"MAIL-{language}", "rating": 3}
+    loop.post("contacts", {"patient_id": said["patient_id"], "email": EMAIL, "language": language})
+    feedback = loop.post("feedback", said)["id"]
+    message = f"Merci — {language}"
+    made = loop.post(f"feedback/{feedback}/answer", {"text": message})
+    loop.wait_until(made["reminder_id"], ("email", "sent"))
+    assert mail_of(loop, message)["extra"]["subject"] == subject
+
+
 @pytest.mark.parametrize("point", WORKER_POINTS)
 def test_killed_at_every_step_it_is_never_sent_twice(loop: Loop, point: str) -> None:
     message = f"Kill {point}"

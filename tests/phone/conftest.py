@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,11 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.conftest import execute
 from tests.fixtures import owned
 from tests.phone.telephone import Call, Carrier
 from tests.services.deliveries import begun, delivery, establishment_with
-from workers.context import get_context
 
 
 @pytest.fixture
@@ -64,31 +61,6 @@ def settings(client: Any, owner: Any) -> Callable[..., Any]:
         directory.forget()
 
     return changed
-
-
-@pytest.fixture
-def no_database(client: Any) -> Callable[..., Any]:
-    """PostgreSQL turns everybody away, for a while."""
-    engine = client.app.state.careloop.database.engine
-    name = engine.url.database
-
-    @contextmanager
-    def away() -> Iterator[None]:
-        server = os.environ["CARELOOP_TEST_SERVER"]
-        ours = f"pg_stat_activity where datname = '{name}'"
-        execute(
-            server,
-            f'alter database "{name}" allow_connections false',
-            f"select pg_terminate_backend(pid) from {ours}",
-        )
-        try:
-            yield
-        finally:
-            execute(server, f'alter database "{name}" allow_connections true')
-            engine.dispose()
-            get_context().database.engine.dispose()
-
-    return away
 
 
 @pytest.fixture

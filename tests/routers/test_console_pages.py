@@ -136,6 +136,7 @@ def test_the_trail(client: Any, log_in: LogIn, staff: Headers) -> None:
     assert [e["kind"] for e in trail(client, admin, f"?actor=user:{mine}")["items"]] == ["contact"]
     assert len(trail(client, admin, "?kind=establishment")["items"]) == 2
     assert trail(client, admin, "?action=delete")["items"] == []
+    assert trail(client, admin, "?actor=patient")["items"] == []  # who said stop by SMS
     assert trail(client, admin, "?to=2020-01-01")["items"] == []
     assert ("read", "audit") in [(e["action"], e["kind"]) for e in trail(client, admin)["items"]]
     south = trail(client, log_in("admin@south"))["items"]

@@ -42,7 +42,7 @@ def test_settings_are_read_changed_and_noted(client: Any, log_in: LogIn, owner: 
     expected = {
         **{"slug": "north", "name": "Hôpital Nord", "region": "CM"},
         **{"time_zone": "Africa/Douala", "languages": ["french", "english"]},
-        **{"quiet_hours": None, "daily_cap": None, "valid_for": 14400},
+        **{"quiet_hours": None, "daily_cap": None, "valid_for": 14400, "event_margin": 2700},
         **{"anonymous_feedback": True, "fold_french_sms": True, "version": read.json()["version"]},
         **{"receipt_window": 1800, "max_attempts": None, "escalate": True},
         **{"call_again_after": 900, "call_again_at_most": 0, "unknown_after": 3600},
@@ -63,13 +63,15 @@ def test_settings_are_read_changed_and_noted(client: Any, log_in: LogIn, owner: 
     stale = client.patch(PATH, json={"valid_for": "PT2H"}, headers=guarded)
     assert (stale.status_code, stale.json()["code"]) == (409, "changed_meanwhile")
     assert client.patch(PATH, json={"valid_for": "PT2H"}, headers=admin).json()["valid_for"] == 7200
+    margin = client.patch(PATH, json={"event_margin": "PT0S"}, headers=admin)
+    assert margin.json()["event_margin"] == 0
     none = client.patch(PATH, json={"quiet_hours": None, "daily_cap": None}, headers=admin).json()
     assert (none["quiet_hours"], none["daily_cap"], none["valid_for"]) == (None, None, 7200)
     with owner.begin() as connection:
         noted = connection.execute(
             text("select action, kind, row_id, actor from shared.audit_entries order by id")
         ).all()
-    assert [tuple(entry)[:3] for entry in noted] == [("change", "establishment", "1")] * 3
+    assert [tuple(entry)[:3] for entry in noted] == [("change", "establishment", "1")] * 4
     assert client.get(PATH, headers=log_in("staff@south")).json()["slug"] == "south"
 
 
@@ -90,6 +92,7 @@ def test_settings_are_read_changed_and_noted(client: Any, log_in: LogIn, owner: 
         ({"valid_for": "PT1S"}, "valid_for"),
         ({"valid_for": "P30D"}, "valid_for"),
         ({"valid_for": None}, "valid_for"),
+        ({"event_margin": "P2D"}, "event_margin"),
         ({"name": ""}, "name"),
         ({"name": "a\u0000b"}, "name"),
         ({"anonymous_feedback": None}, "anonymous_feedback"),

@@ -25,9 +25,9 @@ def test_a_workbook_is_mapped_and_imported(client: Any, staff: Headers, log_in: 
     content = workbook([["Dossier no", "Qui", "Tel"], ["P1", "Élise", 650000001], ["P2", "J", 12]])
     shown = send(client, staff, "/contacts/import/columns", content)
     assert shown.json() == [
-        {"place": 0, "heading": "Dossier no", "field": None},
-        {"place": 1, "heading": "Qui", "field": None},
-        {"place": 2, "heading": "Tel", "field": "phone_number"},
+        {"place": 0, "heading": "Dossier no", "field": "patient_id", "samples": ["P1", "P2"]},
+        {"place": 1, "heading": "Qui", "field": "name", "samples": ["Élise", "J"]},
+        {"place": 2, "heading": "Tel", "field": "phone_number", "samples": ["650000001", "12"]},
     ]
     plain = send(client, staff, "/contacts/import", content)
     assert (plain.status_code, plain.json()["code"]) == (422, "reference_column_missing")

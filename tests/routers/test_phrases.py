@@ -76,6 +76,38 @@ def test_words_wait_for_a_second_person(
     assert approve(client, admin, "help/french").status_code == 404
 
 
+def test_a_second_person_sends_words_back_and_says_why(
+    client: Any, staff: dict[str, str], admin: dict[str, str]
+) -> None:
+    def reject(who: dict[str, str], **body: str) -> Any:
+        return client.post(f"{URL}/help/duala/reject", json=body, headers=who)
+
+    def pending() -> list[tuple[str, str]]:
+        found = client.get(f"{URL}/pending", headers=staff).json()
+        return [(one["key"], one["state"]) for one in found]
+
+    assert reject(admin, reason="[dua]").status_code == 404
+    put(client, staff, "help/duala", text="[dua] {hospital}")
+    assert pending() == [("help", "waiting")]
+    assert reject(admin).status_code == 422
+    assert reject(staff, reason="mine").json()["code"] == "second_person"
+    stale = admin | {"If-Match": '"7"'}
+    assert reject(stale, reason="old").json()["code"] == "changed_meanwhile"
+    own = reject(admin, reason="A word is missing.").json()["own"]
+    assert (own["rejection"], own["approved_by"]) == ("A word is missing.", None)
+    assert own["rejected_by"].startswith("user:")
+    assert pending() == [("help", "rejected")]
+    again = put(client, staff, "help/duala", text="[dua] 2 {hospital}").json()["own"]
+    assert (again["rejected_by"], again["rejection"]) == (None, None)
+    # What was approved can be withdrawn; whoever looks again may approve it after all.
+    approve(client, admin, "help/duala")
+    assert pending() == []
+    assert reject(admin, reason="Heard by a patient.").json()["own"]["approved_by"] is None
+    last = approve(client, admin, "help/duala").json()["own"]
+    assert last["approved_by"] is not None
+    assert last["rejection"] is None
+
+
 def test_the_same_words_again_stay_approved(
     client: Any, staff: dict[str, str], admin: dict[str, str]
 ) -> None:
@@ -188,6 +220,80 @@ def test_a_recording_speaks_the_words_that_ship(
     other = put(client, staff, "help/french", text="Autre {hospital}").json()
     assert other["own"]["has_recording"] is False
     assert client.get(f"{URL}/help/french/recording", headers=staff).status_code == 404
+
+
+def test_what_was_recorded_first_keeps_its_recording_when_it_is_written_down(
+    client: Any, staff: dict[str, str]
+) -> None:
+    voice = base64.b64encode(wav(seconds=0.5)).decode()
+    put(client, staff, "help/duala/recording", voice_data=voice)
+    written = put(client, staff, "help/duala", text="[dua] {hospital}").json()["own"]
+    assert written["has_recording"] is True
+    changed = put(client, staff, "help/duala", text="[dua] 2 {hospital}").json()["own"]
+    assert changed["has_recording"] is False
+
+
+def test_a_flow_is_shown_phrase_by_phrase(
+    client: Any, staff: dict[str, str], admin: dict[str, str]
+) -> None:
+    def shown(flow: str) -> Any:
+        return client.get(f"{URL}/flows/{flow}/duala", headers=staff).json()
+
+    voice = base64.b64encode(wav(seconds=0.5)).decode()
+    put(client, staff, "phone.welcome/duala", text="[dua] {hospital}")
+    assert shown("feedback_by_phone")["phrases"][1]["state"] == "missing"  # nobody speaks it
+    put(client, staff, "phone.welcome/duala/recording", voice_data=voice)
+    put(client, staff, "phone.rate/duala/recording", voice_data=voice)
+    approve(client, admin, "phone.rate/duala")
+    whole = shown("feedback_by_phone")
+    assert [one["key"] for one in whole["phrases"]] == list(FLOWS["feedback_by_phone"])
+    states = {one["key"]: one["state"] for one in whole["phrases"]}
+    assert (states["phone.welcome"], states["phone.rate"], states["phone.speak"]) == (
+        "waiting", "approved", "missing",
+    )  # fmt: skip
+    assert (whole["needs"], whole["coverage"]["waiting"]) == ("recording", 1)
+    assert "hôpital" in whole["phrases"][1]["originals"]["fr"]["text"].lower() or (
+        "{hospital}" in whole["phrases"][1]["originals"]["fr"]["text"]
+    )
+    assert shown("help_me").get("code") == "not_found"
+    assert shown("choices_by_sms")["needs"] == "words"
+
+
+def test_words_are_looked_at_before_they_are_kept(client: Any, staff: dict[str, str]) -> None:
+    def preview(path: str, **body: str) -> Any:
+        return client.post(f"{URL}/{path}/preview", json=body, headers=staff).json()
+
+    seen = preview("help/duala", text="[dua] ŋ {hospital}")
+    assert (seen["shown"], seen["encoding"]) == ("[dua] ŋ Hôpital Nord", "UCS-2")
+    assert preview("help/duala", text="[dua]")["code"] == "placeholders"
+    # Folded as this hospital has it; its values are counted, too.
+    folded = preview("help/french", text="« {hospital} »", sms_text="{hospital}")
+    assert (folded["goes_out"], folded["encoding"]) == ("Hopital Nord", "GSM-7")
+    assert client.get(URL, headers=staff).text.count("[dua]") == 0
+
+
+def test_files_go_out_and_come_in(client: Any, staff: dict[str, str]) -> None:
+    out = client.get(f"{URL}/export.csv?language=duala", headers=staff)
+    assert out.headers["content-disposition"] == 'attachment; filename="phrases-duala.csv"'
+    assert out.content.startswith(b"\xef\xbb\xbfkey,")
+
+    def take_in(content: bytes, kind: str = "text/csv", query: str = "") -> Any:
+        headers = staff | {"Content-Type": kind}
+        return client.post(f"{URL}/import{query}", content=content, headers=headers)
+
+    assert take_in(out.content).json()["written"] == 0
+    filled = out.content.replace(b"\nhelp,duala,,", b"\nhelp,duala,[dua] {hospital},")
+    assert take_in(filled).json() | {"unchanged": 0, "empty": 0} == {
+        "stored": True, "written": 1, "unchanged": 0, "empty": 0, "refused_count": 0, "refused": [],
+    }  # fmt: skip
+    broken = take_in(filled.replace(b"help,duala,[dua] {hospital}", b"help,duala,[dua] {no}"))
+    assert (broken.json()["stored"], broken.json()["refused"][0]["code"]) == (False, "placeholders")
+    catalogue = client.get(f"{URL}/export.po?language=duala", headers=staff).content
+    assert b'msgstr "[dua] {hospital}"' in catalogue
+    po = "text/x-gettext-translation"
+    assert take_in(catalogue, po).json()["written"] == 0
+    assert take_in(b"\x00", po, "?language=duala").status_code == 422
+    assert take_in(b"x", "text/plain").status_code == 415
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,9 @@ ROLES: dict[str, str] = {
         GET /departments/{department_id}/qr.png, GET /tasks, GET /tasks/{task_id},
         GET /templates, GET /today, GET /members, GET /events, GET /statistics,
         GET /statistics/report.pdf, GET /conversations, GET /conversations/{conversation_id},
-        GET /phrases, GET /phrases/coverage, GET /phrases/{key}/{language}/recording
+        GET /phrases, GET /phrases/coverage, GET /phrases/{key}/{language}/recording,
+        GET /phrases/pending, GET /phrases/export.csv, GET /phrases/export.po,
+        GET /phrases/flows/{flow}/{language}, GET /phrases/flows/{flow}/{language}/call
     """,
     STAFF: """
         GET /feedback/export.csv, PATCH /feedback/{feedback_id},
@@ -50,7 +52,9 @@ ROLES: dict[str, str] = {
         PATCH /reminders/{reminder_id}, POST /reminders/{reminder_id}/cancel,
         POST /reminders/{reminder_id}/skip, POST /reminders/{reminder_id}/unskip, POST /contacts,
         POST /contacts/import, POST /contacts/import/columns, PATCH /contacts/{contact_id},
-        POST /campaigns, POST /campaigns/preview, PATCH /campaigns/{campaign_id},
+        POST /campaigns, POST /campaigns/preview, POST /campaigns/audience,
+        POST /campaigns/texts, POST /campaigns/file, POST /campaigns/{campaign_id}/file,
+        PATCH /campaigns/{campaign_id},
         POST /campaigns/{campaign_id}/recipients, POST /campaigns/{campaign_id}/preview,
         POST /campaigns/{campaign_id}/start, POST /campaigns/{campaign_id}/pause,
         POST /campaigns/{campaign_id}/resume, POST /campaigns/{campaign_id}/cancel,
@@ -58,11 +62,13 @@ ROLES: dict[str, str] = {
         POST /devices, GET /devices, POST /links, GET /links, POST /links/{link_id}/revoke,
         PUT /phrases/{key}/{language}, DELETE /phrases/{key}/{language},
         POST /phrases/{key}/{language}/approve, POST /phrases/{key}/{language}/code,
-        PUT /phrases/{key}/{language}/recording
+        PUT /phrases/{key}/{language}/recording, POST /phrases/{key}/{language}/reject,
+        POST /phrases/{key}/{language}/preview, POST /phrases/import
     """,
     ADMIN: """
-        POST /departments, PATCH /departments/{department_id}, GET /senders,
-        PATCH /senders/{sender_id},
+        POST /departments, PATCH /departments/{department_id}, GET /senders, POST /senders,
+        GET /senders/choices, PUT /senders/order, GET /senders/{sender_id},
+        PATCH /senders/{sender_id}, DELETE /senders/{sender_id},
         POST /devices/{device_id}/revoke, PATCH /establishment, POST /establishment/holidays,
         DELETE /establishment/holidays/{holiday_id}, POST /users,
         GET /users, PATCH /users/{user_id}, GET /audit, PUT /phrases/flows/{flow}/{language}
@@ -176,7 +182,9 @@ def test_another_hospitals_rows_are_not_there(
             address = path
             for name, number in south.items():
                 address = address.replace(f"{{{name}}}", str(number))
-            body = BODIES.get(f"{method} {path}")
-            answer = client.request(method, filled(address), json=body, headers=admin)
+            body: dict[str, Any] = {"json": BODIES.get(f"{method} {path}")}
+            if path.endswith("/file"):
+                body = {"files": {"file": ("list.csv", b"reference\nP1\n")}}
+            answer = client.request(method, filled(address), **body, headers=admin)
             assert answer.status_code == 404, (method, path, answer.text)
             assert answer.json()["code"] == "not_found"

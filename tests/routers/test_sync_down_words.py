@@ -16,7 +16,8 @@ from services.phrase import FLOWS
 from services.recording import put_away
 from services.sync_down import DownSync
 from tests.fixtures import NORTH, owned
-from tests.routers.test_sync import WAV, item, now, sync
+from tests.routers.test_feedback_care import wav
+from tests.routers.test_sync import item, now, sync
 from tests.routers.test_sync_down import down
 from tests.routers.test_sync_reminders import device
 from utils.shared_cache import SharedCache
@@ -83,7 +84,7 @@ def test_an_establishments_own_words_go_before_what_ships_with_redis_or_without(
 def test_only_what_was_approved_for_the_app_can_be_heard(client: Any, database: Any) -> None:
     storage = client.app.state.careloop.storage
     with database.establishment(NORTH) as session:
-        spoken, unheard = (put_away(storage, NORTH, WAV) for _ in range(2))
+        spoken, unheard = (put_away(storage, NORTH, wav(1.0)) for _ in range(2))
         session.add_all([spoken, unheard])
         session.flush()
         session.add(phrase("app.askTitle", "fra", recording_id=spoken.id))
@@ -91,7 +92,9 @@ def test_only_what_was_approved_for_the_app_can_be_heard(client: Any, database: 
     prompts = down(client)["sections"]["phrases"]["french"]["prompts"]
     assert prompts == {"askTitle": str(spoken.id)}
     heard = client.get(f"/api/v1/sync/prompts/{spoken.id}")
-    assert (heard.status_code, heard.content) == (200, WAV)
+    assert (heard.status_code, heard.headers["Content-Type"]) == (200, "audio/mpeg")
+    assert heard.content[:1] == b"\xff"  # a frame of MPEG audio: a wire of 64 kbit/s can carry it
+    assert len(heard.content) < len(wav(1.0)) / 3
     assert "immutable" in heard.headers["Cache-Control"]
     for path in (
         f"/api/v1/sync/prompts/{unheard.id}",

@@ -17,7 +17,8 @@ from models.reminder import Reminder
 from models.task import Task
 from services import dispatch
 from services.address import address_for
-from services.delivery import lock_delivery, open_delivery
+from services.delivery import lock_delivery
+from services.delivery_opening import open_delivery
 from services.dispatch import Settlement
 from services.phone.calls import note_pick_up
 from services.provider_news import provider_news

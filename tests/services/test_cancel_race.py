@@ -31,6 +31,7 @@ from services.identity import Principal
 from services.provider_news import provider_news
 from services.reconcile import Patience, questions, settle_unknown
 from services.reminder_change import Answer, cancel, change
+from services.reminder_plan import Senders
 from tests.fixtures import NORTH, owned
 from tests.services.deliveries import (
     begin,
@@ -66,6 +67,7 @@ def changed(database: Any, reminder_id: int, **wanted: Any) -> Answer:
             session.get_one(Establishment, NORTH),
             reminder_id,
             ReminderChange(**wanted),
+            senders=Senders({}),
             expected_version=None,
             principal=NURSE,
         )

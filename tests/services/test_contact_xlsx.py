@@ -16,7 +16,8 @@ import openpyxl
 import pytest
 
 from services import contact_xlsx
-from services.contact_csv import FIELDS, Layout, headings_of, parse_contacts, parse_references
+from services.contact_columns import survey
+from services.contact_csv import Layout, parse_contacts, parse_references
 from services.errors import Invalid
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -102,17 +103,6 @@ def test_columns_that_make_no_sense(columns: dict[str, int], code: str) -> None:
     assert (refusal.value.field, refusal.value.code) == ("query.column", code)
 
 
-def test_headings_and_what_they_are_taken_for() -> None:
-    assert headings_of(workbook(ROWS)) == [
-        ("Référence", "patient_id"), ("Nom", "name"), ("Téléphone", "phone_number"),
-        ("Langue", "language"),
-    ]  # fmt: skip
-    assert headings_of(b"Dossier;Pointure\n") == [("Dossier", "patient_id"), ("Pointure", None)]
-    assert {field for _, field in headings_of(",".join(FIELDS).replace("_", " ").encode())} == set(
-        FIELDS
-    )
-
-
 def bomb(content: bytes) -> bytes:
     return content.replace(b"</sheetData>", b" " * (40 * 1024 * 1024) + b"</sheetData>")
 
@@ -179,7 +169,7 @@ def test_what_a_sheet_says_of_its_size_is_not_believed() -> None:
 )
 def test_what_is_no_workbook(content: bytes, code: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        headings_of(content)
+        survey(content, "CM")
     assert (refusal.value.field, refusal.value.code) == ("file", code)
 
 

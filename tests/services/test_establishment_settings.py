@@ -14,8 +14,8 @@ from services.establishment_settings import (
     apply,
     new_establishment,
     parse_quiet_hours,
-    sender_address,
 )
+from services.sender_address import sender_address
 
 GOOD = {
     "slug": "north-wing",
@@ -65,8 +65,16 @@ def test_senders() -> None:
     place = Establishment(region="CM")
     assert sender_address(place, "sms", "6 50 00 00 09") == "+237650000009"
     assert sender_address(place, "sms", "HOPITAL") == "HOPITAL"
+    assert sender_address(place, "sms", "8111") == "8111"
+    assert sender_address(place, "whatsapp", "650 00 00 09") == "+237650000009"
     assert sender_address(place, "email", "Rappel@Hopital.example") == "rappel@hopital.example"
-    for channel, address in (("fax", "1"), ("sms", "12"), ("voice", "HOPITAL"), ("email", "x")):
+    for channel, address in (
+        ("fax", "1"),
+        ("sms", "12"),
+        ("voice", "HOPITAL"),
+        ("email", "x"),
+        ("whatsapp", "HOPITAL"),
+    ):
         with pytest.raises(Invalid):
             sender_address(place, channel, address)
 

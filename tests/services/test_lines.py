@@ -24,7 +24,8 @@ from sqlalchemy import text
 from models.delivery import DeliveryStatus as S
 from models.establishment import Sender
 from services import dispatch
-from services.delivery import lock_delivery, reschedule
+from services.delivery import lock_delivery
+from services.delivery_opening import reschedule
 from services.dispatch import Routes
 from services.reminder_change import cancel
 from services.sender_choice import SenderChoice

@@ -22,7 +22,8 @@ from models.delivery import DeliveryStatus as S
 from models.establishment import Sender
 from services.callback import StatusNews, apply_status
 from services.delivery import lock_delivery
-from services.suspension import hold_back, lift
+from services.suspension import lift
+from services.suspension_hold import hold_back
 from tests.fixtures import NORTH, SOUTH
 from tests.services.deliveries import (
     FakeSender,

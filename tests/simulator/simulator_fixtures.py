@@ -32,6 +32,7 @@ def simulator(process: Simulator, service: Service) -> Simulator:
     """The shared process, as new."""
     process.behave()
     process.wire(service)
+    process.http.put("/simulator/phones", json=[])
     process.http.delete("/simulator/ledger")
     process.http.delete("/simulator/opt-outs")
     service.reset()

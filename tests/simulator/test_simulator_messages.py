@@ -23,6 +23,7 @@ from tests.simulator.simulator_harness import (
     Simulator,
     eventually,
 )
+from tests.simulator.simulator_service import Service
 
 GOOD = {"to": PHONE, "from_": NUMBER, "body": "Bonjour"}
 
@@ -142,14 +143,42 @@ def test_an_alphanumeric_sender_and_a_messaging_service(
     assert message.fetch().num_segments == "1"
 
 
-def test_whatsapp_is_a_channel_of_its_own(simulator: Simulator, twilio: Client) -> None:
-    message = twilio.messages.create(
-        to=f"whatsapp:{PHONE}", from_=f"whatsapp:{NUMBER}", body="Bonjour"
-    )
+WA = {"to": f"whatsapp:{PHONE}", "from_": f"whatsapp:{NUMBER}", "body": "Bonjour"}
 
-    assert message.to == f"whatsapp:{PHONE}"
-    [entry] = simulator.ledger(channel="whatsapp")
-    assert entry["id"] == message.sid
+
+def test_whatsapp_is_a_channel_of_its_own_with_a_window(
+    simulator: Simulator, twilio: Client, service: Service
+) -> None:
+    early = twilio.messages.create(**WA)
+    assert (early.to, early.status) == (WA["to"], "queued")  # accepted, and refused later
+    assert eventually(lambda: early.fetch().status == "undelivered")
+    assert early.fetch().error_code == 63016
+    simulator.post("inbound/sms", {"from": PHONE, "to": NUMBER, "body": "by SMS"})
+    written = {"from": WA["to"], "to": WA["from_"], "body": "STOP"}
+    assert simulator.post("inbound/sms", written).json()["opt_out_type"] is None
+    form = service.at("/sms")[-1].form
+    assert (form["From"], form["To"], form["WaId"]) == (WA["to"], WA["from_"], PHONE[1:])
+    assert "OptOutType" not in form
+    assert "FromCountry" not in form
+    answer = twilio.messages.create(**WA)
+    assert eventually(lambda: answer.fetch().status == "delivered")
+    simulator.behave(session_seconds=0)
+    late = twilio.messages.create(**WA)
+    assert eventually(lambda: late.fetch().error_code == 63016)
+    template = twilio.messages.create(to=WA["to"], from_=WA["from_"], content_sid="HX" + "0" * 32)
+    assert eventually(lambda: template.fetch().status == "delivered")
+    assert {entry["id"] for entry in simulator.ledger(channel="whatsapp")} >= {early.sid, late.sid}
+
+
+def test_whatsapp_goes_out_from_a_number_that_is_there(
+    simulator: Simulator, twilio: Client
+) -> None:
+    for sender in ("+12025550199", "HOPITAL"):
+        with pytest.raises(TwilioRestException) as refused:
+            twilio.messages.create(**{**WA, "from_": f"whatsapp:{sender}"})
+        assert (refused.value.code, refused.value.status) in ((63007, 400), (21212, 400))
+    mixed = {"from": PHONE, "to": WA["from_"], "body": "x"}
+    assert simulator.post("inbound/sms", mixed).status_code == 400
 
 
 @pytest.mark.parametrize("name", ["DateSent", "DateSent<", "DateSent>", "PageSize"])

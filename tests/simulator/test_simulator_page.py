@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +102,23 @@ def test_a_call_is_declined(page: Page, simulator: Simulator, twilio: Client) ->
 
     eventually(lambda: simulator.entry(call.sid)["state"] == "busy")
     assert "Declined call" in page.locator(".bubble.talk").inner_text()
+
+
+def test_what_an_android_phone_sends_is_shown_and_answered(
+    page: Page, simulator: Simulator, service: Service
+) -> None:
+    number = "+237690000001"
+    wired = {"name": "ward", "number": number, "webhook": service.url("/ward")}
+    simulator.http.put("/simulator/phones", json=[wired])
+    page.reload()
+    page.locator("#link[data-state=live]").wait_for(state="attached")
+    told = {"phoneNumbers": [PHONE], "textMessage": {"text": "Rappel"}}
+    sent = simulator.http.post("/phones/ward/messages", json=told, auth=("sms", "simulator"))
+    assert sent.status_code == 202, sent.text
+    page.locator(".bubble [aria-label=delivered]").wait_for()
+    assert page.locator(".bubble .sender").inner_text() == f"{number}, Android phone ward"
+    page.get_by_label("Answer", exact=True).fill("1")
+    page.keyboard.press("Enter")
+    page.get_by_text("The service took it (HTTP 204)").wait_for()
+    told = [json.loads(request.body) for request in service.at("/ward")]
+    assert [one["payload"]["message"] for one in told if one["event"] == "sms:received"] == ["1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,16 @@ def wait_until_it_works_offline(page: Page) -> None:
         "the service worker",
         SECONDS,
     )
+
+
+def pictures(page: Page, name: str) -> None:
+    """A screen at every width and in both schemes, where somebody wants to look at it."""
+    folder = os.environ.get("CARELOOP_PICTURES")
+    for width in (320, 768, 1280) if folder else ():
+        page.set_viewport_size({"width": width, "height": 640 if width == 320 else 800})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)
 
 
 def slow(page: Page) -> None:

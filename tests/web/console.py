@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import io
+import os
+import wave
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,3 +76,21 @@ def judge(page: Page, screen: str) -> None:
     width = page.viewport_size["width"] if page.viewport_size else 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width, screen
     assert page.evaluate("window.refused") == [], screen
+
+
+def picture(page: Page, name: str) -> None:
+    """Kept where somebody wants to look at it."""
+    folder = os.environ.get("CARELOOP_PICTURES")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+def a_voice(seconds: float = 2.0) -> str:
+    """A sound as a device sends it (WAV in base64)."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(b"\x00\x10\x00\xf0" * int(4000 * seconds))
+    return base64.b64encode(file.getvalue()).decode()

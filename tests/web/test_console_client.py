@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from models import task
 from routers.built_site import WEB
 from routers.console_site import BUILT
 
@@ -38,6 +39,19 @@ def test_the_client_is_that_of_the_api() -> None:
     assert made == kept, (
         "make it anew: python -m commands.openapi | (cd web && npm run --silent api) > …/schema.ts"
     )
+
+
+def test_every_task_has_a_name() -> None:
+    """A kind without one would be called "something to look at" in the console."""
+    kinds = {
+        value
+        for name, value in vars(task).items()
+        if name.isupper() and isinstance(value, str) and value.islower()
+    }
+    assert len(kinds) >= 10
+    words = (WEB / "console/src/i18n/fr/tasks.ts").read_text("utf-8")
+    named = words[words.index("kinds: {") : words.index("otherKind")]
+    assert kinds == set(re.findall(r"^    (\w+):", named, re.MULTILINE))
 
 
 def wire(name: str) -> int:

@@ -7,7 +7,7 @@ from tests.web.browser import needs_app
 
 FIRST = 40 * 1024
 LAZY = 30 * 1024
-LAZY_PIECES = ("send-", "voice-")
+LAZY_PIECES = ("send-", "voice-", "speak-")
 
 
 def wire(name: str) -> int:

@@ -12,14 +12,24 @@ from redis import Redis
 from services.phrase import FLOWS
 from services.sync_down import cache_name
 from tests.tree import Tree
-from tests.web.browser import needs_app, needs_browser, say, stored
+from tests.web.browser import (
+    choose_french,
+    needs_app,
+    needs_browser,
+    pictures,
+    say,
+    stored,
+    wait_until_it_works_offline,
+)
 from tests.web.conftest import rows
+from tests.web.console import a_voice
 from tests.web.test_screens import chromium, fresh, judge
 
 __all__ = ["chromium"]
 
 pytestmark = [needs_browser, needs_app, pytest.mark.timeout(300)]
 
+FACES = "Et maintenant, comment allez-vous ?"
 ANSWER = "Merci de votre message. Le robinet de la salle 4 est réparé depuis lundi."
 
 
@@ -72,6 +82,7 @@ def test_a_patients_own_phone_comes_by_a_link_and_hears_the_answer(
     outbox(page)
     page.get_by_text(ANSWER).wait_for()
     judge(page, "outbox with an answer")
+    pictures(page, "answer")
     # The words are in memory alone, as long as the page shows them.
     page.get_by_role("button", name="Fermer").click()
     everything = page.evaluate(
@@ -87,6 +98,41 @@ def test_a_patients_own_phone_comes_by_a_link_and_hears_the_answer(
     page.reload()
     page.get_by_label("Code").wait_for()
     context.close()
+
+
+def test_a_phrase_is_heard_and_then_without_a_network_too(chromium: Any, tree: Tree) -> None:
+    spoken = f"{tree.url}/api/v1/phrases/app.facesTitle/french"
+    for path, body in (("", {"text": FACES}), ("/recording", {"voice_data": a_voice(30)})):
+        answer = httpx2.put(spoken + path, json=body, headers=tree.token(), timeout=20)
+        assert answer.is_success, answer.text
+    post(tree, "/phrases/app.facesTitle/french/approve", {})
+    context = fresh(chromium)
+    page = context.new_page()
+    fetched: list[str] = []
+    page.on("request", lambda one: "/prompts/" in one.url and fetched.append(one.url))
+    page.goto(f"{tree.url}/app/#/north/lab")
+    choose_french(page)
+    page.get_by_text(FACES).wait_for()
+    assert page.locator(".hear").count() == 1  # only what was recorded can be heard
+    assert fetched == []
+    wait_until_it_works_offline(page)
+    hear = page.get_by_role("button", name=f"Écouter : {FACES}")
+    hear.click()
+    pause = page.get_by_role("button", name=f"Pause : {FACES}")
+    pause.wait_for()
+    judge(page, "a phrase is heard")
+    pictures(page, "listen")
+    pause.click()
+    hear.wait_for()
+    context.set_offline(True)
+    hear.click()
+    pause.wait_for()
+    assert len(fetched) == 1
+    page.get_by_role("button", name="Enregistrer ma voix").click()  # and nobody speaks over it
+    hear.wait_for()
+    page.get_by_role("button", name="Arrêter").click()
+    context.close()
+    httpx2.delete(spoken, headers=tree.token(), timeout=10)
 
 
 def test_a_language_of_the_hospitals_own_words(chromium: Any, tree: Tree) -> None:

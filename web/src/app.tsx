@@ -61,10 +61,9 @@ export function App() {
   const phrases = ready?.known.phrases
   const names = ready ? offered(ready.known.form.languages, phrases) : []
   const chosen = names.includes(language) ? language : names.length === 1 ? names[0]! : ''
-  const words = useMemo(
-    () => (chosen || names[0] ? wordsOf(chosen || names[0]!, phrases) : ownWords()),
-    [chosen, names[0], phrases],
-  )
+  const spoken = chosen || names[0]
+  const at = ready ? base(ready.here.slug) : ''
+  const words = useMemo(() => (spoken ? wordsOf(spoken, phrases, at) : ownWords()), [spoken, phrases, at])
   const shown: Screen = screen === 'welcome' && names.length === 1 ? 'ask' : screen
 
   const goTo = (next: Screen) => {
@@ -107,7 +106,7 @@ export function App() {
       {shown === 'welcome' && (
         <Welcome
           frame={frame}
-          languages={names.map((name) => ({ name, words: wordsOf(name, phrases) }))}
+          languages={names.map((name) => ({ name, words: wordsOf(name, phrases, at) }))}
           choose={(name) => {
             setLanguage(name)
             goTo('ask')
@@ -123,7 +122,7 @@ export function App() {
               form,
               language: chosen,
               department: ready.here.department,
-              base: base(ready.here.slug),
+              base: at,
             }}
             room={ready.room}
             shown={shown === 'ask'}
@@ -138,7 +137,7 @@ export function App() {
       )}
       {shown === 'thanks' && <Thanks frame={frame} box={box} id={sent} again={startOver} />}
       {shown === 'outbox' && (
-        <Outbox frame={frame} box={box} base={base(ready.here.slug)} close={() => goTo(chosen ? 'ask' : 'welcome')} />
+        <Outbox frame={frame} box={box} base={at} close={() => goTo(chosen ? 'ask' : 'welcome')} />
       )}
       {idle.asking && <StillThere words={words} more={idle.more} over={startOver} />}
     </>

@@ -5,10 +5,11 @@
 import en from '../../locales/en/app.json'
 import fr from '../../locales/fr/app.json'
 
-export type Words = typeof fr & { tag: string }
+// `spoken`: where a phrase is heard, by its key.
+export type Words = typeof fr & { tag: string; spoken: Record<string, string> }
 
 // What an establishment says itself, by language and key (`askTitle`, `faces.0`).
-export type Phrases = Record<string, { words: Record<string, string> }>
+export type Phrases = Record<string, { words: Record<string, string>; prompts?: Record<string, string> }>
 
 const TAGS: Record<string, string> = {
   french: 'fr',
@@ -19,7 +20,10 @@ const TAGS: Record<string, string> = {
 }
 
 // By the published names of the languages.
-const SHIPPED: Record<string, Words> = { french: { ...fr, tag: 'fr' }, english: { ...en, tag: 'en' } }
+const SHIPPED: Record<string, Words> = {
+  french: { ...fr, tag: 'fr', spoken: {} },
+  english: { ...en, tag: 'en', spoken: {} },
+}
 
 type Tree = { [key: string]: string | Tree }
 
@@ -29,11 +33,14 @@ function put(tree: Tree, [key = '', ...rest]: string[], text: string): void {
   else if (typeof inside === 'object') put(inside, rest, text)
 }
 
-export function wordsOf(language: string, phrases: Phrases = {}): Words {
+export function wordsOf(language: string, phrases: Phrases = {}, base = ''): Words {
   const words = structuredClone(SHIPPED[language] ?? SHIPPED.french!)
   words.tag = TAGS[language] ?? words.tag
   for (const [key, text] of Object.entries(phrases[language]?.words ?? {})) {
     put(words as unknown as Tree, key.split('.'), text)
+  }
+  for (const [key, id] of Object.entries(phrases[language]?.prompts ?? {})) {
+    words.spoken[key] = `${base}/sync/prompts/${id}`
   }
   return words
 }

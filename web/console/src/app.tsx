@@ -18,9 +18,16 @@ const Today = lazy(() => import('./pages/today/today'))
 const Reminders = lazy(() => import('./pages/reminders/list'))
 const NewReminder = lazy(() => import('./pages/reminders/new'))
 const ReminderDetail = lazy(() => import('./pages/reminders/detail'))
+const Bulk = lazy(() => import('./pages/bulk/list'))
+const NewBulk = lazy(() => import('./pages/bulk/new'))
+const BulkDetail = lazy(() => import('./pages/bulk/detail'))
+const ChangeBulk = lazy(() => import('./pages/bulk/change'))
 const Feedback = lazy(() => import('./pages/feedback/inbox'))
 const Tasks = lazy(() => import('./pages/tasks/tasks'))
 const Trends = lazy(() => import('./pages/trends/trends'))
+const Phrases = lazy(() => import('./pages/phrases/overview'))
+const Flow = lazy(() => import('./pages/phrases/flow'))
+const Hear = lazy(() => import('./pages/phrases/hear'))
 const Settings = lazy(() => import('./pages/settings/settings'))
 const SignInAgain = lazy(() => import('./session/again'))
 
@@ -117,6 +124,14 @@ function Inside({ me }: { me: Me }) {
               <NewReminder me={me} />
             </Route>
             <Route path="/reminders/:id">{({ id }) => <ReminderDetail key={id} id={Number(id)} me={me} />}</Route>
+            <Route path="/bulk">
+              <Bulk me={me} />
+            </Route>
+            <Route path="/bulk/new">
+              <NewBulk me={me} />
+            </Route>
+            <Route path="/bulk/:id">{({ id }) => <BulkDetail key={id} id={Number(id)} me={me} />}</Route>
+            <Route path="/bulk/:id/change">{({ id }) => <ChangeBulk key={id} id={Number(id)} me={me} />}</Route>
             <Route path="/feedback/:id?">
               {({ id }) => <Feedback me={me} chosen={id === undefined ? null : Number(id)} />}
             </Route>
@@ -125,6 +140,17 @@ function Inside({ me }: { me: Me }) {
             </Route>
             <Route path="/trends">
               <Trends me={me} />
+            </Route>
+            <Route path="/phrases">
+              <Phrases me={me} />
+            </Route>
+            <Route path="/phrases/:flow/:language/call">
+              {({ flow, language }) => <Hear key={`${flow}/${language}`} flow={flow} language={language} me={me} />}
+            </Route>
+            <Route path="/phrases/:flow/:language/:phrase?">
+              {({ flow, language, phrase }) => (
+                <Flow flow={flow} language={language} chosen={phrase ?? null} me={me} />
+              )}
             </Route>
             <Route path="/settings/:section?">{({ section }) => <Settings me={me} section={section ?? ''} />}</Route>
             <Route>

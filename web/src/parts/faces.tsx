@@ -1,5 +1,7 @@
 // Five faces, drawn: every device shows the same ones, with no font needed.
 
+import type { ComponentChildren } from 'preact'
+
 const MOUTHS = ['M15 35q9-9 18 0', 'M16 34q8-5 16 0', 'M16 33h16', 'M15 31q9 7 18 0', 'M14 30q10 13 20 0z']
 const BROWS = ['M13 17l7 3M35 17l-7 3', 'M14 19l6-1M34 19l-6-1']
 
@@ -20,15 +22,17 @@ export function Face({ mood }: { mood: number }) {
 
 interface Choice {
   legend: string
+  hear: ComponentChildren
   labels: string[]
   chosen: number
   choose: (index: number) => void
 }
 
-export function Faces({ legend, labels, chosen, choose }: Choice) {
+export function Faces({ legend, hear, labels, chosen, choose }: Choice) {
   return (
     <fieldset class="choice">
       <legend>{legend}</legend>
+      {hear}
       <div class="faces">
         {labels.map((label, mood) => (
           <label key={label} class={chosen === mood ? 'chosen' : ''}>
@@ -42,10 +46,11 @@ export function Faces({ legend, labels, chosen, choose }: Choice) {
   )
 }
 
-export function Stars({ legend, labels, chosen, choose }: Choice) {
+export function Stars({ legend, hear, labels, chosen, choose }: Choice) {
   return (
     <fieldset class="choice">
       <legend>{legend}</legend>
+      {hear}
       <div class="stars">
         {labels.map((label, index) => (
           <label key={label} class={index < chosen ? 'lit' : ''}>

@@ -59,6 +59,7 @@ export function Voice({ words, seconds, voice, shown, change, recording }: Voice
   changed.current = change
 
   async function start() {
+    dispatchEvent(new Event('careloop-hush'))
     setState('asking')
     setSaid('')
     try {
@@ -89,6 +90,7 @@ export function Voice({ words, seconds, voice, shown, change, recording }: Voice
       stop()
       release(running.current)
     }
+    // oxlint-disable-next-line react/exhaustive-deps -- once: whoever asked for the recorder is recorded
   }, [])
 
   useEffect(() => {
@@ -106,7 +108,7 @@ export function Voice({ words, seconds, voice, shown, change, recording }: Voice
       if (now >= seconds) stop()
     }, 200)
     return () => clearInterval(timer)
-  }, [state, seconds])
+  }, [state, seconds, recording])
 
   return (
     <div class="recorder">

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Form } from '../form'
 import { Faces, Stars } from '../parts/faces'
 import { Frame, type FrameFacts, Title } from '../parts/frame'
+import { Listen } from '../parts/listen'
 import type { VoiceProps } from '../parts/voice'
 import type { Room } from '../store'
 import { type Draft, EMPTY, saysSomething, submit } from '../submit'
@@ -27,6 +28,10 @@ export function Ask({ frame, about, room, shown, back, done }: Props) {
     setTrouble('')
     setDraft((now) => ({ ...now, ...part }))
   }
+
+  const hear = (phrase: 'askTitle' | 'facesTitle' | 'starsTitle' | 'textTitle') => (
+    <Listen words={words} phrase={phrase} text={words[phrase]} />
+  )
 
   async function send(event: Event) {
     event.preventDefault()
@@ -54,15 +59,18 @@ export function Ask({ frame, about, room, shown, back, done }: Props) {
         <div class="lead">
           <Title focused={shown}>{words.askTitle}</Title>
           <p>{words.askLead}</p>
+          {hear('askTitle')}
         </div>
         <Faces
           legend={words.facesTitle}
+          hear={hear('facesTitle')}
           labels={words.faces}
           chosen={draft.face}
           choose={(face) => change({ face })}
         />
         <Stars
           legend={words.starsTitle}
+          hear={hear('starsTitle')}
           labels={words.stars}
           chosen={draft.stars}
           choose={(stars) => change({ stars })}
@@ -71,6 +79,7 @@ export function Ask({ frame, about, room, shown, back, done }: Props) {
           <label class="legend" for="text">
             {words.textTitle}
           </label>
+          {hear('textTitle')}
           <p class="hint" id="text-hint">
             {words.textHint}
           </p>
@@ -140,6 +149,7 @@ function VoiceChoice({ frame, room, ...given }: ChoiceProps) {
       <h2 class="legend" id="voice-title">
         {words.voiceTitle}
       </h2>
+      <Listen words={words} phrase="voiceTitle" text={words.voiceTitle} />
       {!possible || trouble ? (
         <p class="hint">{possible ? trouble : words.voiceNone}</p>
       ) : (

@@ -29,14 +29,14 @@ function standing(item: Item, words: Words): string {
 // The hospital's answers, for as long as this page is open.
 function useAnswers(base: string, box: Box): Map<string, Answered> {
   const [answers, setAnswers] = useState<Map<string, Answered>>(new Map())
-  const ids = box.arrived.map((one) => one.id)
+  const ids = box.arrived.map((one) => one.id).join()
   useEffect(() => {
     let here = true
-    void answersTo(base, ids).then((found) => here && setAnswers(found))
+    void answersTo(base, ids ? ids.split(',') : []).then((found) => here && setAnswers(found))
     return () => {
       here = false
     }
-  }, [base, ids.join()])
+  }, [base, ids])
   return answers
 }
 

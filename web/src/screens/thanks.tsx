@@ -1,5 +1,6 @@
 import type { Box } from '../drive'
 import { Frame, type FrameFacts, Title } from '../parts/frame'
+import { Listen } from '../parts/listen'
 
 interface Props {
   frame: FrameFacts
@@ -21,6 +22,7 @@ export function Thanks({ frame, box, id, again }: Props) {
           <path class="tick" d="m23 32 7 7 12-14" />
         </svg>
         <Title>{words.thanksTitle}</Title>
+        <Listen words={words} phrase="thanksTitle" text={words.thanksTitle} />
         <p role="status" class={arrived ? 'news there' : 'news'}>
           {news}
         </p>

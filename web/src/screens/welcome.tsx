@@ -1,5 +1,6 @@
 import { Face } from '../parts/faces'
 import { Frame, type FrameFacts, Title } from '../parts/frame'
+import { Listen } from '../parts/listen'
 import type { Words } from '../words'
 
 interface Props {
@@ -34,6 +35,13 @@ export function Welcome({ frame, languages, choose }: Props) {
                   <path d="m9 5 7 7-7 7" />
                 </svg>
               </button>
+              <span lang={words.tag}>
+                <Listen
+                  words={words}
+                  phrase={words.spoken.name ? 'name' : 'askTitle'}
+                  text={words.spoken.name ? words.name : words.askTitle}
+                />
+              </span>
             </li>
           ))}
         </ul>

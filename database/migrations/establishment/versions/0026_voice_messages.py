@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0018"
+down_revision = "0023"
 
 
 def _moment(name: str, *, now: bool = False) -> sa.Column[sa.DateTime]:

@@ -13,10 +13,13 @@ const CONSOLE_HEADER = 'X-Careloop-Console'
 const SHOWN_HEADER = 'X-Careloop-Establishment'
 const AWAY = new Set([502, 503, 504])
 
+/** POSTs that only ask. */
+const ASKING = /\/(preview|campaigns\/(file|audience|texts))$/
+
 const repeatable = (request: Request) =>
   request.method === 'GET' ||
   request.headers.has('Idempotency-Key') ||
-  new URL(request.url).pathname.endsWith('/preview')
+  ASKING.test(new URL(request.url).pathname)
 
 async function once(request: Request): Promise<Response> {
   try {

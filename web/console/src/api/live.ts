@@ -11,10 +11,10 @@ export const live = createStore(false)
 export const POLL = 15_000
 const AGAIN_AFTER = 5000
 const SETTLE = 400
-/** Which questions an event is about: the first word of their keys. */
+/** Which questions an event is about: the first words of their keys. */
 const ABOUT: Record<string, string[]> = {
   reminder: ['reminders', 'today'],
-  delivery: ['deliveries', 'reminders', 'today', 'campaigns'],
+  delivery: ['deliveries', 'reminders', 'today', 'campaigns', 'feedback/one'],
   feedback: ['feedback', 'today'],
   task: ['tasks', 'today'],
   campaign: ['campaigns', 'today'],
@@ -70,7 +70,7 @@ function gathered(client: QueryClient): (topic: string) => void {
       const keys = [...waiting]
       waiting.clear()
       if (keys.includes('')) void client.invalidateQueries()
-      else for (const key of keys) void client.invalidateQueries({ queryKey: [key] })
+      else for (const key of keys) void client.invalidateQueries({ queryKey: key.split('/') })
     }, SETTLE)
   }
 }

@@ -229,6 +229,65 @@ export interface paths {
       }
     }
   }
+  "/api/v1/campaigns/audience": {
+    /** Whom a filter means, counted by language */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['CampaignFilter']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['AudienceOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns/file": {
+    /** What a file of contacts would lead to, every refused line among it; nothing is stored */
+    post: {
+      parameters: {
+        query?: {
+          /** `field:place`, such as patient_id:0; left out: as the headings say */
+          column?: string[] | null
+          /** false: the first line is data; goes with `column` */
+          header?: boolean
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string
+        "multipart/form-data": {
+          file?: string
+        }
+        "text/csv": string
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['FileCheck']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
   "/api/v1/campaigns/preview": {
     /** A dry run: who would get what, when, and who not and why */
     post: {
@@ -244,6 +303,31 @@ export interface paths {
       responses: {
         200: { headers: Record<string, unknown>; content: {
           "application/json": components['schemas']['CampaignPreview']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns/texts": {
+    /** What texts cost as SMS, while they are being written */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['TextsIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['TextCost'][]
         } }
         "4XX": { headers: Record<string, unknown>; content: {
           "application/problem+json": Problem
@@ -324,6 +408,45 @@ export interface paths {
       responses: {
         200: { headers: Record<string, unknown>; content: {
           "application/json": components['schemas']['CampaignOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/campaigns/{campaign_id}/file": {
+    /** Store a file's new contacts, and add all its contacts to a draft's list */
+    post: {
+      parameters: {
+        query?: {
+          /** `field:place`, such as patient_id:0; left out: as the headings say */
+          column?: string[] | null
+          /** false: the first line is data; goes with `column` */
+          header?: boolean
+        }
+        header?: {
+          "If-Match"?: string | null
+          "Idempotency-Key"?: string | null
+        }
+        path: {
+          campaign_id: number
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string
+        "multipart/form-data": {
+          file?: string
+        }
+        "text/csv": string
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['FileReport']
         } }
         "4XX": { headers: Record<string, unknown>; content: {
           "application/problem+json": Problem
@@ -740,7 +863,7 @@ export interface paths {
     }
   }
   "/api/v1/contacts/import/columns": {
-    /** The headings of a file, and what each would be taken for; nothing is stored */
+    /** The columns of a file, and what each would be taken for; nothing is stored */
     post: {
       parameters: {
         query?: never
@@ -1967,7 +2090,79 @@ export interface paths {
       }
     }
   }
+  "/api/v1/phrases/export.csv": {
+    /** Every phrase as a table */
+    get: {
+      parameters: {
+        query?: {
+          language?: string | null
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases/export.po": {
+    /** Every phrase as a translators' file */
+    get: {
+      parameters: {
+        query: {
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content?: never }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
   "/api/v1/phrases/flows/{flow}/{language}": {
+    /** A flow in a language, phrase by phrase */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          flow: string
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['FlowOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
     /** Have a flow said in a language, or no longer */
     put: {
       parameters: {
@@ -1986,6 +2181,86 @@ export interface paths {
       responses: {
         200: { headers: Record<string, unknown>; content: {
           "application/json": components['schemas']['CoverageOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases/flows/{flow}/{language}/call": {
+    /** A call as a table, to be heard as a caller would */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          flow: string
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['CallOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases/import": {
+    /** Take in a file of phrases, whole or not at all; somebody else approves them */
+    post: {
+      parameters: {
+        query?: {
+          language?: string | null
+        }
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "text/csv": string
+        "text/x-gettext-translation": string
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['PhraseImport']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases/pending": {
+    /** What waits for a second person, and what was sent back */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['PendingPhrase'][]
         } }
         "4XX": { headers: Record<string, unknown>; content: {
           "application/problem+json": Problem
@@ -2110,6 +2385,35 @@ export interface paths {
       }
     }
   }
+  "/api/v1/phrases/{key}/{language}/preview": {
+    /** What words would look like and cost by SMS; nothing kept */
+    post: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          key: string
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['PhraseIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['PhrasePreview']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
   "/api/v1/phrases/{key}/{language}/recording": {
     /** Hear a phrase's recording */
     get: {
@@ -2150,6 +2454,37 @@ export interface paths {
       }
       requestBody: { content: {
         "application/json": components['schemas']['PhraseRecordingIn']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['WordsOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/phrases/{key}/{language}/reject": {
+    /** Send back what somebody else has written */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          key: string
+          /** english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo */
+          language: string
+        }
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['RejectionIn']
       } }
       responses: {
         200: { headers: Record<string, unknown>; content: {
@@ -2385,7 +2720,10 @@ export interface paths {
     /** What the establishment sends from, and what a provider shut out */
     get: {
       parameters: {
-        query?: never
+        query?: {
+          /** also those that were given up */
+          retired?: boolean
+        }
         header?: never
         path?: never
         cookie?: never
@@ -2403,13 +2741,136 @@ export interface paths {
         } }
       }
     }
+    /** Add a sender */
+    post: {
+      parameters: {
+        query?: never
+        header?: {
+          "Idempotency-Key"?: string | null
+        }
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['SenderIn']
+      } }
+      responses: {
+        201: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
   }
-  "/api/v1/senders/{sender_id}": {
-    /** Lift a suspension; take a sender out of use or into it */
-    patch: {
+  "/api/v1/senders/choices": {
+    /** Providers, their credentials, and operators to choose from */
+    get: {
       parameters: {
         query?: never
         header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderChoicesOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/senders/order": {
+    /** Put the senders of a channel into the order of the choice */
+    put: {
+      parameters: {
+        query?: never
+        header?: never
+        path?: never
+        cookie?: never
+      }
+      requestBody: { content: {
+        "application/json": components['schemas']['SenderOrder']
+      } }
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderOut'][]
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+  }
+  "/api/v1/senders/{sender_id}": {
+    /** One sender, retired or not */
+    get: {
+      parameters: {
+        query?: never
+        header?: never
+        path: {
+          sender_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderOut']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Delete a sender that was never used, retire any other; If-Match */
+    delete: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
+        path: {
+          sender_id: number
+        }
+        cookie?: never
+      }
+      requestBody?: never
+      responses: {
+        200: { headers: Record<string, unknown>; content: {
+          "application/json": components['schemas']['SenderGone']
+        } }
+        "4XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+        "5XX": { headers: Record<string, unknown>; content: {
+          "application/problem+json": Problem
+        } }
+      }
+    }
+    /** Change a sender, lift its suspension, take it out of use or into it; If-Match */
+    patch: {
+      parameters: {
+        query?: never
+        header?: {
+          "If-Match"?: string | null
+        }
         path: {
           sender_id: number
         }
@@ -2995,6 +3456,8 @@ export interface components {
       channels: components['schemas']['Channel'][]
       created_at: string
       created_by: string
+      /** how far its last delivery is; null while it waits for the patient's device */
+      delivery: string | null
       id: number
       language: string
       reminder_id: number
@@ -3021,9 +3484,13 @@ export interface components {
       answers: components['schemas']['AnsweredFeedback'][]
     }
     AskOneWay: "refuse" | "drop"
+    AudienceOut: {
+      contacts: number
+      languages: components['schemas']['LanguageShare'][]
+    }
     AuditOut: {
       action: string
-      /** user:7, device:3, cli or anonymous */
+      /** user:7, device:3, cli, anonymous, patient or phone */
       actor: string
       after: unknown | null
       at: string
@@ -3048,6 +3515,22 @@ export interface components {
       password: string
       scope?: string
       username: string
+    }
+    CallBeginning: {
+      /** incoming, called_back, reminder, machine or staff */
+      name: string
+      step: number
+    }
+    CallOut: {
+      beginnings: components['schemas']['CallBeginning'][]
+      flow: string
+      language: string
+      steps: components['schemas']['CallStep'][]
+    }
+    CallStep: {
+      choices: components['schemas']['ChoiceOut'][]
+      said: components['schemas']['SaidOut'][]
+      step: string
     }
     CampaignChange: {
       channels?: components['schemas']['Channel'][] | null
@@ -3146,6 +3629,18 @@ export interface components {
       total: number
     }
     Channel: "sms" | "voice" | "email" | "whatsapp"
+    CheckedLine: {
+      cells: string[]
+      code: string
+      field: string | null
+      line: number
+      reason: string
+    }
+    ChoiceOut: {
+      /** a key; or silence, wrong, spoken, ready, late, right */
+      event: string
+      to: number
+    }
     ConsoleMe: {
       current: components['schemas']['ConsoleMembership']
       /** refresh the session before */
@@ -3246,9 +3741,19 @@ export interface components {
       /** it can be switched on */
       ready: boolean
       recorded: number
+      /** sent back to whoever wrote or recorded them */
+      rejected: number
       switched_on: boolean
       /** written or recorded as the flow needs it */
       there: number
+      /** written or recorded, for a second person to look at */
+      waiting: number
+    }
+    CredentialOut: {
+      hint: string
+      name: string
+      required: boolean
+      secret: boolean
     }
     DeliveryCount: {
       channel: components['schemas']['Channel']
@@ -3383,6 +3888,8 @@ export interface components {
       daily_cap?: number | null
       /** a task for staff when no channel reached anybody */
       escalate?: boolean | null
+      /** a reminder of an appointment goes out until so long before it */
+      event_margin?: string | null
       fold_french_sms?: boolean | null
       /** call_back: rejected at the caller's no cost, then called back */
       inbound_calls?: components['schemas']['InboundCalls'] | null
@@ -3416,6 +3923,8 @@ export interface components {
       call_backs_per_hour: number
       daily_cap: number | null
       escalate: boolean
+      /** seconds */
+      event_margin: number
       fold_french_sms: boolean
       inbound_calls: components['schemas']['InboundCalls']
       languages: string[]
@@ -3541,12 +4050,64 @@ export interface components {
       voice_problems: string[]
       voice_seconds: number | null
     }
+    FileCheck: {
+      columns: components['schemas']['FileColumn'][]
+      /** false: the first line is a person, not headings */
+      header: boolean
+      refused: components['schemas']['CheckedLine'][]
+      /** null: no column is known to be the reference */
+      report: components['schemas']['FileReport'] | null
+    }
     FileColumn: {
       /** what it would be taken for; null: not looked at */
       field: string | null
       heading: string
       /** from 0: what `column=patient_id:0` counts */
       place: number
+      /** what stands there in the first lines */
+      samples: string[]
+    }
+    FileReport: {
+      /** to the list, when it was stored */
+      added?: number | null
+      /** lines of contacts that are here */
+      known: number
+      languages: components['schemas']['LanguageShare'][]
+      /** lines with something on them, without the header */
+      lines: number
+      /** lines of contacts that are not */
+      new: number
+      /** the first 1,000 of them, when it was stored */
+      refused?: components['schemas']['RefusedLine'][]
+      refused_count: number
+    }
+    FlowOut: {
+      coverage: components['schemas']['CoverageOut']
+      flow: string
+      language: string
+      /** words, or recording where no voice speaks the language */
+      needs: string
+      phrases: components['schemas']['FlowPhrase'][]
+      /** what stands for a value where it is shown */
+      samples: Record<string, string>
+      /** said in the words that ship, always on */
+      ships: boolean
+      spoken: boolean
+    }
+    FlowPhrase: {
+      /** when it is said, by `fr` and `en` */
+      about: Record<string, string>
+      by_sms: boolean
+      key: string
+      /** as it ships, by `fr` and `en` */
+      originals: Record<string, components['schemas']['ShippedWords']>
+      placeholders: string[]
+      /** by phone, or in the patients' app: it may be recorded */
+      spoken: boolean
+      state: components['schemas']['PhraseState']
+      /** words that patients send, separated by commas */
+      word_list: boolean
+      words: components['schemas']['WordsOut']
     }
     Found: "arrived" | "not_arrived"
     Funnel: {
@@ -3625,6 +4186,10 @@ export interface components {
       chose_another: number
       language: string
       recipients: number
+    }
+    LanguageShare: {
+      contacts: number
+      language: string | null
     }
     LeftOutRun: {
       count: number
@@ -3717,6 +4282,10 @@ export interface components {
       approved_at: string | null
       approved_by: string | null
       has_recording: boolean
+      rejected_at: string | null
+      rejected_by: string | null
+      /** why, for whoever wrote it */
+      rejection: string | null
       sms_text: string | null
       text: string | null
       updated_at: string
@@ -3785,6 +4354,16 @@ export interface components {
       current_password: string
       new_password: string
     }
+    PendingPhrase: {
+      flow: string
+      has_recording: boolean
+      key: string
+      language: string
+      state: components['schemas']['PhraseState']
+      text: string | null
+      updated_at: string
+      written_by: string
+    }
     PhraseBook: {
       coverage: components['schemas']['CoverageOut'][]
       phrases: components['schemas']['PhraseOut'][]
@@ -3792,6 +4371,17 @@ export interface components {
     PhraseCodeOut: {
       code: string
       expires_at: string
+    }
+    PhraseImport: {
+      /** not translated yet: they take nothing away */
+      empty: number
+      /** the first 1,000 of them */
+      refused: components['schemas']['RefusedPhrase'][]
+      refused_count: number
+      stored: boolean
+      unchanged: number
+      /** new words, for a second person to approve */
+      written: number
     }
     PhraseIn: {
       /** another spelling for SMS; null: the same words */
@@ -3805,12 +4395,21 @@ export interface components {
       placeholders: string[]
       words: components['schemas']['WordsOut'][]
     }
+    PhrasePreview: {
+      encoding: string
+      /** by SMS, with French folded if so set */
+      goes_out: string
+      segments: number
+      shown: string
+      units: number
+    }
     PhraseRecordingIn: {
       /** of an upload of your own */
       recording?: string | null
       /** base64, at most 2 MiB decoded */
       voice_data?: string | null
     }
+    PhraseState: "shipped" | "approved" | "waiting" | "rejected" | "missing"
     Progress: {
       cancelled: number
       delivered: number
@@ -3831,6 +4430,17 @@ export interface components {
       to_come: number
       total: number
     }
+    ProviderOut: {
+      channels: components['schemas']['Channel'][]
+      credentials: components['schemas']['CredentialOut'][]
+      name: string
+      /** no account of the settings stands in for them */
+      needed: boolean
+      /** channels on which credentials of its own are taken */
+      own: components['schemas']['Channel'][]
+      /** addresses of ours that the provider must be told, so that what comes in reaches us; `{sender_id}` stands for the sender's */
+      webhooks: Record<string, string>
+    }
     RecipientOut: {
       contact_id: number
       position: number
@@ -3848,10 +4458,27 @@ export interface components {
       line: number
       reason: string
     }
+    RefusedPhrase: {
+      code: string
+      field: string
+      line: number
+      reason: string
+    }
+    RejectionIn: {
+      reason: string
+    }
     ReminderChange: {
+      /** in order of fallback, for what has not been tried: an occurrence of which a channel was tried goes on with those that were not */
+      channels?: components['schemas']['Channel'][] | null
+      /** a task for staff when no channel reached anybody; null: the establishment's */
+      escalate?: boolean | null
       /** of a relative reminder: moves all that has not left */
       event_time?: string | null
       message?: string | null
+      /** without a receipt by then, the next channel; null: the establishment's */
+      receipt_window?: string | null
+      /** what is null in it is as the establishment has it again */
+      retry?: components['schemas']['RetryIn'] | null
       /** RFC 5545; counted from the next occurrence that has not left */
       rrule?: string | null
       scheduled_time?: string | null
@@ -4004,10 +4631,64 @@ export interface components {
       max_attempts: number | null
     }
     Role: "admin" | "staff" | "viewer"
+    SaidOut: {
+      key?: string | null
+      /** phrase; message, voice, model or pause have no words here */
+      kind: string
+      language?: string | null
+      recorded?: boolean
+      /** of a pause */
+      seconds?: number | null
+      state?: components['schemas']['PhraseState'] | null
+      text?: string | null
+    }
     SenderChange: {
+      /** true also takes a retired one back */
       active?: boolean | null
+      can_receive?: boolean | null
+      credentials?: Record<string, string | number | null> | null
+      label?: string | null
+      operators?: string[] | null
+      priority?: number | null
+      rate_per_minute?: number | null
+      /** messages; null: as many as come */
+      rate_per_second?: number | null
       /** false: take it into use again now */
       suspended?: false | null
+    }
+    SenderChoicesOut: {
+      /** that numbers of the establishment's country tell */
+      operators: string[]
+      providers: components['schemas']['ProviderOut'][]
+    }
+    SenderGone: {
+      id: number
+      /** retired: something went out from it or came in, so it is kept for the record */
+      outcome: "deleted" | "retired"
+    }
+    SenderIn: {
+      /** a number in any writing, a name of at most 11 letters and digits for SMS, or an e-mail address */
+      address: string
+      /** answers to it (by voice: calls) reach us; left out: no, on WhatsApp yes */
+      can_receive?: boolean | null
+      channel: components['schemas']['Channel']
+      credentials?: Record<string, string | number | null> | null
+      /** what staff call it */
+      label?: string | null
+      /** whose subscribers it is for (`GET /senders/providers`); empty: everybody's */
+      operators?: string[]
+      /** the lowest is taken first; equals share the work */
+      priority?: number
+      /** left out: the usual one of this channel */
+      provider?: string | null
+      rate_per_minute?: number | null
+      /** messages; null: as many as come */
+      rate_per_second?: number | null
+    }
+    SenderOrder: {
+      channel: components['schemas']['Channel']
+      /** ids, the first to be taken first; those in one list share */
+      order: number[][]
     }
     SenderOut: {
       active: boolean
@@ -4015,14 +4696,24 @@ export interface components {
       can_receive: boolean
       channel: string
       gives_receipts: boolean
+      /** an account of its own; which one is never shown */
+      has_credentials: boolean
       id: number
+      label: string | null
+      operators: string[]
+      priority: number
       /** when one delivery tries it again */
       probe_at: string | null
       provider: string
+      rate_per_minute: number | null
+      rate_per_second: number | null
+      retired_at: string | null
       /** the provider takes nothing from it since then */
       suspended_at: string | null
       /** the provider's own code */
       suspended_code: string | null
+      /** as in `If-Match: "3"` */
+      version: number
     }
     ShippedWords: {
       sms_text: string | null
@@ -4049,8 +4740,23 @@ export interface components {
       /** what the device's clock shows now; with an offset */
       sent_at: string
     }
-    SyncOut: Record<string, unknown>
-    SyncResult: Record<string, unknown>
+    SyncOut: {
+      /** not with `return=minimal` */
+      cursor?: string | null
+      results: components['schemas']['SyncResult'][]
+    }
+    SyncResult: {
+      client_id: string | null
+      code?: string | null
+      detail?: string | null
+      field?: string | null
+      /** of a conflict: those that differ */
+      fields?: string[] | null
+      id?: number | null
+      /** place in the batch, without a client_id */
+      index?: number | null
+      status: components['schemas']['SyncStatus']
+    }
     SyncStatus: "created" | "duplicate" | "conflict" | "rejected"
     SystemReason: {
       /** of a suspended sender */
@@ -4149,6 +4855,20 @@ export interface components {
     TemplateText: {
       language: string
       text: string
+    }
+    TextCost: {
+      encoding: string
+      language: string
+      /** units before another segment is needed */
+      left: number
+      /** the characters that force UCS-2 */
+      offending: string[]
+      same_for_all: boolean
+      segments: number
+    }
+    TextsIn: {
+      /** by language; {name} and {patient_id} stand for the contact's own */
+      texts: Record<string, string>
     }
     Today: {
       /** by the establishment's calendar */

@@ -22,3 +22,13 @@ export function usePersonName(me: Me): (id: number | null) => string {
     return data?.find((one) => one.id === id)?.name ?? words.common.user(id)
   }
 }
+
+/** Whoever stands in a trail: a person by their name, else the service itself. */
+export function useActorName(me: Me): (actor: string) => string {
+  const words = useWords()
+  const person = usePersonName(me)
+  return (actor) => {
+    const id = Number(/^user:(\d+)$/.exec(actor)?.[1])
+    return id ? person(id) : words.common.product
+  }
+}

@@ -45,6 +45,7 @@ export function SignInForm({ email: known, establishment }: { email?: string; es
         type="password"
         autoComplete="current-password"
         required
+        // oxlint-disable-next-line jsx-a11y/no-autofocus -- in a dialog that opens over what was typed
         autoFocus={known !== undefined}
         value={password}
         onChange={setPassword}

@@ -10,7 +10,7 @@ import { Ask, Dialog } from '../ui/dialog'
 import { Choice } from '../ui/field'
 import { Icon, type IconName } from '../ui/icon'
 import { Trouble } from '../ui/notice'
-import { PAGES, pathOf } from './shell'
+import { FIRST_PAGES, PAGES, pathOf } from './shell'
 import { LanguageSwitch, ThemeSwitch } from './switches'
 
 export default function Account({ me, onClose }: { me: Me; onClose: () => void }) {
@@ -39,7 +39,7 @@ export default function Account({ me, onClose }: { me: Me; onClose: () => void }
           {me.user.email} · {words.common.roles[me.current.role]}
         </p>
         <ul className="more-pages on-phone">
-          {PAGES.slice(4).map((page) => (
+          {PAGES.filter((page) => !FIRST_PAGES.includes(page)).map((page) => (
             <li key={page}>
               <Link href={pathOf(page)} onClick={onClose}>
                 <Icon name={page as IconName} />

@@ -14,10 +14,19 @@ import './shell.css'
 
 const Account = lazy(() => import('./account'))
 
-export const PAGES = ['today', 'reminders', 'feedback', 'tasks', 'trends', 'settings'] as const
+export const PAGES = [
+  'today',
+  'reminders',
+  'bulk',
+  'feedback',
+  'tasks',
+  'trends',
+  'phrases',
+  'settings',
+] as const
 export type PageName = (typeof PAGES)[number]
 /** At the thumb on a phone; the others are behind "More". */
-const FIRST_PAGES: readonly PageName[] = ['today', 'reminders', 'feedback', 'tasks']
+export const FIRST_PAGES: readonly PageName[] = ['today', 'reminders', 'feedback', 'tasks']
 
 export const pathOf = (page: PageName) => (page === 'today' ? '/' : `/${page}`)
 

@@ -17,6 +17,14 @@ export const REMINDER_TONES: Record<string, Tone> = {
   cancelled: 'calm',
 }
 
+export const CAMPAIGN_TONES: Record<string, Tone> = {
+  draft: 'calm',
+  running: 'busy',
+  paused: 'warn',
+  done: 'good',
+  cancelled: 'calm',
+}
+
 export const DELIVERY_TONES: Record<string, Tone> = {
   scheduled: 'calm',
   queued: 'busy',

@@ -68,9 +68,14 @@ interface AskedProps<Data> {
 
 /** What was asked of the service: on its way, not to be had, or here. */
 export function Asked<Data>({ query, children, lines = 4 }: AskedProps<Data>) {
-  const words = useWords()
   if (query.data !== undefined) return <>{children(query.data)}</>
   if (query.error) return <Trouble error={query.error} again={() => void query.refetch()} />
+  return <Waiting lines={lines} />
+}
+
+/** Something is on its way. */
+export function Waiting({ lines = 4 }: { lines?: number }) {
+  const words = useWords()
   return (
     <div className="waiting" role="status">
       <span className="heard">{words.common.loading}</span>

@@ -59,6 +59,8 @@ export const deliveries: Words['deliveries'] = {
     'lease ran out': 'Interrupted: taken up again',
     'given back by the carrier': 'Given back by the carrier: another try is planned',
     'sender suspended': 'The sender is suspended: waiting',
+    'sender rate': 'Waiting: this sender goes at its own pace',
+    'no WhatsApp message from them in a day': 'Refused: on WhatsApp this patient has not written to this number for a day',
     'sent again: a double is accepted': 'Sent once more, at the risk of a double',
     'asked for the receipt': 'The carrier answered our question',
   },

@@ -1,9 +1,14 @@
 // Everything that the console says, in English. A tool for work: short sentences, verbs.
 
 import type { Words } from '../words'
+import { audit } from './audit'
+import { bulk } from './bulk'
 import { common } from './common'
+import { conversations } from './conversations'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
+import { phrases } from './phrases'
+import { hours } from './hours'
 import { problems } from './problems'
 import { reminders } from './reminders'
 import { settings } from './settings'
@@ -18,9 +23,14 @@ export const en: Words = {
   problems,
   today,
   reminders,
+  bulk,
   deliveries,
   tasks,
   feedback,
+  conversations,
   trends,
+  phrases,
   settings,
+  hours,
+  audit,
 }

@@ -59,6 +59,8 @@ export const deliveries = {
     'lease ran out': 'Interrompu : repris',
     'given back by the carrier': 'Rendu par l’opérateur : nouvel essai prévu',
     'sender suspended': 'L’expéditeur est suspendu : en attente',
+    'sender rate': 'En attente : cet expéditeur va à son rythme',
+    'no WhatsApp message from them in a day': 'Refusé : sur WhatsApp, ce patient n’a rien écrit à ce numéro depuis un jour',
     'sent again: a double is accepted': 'Envoyé de nouveau, au risque d’un doublon',
     'asked for the receipt': 'L’opérateur a répondu à notre question',
   },

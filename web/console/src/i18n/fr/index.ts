@@ -1,8 +1,13 @@
 // Tout ce que dit la console, en français. Un outil de travail : des phrases courtes, des verbes.
 
+import { audit } from './audit'
+import { bulk } from './bulk'
 import { common } from './common'
+import { conversations } from './conversations'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
+import { phrases } from './phrases'
+import { hours } from './hours'
 import { problems } from './problems'
 import { reminders } from './reminders'
 import { settings } from './settings'
@@ -17,9 +22,14 @@ export const fr = {
   problems,
   today,
   reminders,
+  bulk,
   deliveries,
   tasks,
   feedback,
+  conversations,
   trends,
+  phrases,
   settings,
+  hours,
+  audit,
 }

@@ -8,17 +8,16 @@ import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
 import { useDraft } from '../../logic/drafts'
 import { smsCost } from '../../logic/sms'
-import type { Me } from '../../session/session'
 import { Button } from '../../ui/button'
-import { Chip, REMINDER_TONES } from '../../ui/chip'
+import { Chip, DELIVERY_TONES } from '../../ui/chip'
 import { TextArea } from '../../ui/field'
 import { say as sayBriefly, Trouble } from '../../ui/notice'
 import type { Whole } from './detail'
 
-export function Answers({ answers }: { answers: Shape<'AnswerOut'>[]; me: Me }) {
+export function Answers({ answers }: { answers: Shape<'AnswerOut'>[] }) {
   const words = useWords()
   const format = useFormat()
-  const states: Record<string, string> = words.reminders.states
+  const states: Record<string, string> = words.deliveries.states
   if (answers.length === 0) return null
   return (
     <section className="answers">
@@ -30,16 +29,24 @@ export function Answers({ answers }: { answers: Shape<'AnswerOut'>[]; me: Me }) 
             <p className="soft">
               <small>
                 {format.near(answer.created_at)} ·{' '}
-                {answer.channels.map((channel) => words.common.channels[channel]).join(', ')} ·{' '}
+                {answer.channels.map((channel) => words.common.channels[channel]).join(', ') || words.feedback.onDevice} ·{' '}
                 <Link href={`/reminders/${answer.reminder_id}`}>{words.deliveries.trace}</Link>
               </small>{' '}
-              <Chip tone={REMINDER_TONES[answer.status] ?? 'calm'}>{states[answer.status] ?? answer.status}</Chip>
+              {answer.delivery && (
+                <Chip tone={DELIVERY_TONES[answer.delivery] ?? 'calm'}>{states[answer.delivery] ?? answer.delivery}</Chip>
+              )}
             </p>
           </li>
         ))}
       </ol>
     </section>
   )
+}
+
+/** How an answer comes to who gave neither number nor name: their device asks for it, if it was one. */
+function wayBack(feedback: Whole): 'address' | 'device' | 'none' {
+  if (feedback.patient_id !== null || !['app', 'web'].includes(feedback.channel)) return 'address'
+  return feedback.channel === 'app' && feedback.recorded_at !== null ? 'device' : 'none'
 }
 
 /** An answer goes back by the way on which the feedback came, through the same engine as all else. */
@@ -66,10 +73,8 @@ export function AnswerForm({ feedback }: { feedback: Whole }) {
       void client.invalidateQueries({ queryKey: ['today'] })
     },
   })
-  // Whoever gave it on a tablet without a reference left no way back.
-  if (feedback.patient_id === null && ['app', 'web'].includes(feedback.channel)) {
-    return <p className="hint">{say.cannotAnswer}</p>
-  }
+  const way = wayBack(feedback)
+  if (way === 'none') return <p className="hint">{say.cannotAnswer}</p>
 
   function submit(event: FormEvent) {
     event.preventDefault()
@@ -79,7 +84,7 @@ export function AnswerForm({ feedback }: { feedback: Whole }) {
     <form className="note" onSubmit={submit}>
       <TextArea
         label={say.answer}
-        hint={say.answerHint}
+        hint={way === 'device' ? say.answerWaits : say.answerHint}
         value={text}
         maxLength={1600}
         rows={3}

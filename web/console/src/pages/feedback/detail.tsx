@@ -14,8 +14,10 @@ import { Choice } from '../../ui/field'
 import { Icon } from '../../ui/icon'
 import { Notice, say as sayBriefly, Trouble } from '../../ui/notice'
 import { Asked } from '../../ui/page'
+import { Conversation } from '../conversation/conversation'
 import { AnswerForm, Answers } from './answer'
 import { useDepartmentName } from './departments'
+import { History } from './history'
 import { Opinion } from './list'
 import { FeedbackNote } from './note'
 import { Voice } from './player'
@@ -91,7 +93,8 @@ function Inside({ feedback, me }: { feedback: Whole; me: Me }) {
         ].join(' · ')}
       </p>
       {feedback.clock_wrong && <p className="hint">{say.clockWrong}</p>}
-      <Answers answers={feedback.answers} me={me} />
+      <Answers answers={feedback.answers} />
+      {feedback.conversation_id !== null && <Conversation id={feedback.conversation_id} news={newsOf(feedback)} />}
       {may(me, 'staff') && (
         <>
           <AnswerForm feedback={feedback} />
@@ -100,9 +103,14 @@ function Inside({ feedback, me }: { feedback: Whole; me: Me }) {
         </>
       )}
       {!may(me, 'staff') && feedback.note && <p className="written">{feedback.note}</p>}
+      <History id={feedback.id} me={me} />
     </>
   )
 }
+
+/** What is new in the conversation shows in the feedback: more words, an answer, what became of it. */
+const newsOf = ({ content, answers }: Whole) =>
+  [content?.length ?? 0, ...answers.map((answer) => `${answer.id} ${answer.delivery}`)].join()
 
 function Work({ feedback, me }: { feedback: Whole; me: Me }) {
   const words = useWords()

@@ -1,13 +1,11 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
-import { api, got } from '../../api/client'
 import { useWords } from '../../i18n/words'
 import { useFilters } from '../../logic/filters'
 import { type Me, may } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Choice, TextField } from '../../ui/field'
-import { Asked, Empty, Page } from '../../ui/page'
+import { Empty, Page } from '../../ui/page'
 import { useDepartments } from './departments'
 import { FeedbackDetail } from './detail'
 import { ExportFeedback } from './export'
@@ -36,18 +34,6 @@ export default function FeedbackInbox({ me, chosen }: { me: Me; chosen: number |
   const filters = useFilters(NO_FILTERS)
   const [exporting, setExporting] = useState(false)
   const question = questionOf(filters.values)
-  const query = useInfiniteQuery({
-    queryKey: ['feedback', 'list', question],
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      got(
-        api.GET('/api/v1/feedback', {
-          params: { query: { ...question, ...(pageParam && { cursor: pageParam }) } as never },
-          signal,
-        }),
-      ),
-    getNextPageParam: (page) => page.cursor,
-  })
   const search = useSearchOf(filters.values)
   return (
     <Page
@@ -65,31 +51,23 @@ export default function FeedbackInbox({ me, chosen }: { me: Me; chosen: number |
       <Filters values={filters.values} set={filters.set} />
       <div className={chosen === null ? 'two' : 'two chosen-one'}>
         <section aria-label={say.list}>
-          <Asked query={query} lines={7}>
-            {({ pages }) => {
-              const items = pages.flatMap((page) => page.items)
-              if (items.length === 0) {
-                return filters.any ? (
-                  <Empty title={say.emptyFiltered}>
-                    <Button onClick={filters.clear}>{words.common.clearFilters}</Button>
-                  </Empty>
-                ) : (
-                  <Empty title={say.empty}>
-                    <p>{say.emptyText}</p>
-                  </Empty>
-                )
-              }
-              return (
-                <FeedbackList
-                  items={items}
-                  chosen={chosen}
-                  search={search}
-                  more={query.hasNextPage}
-                  onMore={() => !query.isFetchingNextPage && void query.fetchNextPage()}
-                />
+          <FeedbackList
+            key={JSON.stringify(question)}
+            question={question}
+            chosen={chosen}
+            search={search}
+            whenEmpty={
+              filters.any ? (
+                <Empty title={say.emptyFiltered}>
+                  <Button onClick={filters.clear}>{words.common.clearFilters}</Button>
+                </Empty>
+              ) : (
+                <Empty title={say.empty}>
+                  <p>{say.emptyText}</p>
+                </Empty>
               )
-            }}
-          </Asked>
+            }
+          />
         </section>
         <div>
           {chosen === null ? (

@@ -47,9 +47,10 @@ export function ChangeReminder({ reminder, zone, onClose }: Props) {
   const words = useWords()
   const say = words.reminders.detail
   const client = useQueryClient()
-  // The version that the form was opened on, not the one that the page shows by now.
-  const [version, setVersion] = useState(reminder.version)
-  const first = useMemo(() => asItIs(reminder, zone), [version])
+  // What the form was opened on, not the one that the page shows by now.
+  const [opened, setOpened] = useState(reminder)
+  const { version } = opened
+  const first = useMemo(() => asItIs(opened, zone), [opened, zone])
   const draft = useDraft<Wanted>(`reminders/${reminder.id}`, first)
   const wanted = draft.value
   const save = useMutation({
@@ -108,7 +109,7 @@ export function ChangeReminder({ reminder, zone, onClose }: Props) {
               <blockquote dir="auto">{reminder.message}</blockquote>
               <Button
                 onClick={() => {
-                  setVersion(reminder.version)
+                  setOpened(reminder)
                   save.reset()
                 }}
               >

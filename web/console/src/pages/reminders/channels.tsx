@@ -1,7 +1,7 @@
 import { useWords } from '../../i18n/words'
 import { CHANNELS, type ChannelName } from '../../logic/reminder-form'
 import { IconButton } from '../../ui/button'
-import { Tick } from '../../ui/field'
+import { OneOf, Tick } from '../../ui/field'
 
 interface Props {
   channels: ChannelName[]
@@ -59,5 +59,32 @@ export function ChannelOrder({ channels, onChange }: Props) {
         })}
       </ol>
     </div>
+  )
+}
+
+interface ChoiceProps {
+  label: string
+  /** Null: as the establishment does. */
+  channels: ChannelName[] | null
+  onChange: (channels: ChannelName[] | null) => void
+  quietLabel?: boolean
+}
+
+export function ChannelChoice({ label, channels, onChange, quietLabel = false }: ChoiceProps) {
+  const say = useWords().reminders.form
+  return (
+    <>
+      <OneOf
+        label={label}
+        quietLabel={quietLabel}
+        value={channels ? 'own' : 'usual'}
+        options={[
+          ['usual', say.byDefault],
+          ['own', say.ownOrder],
+        ]}
+        onChange={(value) => onChange(value === 'own' ? ['sms'] : null)}
+      />
+      {channels && <ChannelOrder channels={channels} onChange={onChange} />}
+    </>
   )
 }

@@ -108,9 +108,14 @@ function PatientFilter({ value, onChange }: { value: string; onChange: (value: s
         event.preventDefault()
         onChange(typed.trim())
       }}
-      onBlur={() => typed.trim() !== value && onChange(typed.trim())}
     >
-      <TextField label={words.reminders.filters.patient} value={typed} onChange={setTyped} autoComplete="off" />
+      <TextField
+        label={words.reminders.filters.patient}
+        value={typed}
+        autoComplete="off"
+        onChange={setTyped}
+        onBlur={() => typed.trim() !== value && onChange(typed.trim())}
+      />
     </form>
   )
 }

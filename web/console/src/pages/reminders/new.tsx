@@ -8,11 +8,11 @@ import { useDraft } from '../../logic/drafts'
 import { bodyOf, EMPTY_FORM, type ReminderForm } from '../../logic/reminder-form'
 import type { Me } from '../../session/session'
 import { Button } from '../../ui/button'
-import { OneOf, TextField, Tick } from '../../ui/field'
+import { TextField, Tick } from '../../ui/field'
 import { Notice, say as sayBriefly, Trouble } from '../../ui/notice'
 import { Page } from '../../ui/page'
 import { useFieldProblem } from '../../ui/problem'
-import { ChannelOrder } from './channels'
+import { ChannelChoice } from './channels'
 import { ChosenPatient, PatientFinder } from './patient'
 import type { CheckedPartProps, PartProps } from './parts'
 import { Preview } from './preview'
@@ -169,17 +169,7 @@ function How({ form, change }: PartProps) {
   const say = useWords().reminders.form
   return (
     <>
-      <OneOf
-        label={say.how}
-        quietLabel
-        value={form.channels ? 'own' : 'usual'}
-        options={[
-          ['usual', say.byDefault],
-          ['own', say.ownOrder],
-        ]}
-        onChange={(value) => change({ channels: value === 'own' ? ['sms'] : null })}
-      />
-      {form.channels && <ChannelOrder channels={form.channels} onChange={(channels) => change({ channels })} />}
+      <ChannelChoice label={say.how} quietLabel channels={form.channels} onChange={(channels) => change({ channels })} />
       <Tick label={say.reply} checked={form.reply} onChange={(reply) => change({ reply })} />
     </>
   )

@@ -56,6 +56,7 @@ export function SendTest({ body, onClose }: { body: Shape<'ReminderIn'>; onClose
             inputMode="tel"
             autoComplete="tel"
             dir="ltr"
+            // oxlint-disable-next-line jsx-a11y/no-autofocus -- the only field of a dialog
             autoFocus
             value={own.value.phone}
             onChange={(phone) => own.change({ phone })}

@@ -1,3 +1,5 @@
+import { useState } from 'react'
+
 import { useWords } from '../../i18n/words'
 import { localDay } from '../../logic/format'
 import { DISTANCES } from '../../logic/reminder-form'
@@ -7,7 +9,7 @@ import type { CheckedPartProps, PartProps } from './parts'
 
 export function WhenFields({ form, change, wrong, zone }: CheckedPartProps & { zone: string }) {
   const say = useWords().reminders.form
-  const today = localDay(new Date(), zone)
+  const [today] = useState(() => localDay(new Date(), zone))
   const field = form.kind === 'before' ? 'event_time' : 'scheduled_time'
   const label = { once: say.date, series: say.first, before: say.event }[form.kind]
   const timed = form.kind !== 'once' || !form.now

@@ -142,6 +142,7 @@ function useObjectUrl(blob: Blob | undefined): string | null {
   useEffect(() => {
     if (!blob) return
     const made = URL.createObjectURL(blob)
+    // oxlint-disable-next-line react/set-state-in-effect -- an address is made and taken back: an effect
     setUrl(made)
     return () => URL.revokeObjectURL(made)
   }, [blob])

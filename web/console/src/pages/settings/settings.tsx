@@ -7,6 +7,8 @@ import { Empty, Page } from '../../ui/page'
 import './settings.css'
 
 const SECTIONS = {
+  rules: { role: 'staff', page: lazy(() => import('./rules')) },
+  holidays: { role: 'staff', page: lazy(() => import('./holidays')) },
   departments: { role: 'viewer', page: lazy(() => import('./departments')) },
   devices: { role: 'staff', page: lazy(() => import('./devices')) },
   senders: { role: 'admin', page: lazy(() => import('./senders')) },

@@ -6,7 +6,7 @@ import { ApiError } from '../../api/problem'
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
-import { usePersonName } from '../../session/members'
+import { useActorName, usePersonName } from '../../session/members'
 import { type Me, may } from '../../session/session'
 import { Button, LinkButton } from '../../ui/button'
 import { Chip } from '../../ui/chip'
@@ -14,6 +14,7 @@ import { Icon } from '../../ui/icon'
 import { NoteForm } from '../../ui/note-form'
 import { Notice, say as sayBriefly, Trouble } from '../../ui/notice'
 import { Asked } from '../../ui/page'
+import { Conversation } from '../conversation/conversation'
 import { taskInWords } from './words'
 
 type Task = Shape<'TaskOut'>
@@ -62,6 +63,7 @@ function TaskInside({ task, me }: { task: Task; me: Me }) {
   const say = words.tasks
   const format = useFormat()
   const person = usePersonName(me)
+  const actor = useActorName(me)
   const change = useChange(task)
   const overtaken = change.error instanceof ApiError && change.error.changedMeanwhile
   const mine = task.assigned_to === me.user.id
@@ -79,7 +81,7 @@ function TaskInside({ task, me }: { task: Task; me: Me }) {
         {say.since(format.near(task.created_at))}
         {task.due_at && ` · ${say.due(format.near(task.due_at))}`}
         {task.assigned_to !== null && ` · ${person(task.assigned_to)}`}
-        {task.done_by && ` · ${say.by(doneBy(task.done_by, say.engine, person))}`}
+        {task.done_by && ` · ${say.by(actor(task.done_by))}`}
       </p>
       <div className="links">
         {task.reminder_id !== null && <LinkButton to={`/reminders/${task.reminder_id}`} icon="reminders">{say.openReminder}</LinkButton>}
@@ -115,14 +117,10 @@ function TaskInside({ task, me }: { task: Task; me: Me }) {
           </div>
         </>
       )}
+      {task.conversation_id !== null && <Conversation id={task.conversation_id} news={task.state} />}
       <Note task={task} mayChange={may(me, 'staff')} />
     </>
   )
-}
-
-function doneBy(who: string, engine: string, person: (id: number) => string): string {
-  const id = Number(/^user:(\d+)$/.exec(who)?.[1])
-  return id ? person(id) : engine
 }
 
 interface UnknownProps {

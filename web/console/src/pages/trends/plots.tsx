@@ -41,8 +41,8 @@ export function Ratings({ ratings, name }: { ratings: WeekRating[]; name: (code:
   const day = (week: string) => short.format(new Date(`${week}T12:00:00Z`))
   return (
     // Many weeks are wider than a phone: the table scrolls, by keyboard too.
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="wide-table" role="region" aria-label={words.trends.ratingsLead} tabIndex={0}>
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls is reached by keys
+    <section className="wide-table" aria-label={words.trends.ratingsLead} tabIndex={0}>
       <table className="ratings">
         <thead>
           <tr>
@@ -67,7 +67,7 @@ export function Ratings({ ratings, name }: { ratings: WeekRating[]; name: (code:
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   )
 }
 

@@ -1,4 +1,5 @@
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 
 import { api, download, got } from '../../api/client'
 import type { Shape } from '../../api/types'
@@ -23,7 +24,7 @@ const SHOWN_DAYS = 55
 export default function Trends({ me }: { me: Me }) {
   const words = useWords()
   const say = words.trends
-  const today = localDay(new Date(), me.current.time_zone)
+  const [today] = useState(() => localDay(new Date(), me.current.time_zone))
   const filters = useFilters({ from: addDays(today, -SHOWN_DAYS), to: today, department: '' })
   const { from, to, department } = filters.values
   const question = { from, to, ...(department && { department }) }

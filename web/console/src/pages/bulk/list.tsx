@@ -1,0 +1,99 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Link } from 'wouter'
+
+import { api, got } from '../../api/client'
+import type { Shape } from '../../api/types'
+import { useFormat } from '../../i18n/format'
+import { useWords } from '../../i18n/words'
+import { useFilters } from '../../logic/filters'
+import { type Me, may } from '../../session/session'
+import { Button, LinkButton } from '../../ui/button'
+import { CAMPAIGN_TONES, Chip } from '../../ui/chip'
+import { Choice } from '../../ui/field'
+import { Asked, Empty, More, Page } from '../../ui/page'
+import '../reminders/reminders.css'
+import './bulk.css'
+
+type Status = Shape<'CampaignStatus'>
+const STATES: Status[] = ['draft', 'running', 'paused', 'done', 'cancelled']
+
+export default function Bulk({ me }: { me: Me }) {
+  const words = useWords()
+  const say = words.bulk
+  const filters = useFilters({ status: '' })
+  const { status } = filters.values
+  const query = useInfiniteQuery({
+    queryKey: ['campaigns', 'list', status],
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) =>
+      got(
+        api.GET('/api/v1/campaigns', {
+          params: { query: { ...(status && { status: status as Status }), ...(pageParam && { cursor: pageParam }) } },
+          signal,
+        }),
+      ),
+    getNextPageParam: (page) => page.cursor,
+  })
+  const create = may(me, 'staff') && (
+    <LinkButton look="main" icon="plus" to="/bulk/new">
+      {say.new}
+    </LinkButton>
+  )
+  return (
+    <Page title={say.title} lead={say.lead} actions={create}>
+      <search className="filters" aria-label={words.common.filters}>
+        <Choice
+          label={say.status}
+          value={status}
+          options={[['', words.common.all], ...STATES.map((one) => [one, say.states[one]] as const)]}
+          onChange={(value) => filters.set({ status: value })}
+        />
+      </search>
+      <Asked query={query}>
+        {({ pages }) => {
+          const rows = pages.flatMap((page) => page.items)
+          if (rows.length === 0) {
+            return filters.any ? (
+              <Empty title={say.emptyFiltered}>
+                <Button onClick={filters.clear}>{words.common.clearFilters}</Button>
+              </Empty>
+            ) : (
+              <Empty title={say.empty}>
+                <p>{say.emptyText}</p>
+              </Empty>
+            )
+          }
+          return (
+            <>
+              <ul className="rows">
+                {rows.map((row) => (
+                  <li key={row.id}>
+                    <Row campaign={row} />
+                  </li>
+                ))}
+              </ul>
+              <More query={query} />
+            </>
+          )
+        }}
+      </Asked>
+    </Page>
+  )
+}
+
+function Row({ campaign }: { campaign: Shape<'CampaignSummary'> }) {
+  const words = useWords()
+  const format = useFormat()
+  const say = words.bulk
+  const when = campaign.started_at ?? campaign.scheduled_time ?? campaign.created_at
+  return (
+    <Link href={`/bulk/${campaign.id}`} className="row campaign">
+      <strong dir="auto">{campaign.name}</strong>
+      <span className="soft">
+        {campaign.total > 0 && `${say.people(campaign.total, format.number(campaign.total))} · `}
+        {format.near(when)}
+      </span>
+      <Chip tone={CAMPAIGN_TONES[campaign.status] ?? 'calm'}>{say.states[campaign.status]}</Chip>
+    </Link>
+  )
+}
