@@ -12,6 +12,7 @@
     ! patient PAT123 Marie Bella
     <STOP STOP               the patient writes, and the carrier has recognised STOP
     <media                   a picture without a word
+    <picture bon service     one with words
     <voice                   a voice without a word (`<voice 4 bon`: with some)
 
 Time passes by making everything older. Blank lines and `# remarks` are for the reader.
@@ -122,7 +123,7 @@ class Dialogue:
             address_id=self.address.id,
             sender_id=self.sender.id,
             body=None if kind == "media" else body,
-            media=1 if kind in ("media", "voice") else 0,
+            media=1 if kind in ("media", "voice", "picture") else 0,
             opt_out_type=kind if kind in ("STOP", "START", "HELP") else None,
         )
         self.session.add(message)
