@@ -300,6 +300,13 @@ DIALOGUES = {
         > THANKS
         = feedback "3 (voice)"
     """,
+    "a voice beside the rating that was asked for": """
+        < bon service
+        > RATING
+        <voice 4
+        > THANKS
+        = feedback "4 bon service (voice)"
+    """,
     "a voice with a rating beside it": """
         <voice 5
         > THANKS
