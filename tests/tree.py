@@ -176,7 +176,6 @@ def running_tree(folder: Path, name: str, **more: str) -> Iterator[Tree]:
         "TWILIO_TIMEOUT": "2",
         "ANDROID_TIMEOUT": "2",
         "EMAIL_TIMEOUT": "2",
-        "ANDROID_TIMEOUT": "2",
         **more,
     }
     tree = Tree(folder, env, api, simulator)

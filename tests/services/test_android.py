@@ -22,7 +22,6 @@ from sqlalchemy import select, text
 from models.delivery import DeliveryStatus as S
 from models.establishment import Sender
 from models.message import Message
-from services.delivery import lock_delivery
 from tests.android import (
     KEY,
     NUMBER,
