@@ -234,13 +234,17 @@ def test_what_breaks_pages_breaks_no_detail(
 
 def fill(tree: Tree) -> None:
     """Very much feedback at the southern hospital, one of it in a rare language."""
-    words = get_cipher().seal("Merci à toute l'équipe, tout va bien.".encode(), "feedbacks.content")
+    thanks = "Merci à toute l'équipe, tout va bien. "
+    long, short = (
+        "\\\\x" + get_cipher().seal((thanks * times).encode(), "feedbacks.content").hex()
+        for times in (50, 1)
+    )
     now = datetime.now(UTC)
     lines = io.StringIO()
     for number in range(MANY):
         at = (now - timedelta(minutes=number)).isoformat()
         language = RARE if number == MANY - 3 else "eng"
-        content = "\\\\x" + words.hex()
+        content = long if number < LONG else short
         fields = (uuid4(), "\\\\x00", language, content, number % 5 + 1, "app", at, at, "t")
         lines.write("\t".join(map(str, fields)) + "\n")
     lines.seek(0)
@@ -256,6 +260,8 @@ def fill(tree: Tree) -> None:
         connection.close()
 
 
+LONG = 1_600
+"""As many of the newest are long: kept in memory they would weigh."""
 FLAT = 1_000_000
 """Bytes by which reading 1,200 more may grow the page: some numbers for each row."""
 
