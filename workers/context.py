@@ -20,6 +20,7 @@ from utils.pace import Buckets
 from utils.senders import Sender
 from utils.shared_cache import SharedCache
 from utils.storage import Storage, storage_from_url
+from utils.twilio_media import TwilioMedia
 from utils.twilio_recordings import TwilioRecordings
 from workers.clients import make_sender
 from workers.queue import JobQueue, connect
@@ -37,6 +38,7 @@ class Context:
     senders: dict[tuple[str, str], Sender]
     buckets: Buckets
     recordings: TwilioRecordings
+    media: TwilioMedia
     out_of_reach: OutOfReach = field(default_factory=OutOfReach)
 
     def sender(
@@ -99,4 +101,5 @@ def get_context() -> Context:
         {},
         Buckets(settings.redis),
         TwilioRecordings(settings.twilio),
+        TwilioMedia(settings.twilio),
     )

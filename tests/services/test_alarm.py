@@ -266,10 +266,10 @@ def test_one_mail_an_hour_about_the_same_thing(database: Any) -> None:
         look(database)
     assert mails(database) == ["given_up"]
     assert tasks(database)[-1] == ("alarm", "sender_suspended", "open")
-    let_pass(database, 3599)
+    let_pass(database, 3500)
     look(database)
     assert len(mails(database)) == 1
-    let_pass(database, 2)
+    let_pass(database, 101)
     look(database)
     assert mails(database) == ["given_up", "waiting"]
 
