@@ -174,7 +174,9 @@ CALLS: list[tuple[str, str, tuple[int | None, int] | None]] = [
     ),
     (
         "round and round, until the call lets go: what was given stays",
-        "presses 1\npresses 3\nsays 4\n" + "presses 3\nsays 5\n" * 18 + "presses 3\nhears Merci\nends",
+        "presses 1\npresses 3\nsays 4\n"
+        + "presses 3\nsays 5\n" * 18
+        + "presses 3\nhears Merci\nends",
         (3, 1),
     ),
     (
