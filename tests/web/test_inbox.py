@@ -99,7 +99,7 @@ def test_a_quality_officers_day(tree: Tree, browser: Browser, viewport: Any) -> 
     assert "Merci. Dès lundi, l'attente sera plus courte." in got(tree, number)
     page.get_by_role("button", name="Clore l’avis").click()
     page.get_by_role("button", name="Rouvrir").wait_for()
-    history = page.get_by_role("region", name="Ce qui s’est passé")
+    history = page.get_by_role("region", name="Historique")
     history.get_by_text("Clos").wait_for()
     told = history.get_by_role("listitem").all_inner_texts()
     for step, words in zip(

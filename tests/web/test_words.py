@@ -117,11 +117,14 @@ def test_a_phrase_is_heard_and_then_without_a_network_too(chromium: Any, tree: T
     assert fetched == []
     wait_until_it_works_offline(page)
     hear = page.get_by_role("button", name=f"Écouter : {FACES}")
+    pictures(page, "listen")
     hear.click()
     pause = page.get_by_role("button", name=f"Pause : {FACES}")
     pause.wait_for()
+    box = pause.bounding_box()
+    assert box
+    assert (box["width"], box["height"]) == (48, 48)
     judge(page, "a phrase is heard")
-    pictures(page, "listen")
     pause.click()
     hear.wait_for()
     context.set_offline(True)

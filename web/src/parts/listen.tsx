@@ -12,24 +12,24 @@ interface Props {
 }
 
 export function Listen({ words, phrase, text }: Props) {
-  const [state, setState] = useState<'quiet' | 'coming' | 'heard' | 'failed'>('quiet')
+  const [state, setState] = useState<'quiet' | 'coming' | 'speaking' | 'failed'>('quiet')
   const hush = useRef(() => {})
   useEffect(() => () => hush.current(), [])
   const address = words.spoken[phrase]
   if (!address) return null
 
   async function toggle() {
-    if (state === 'coming' || state === 'heard') return hush.current()
+    if (state === 'coming' || state === 'speaking') return hush.current()
     setState('coming')
     try {
       const { speak } = await import('../speak')
       hush.current = await speak(address!, () => setState('quiet'))
-      setState('heard')
+      setState('speaking')
     } catch {
       setState('failed') // without a network, and not heard before: another touch tries again
     }
   }
-  const speaking = state === 'heard'
+  const speaking = state === 'speaking'
   return (
     <button
       type="button"

@@ -73,7 +73,7 @@ export const feedback: Words['feedback'] = {
   exportPersonalHint: 'For administrators; the export is written into the audit log.',
   exportYes: 'Download',
   history: {
-    title: 'What happened',
+    title: 'History',
     received: 'Feedback received',
     assigned: (who) => `Assigned: ${who}`,
     unassigned: 'No longer assigned to anybody',

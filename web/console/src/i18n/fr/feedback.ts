@@ -2,7 +2,7 @@ export const feedback = {
   title: 'Avis',
   lead: 'Ce que disent les patients, dans leurs mots.',
   empty: 'Aucun avis ici',
-  emptyText: 'Les avis arrivent par l’application, par SMS, par téléphone et sur papier QR.',
+  emptyText: 'Les avis arrivent par l’application, par SMS, par téléphone et par code QR.',
   emptyFiltered: 'Aucun avis ne répond à ces filtres',
   list: 'Liste des avis',
   choose: 'Choisissez un avis pour le lire.',
@@ -71,7 +71,7 @@ export const feedback = {
   exportPersonalHint: 'Réservé à l’administration ; l’export est inscrit au journal.',
   exportYes: 'Télécharger',
   history: {
-    title: 'Ce qui s’est passé',
+    title: 'Historique',
     received: 'Avis reçu',
     assigned: (who: string) => `Confié à : ${who}`,
     unassigned: 'N’est plus confié à personne',

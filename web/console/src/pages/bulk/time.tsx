@@ -1,3 +1,5 @@
+import { useState } from 'react'
+
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
 import { FASTEST, rateOf, VALIDITIES } from '../../logic/campaign-form'
@@ -15,6 +17,7 @@ export function TimeStep({ form, change, wrong, zone, count }: Props) {
   const words = useWords()
   const say = words.bulk.time
   const format = useFormat()
+  const [today] = useState(() => localDay(new Date(), zone))
   const rate = rateOf(form)
   const lengths = [...new Set([...VALIDITIES, form.validFor])].sort((one, other) => one - other)
   return (
@@ -33,7 +36,7 @@ export function TimeStep({ form, change, wrong, zone, count }: Props) {
           <TextField
             label={words.reminders.form.date}
             type="date"
-            min={localDay(new Date(), zone)}
+            min={today}
             value={form.date}
             error={wrong('scheduled_time')}
             onChange={(date) => change({ date })}

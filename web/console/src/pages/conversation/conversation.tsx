@@ -88,14 +88,12 @@ function Said({ turn }: { turn: Turn }) {
       <p className="soft turn-foot">
         <small>
           {speaker(turn, words)} · <time dateTime={turn.at}>{format.near(turn.at)}</time>
-          {turn.reminder_id && (
-            <>
-              {' · '}
-              <Link href={`/reminders/${turn.reminder_id}`}>{words.deliveries.trace}</Link>
-            </>
-          )}
         </small>
-        {turn.status && <Chip tone={DELIVERY_TONES[turn.status] ?? 'calm'}>{states[turn.status] ?? turn.status}</Chip>}
+        {turn.status && (
+          <Link href={`/reminders/${turn.reminder_id}`} title={words.deliveries.trace} className="fate">
+            <Chip tone={DELIVERY_TONES[turn.status] ?? 'calm'}>{states[turn.status] ?? turn.status}</Chip>
+          </Link>
+        )}
       </p>
     </>
   )

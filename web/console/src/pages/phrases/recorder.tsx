@@ -35,7 +35,6 @@ export function Recorder({ onDone, onFile }: Props) {
 
   useEffect(() => {
     const leave = new AbortController()
-    setState('asking')
     void record(leave.signal, setHeard).then(
       (running) => {
         if (leave.signal.aborted) return
@@ -54,7 +53,14 @@ export function Recorder({ onDone, onFile }: Props) {
       <div className="recorder">
         <Notice tone="bad">{say[state]}</Notice>
         <div className="actions">
-          <Button onClick={() => setTries(tries + 1)}>{words.common.tryAgain}</Button>
+          <Button
+            onClick={() => {
+              setState('asking')
+              setTries(tries + 1)
+            }}
+          >
+            {words.common.tryAgain}
+          </Button>
           <Button icon="upload" onClick={onFile}>
             {say.chooseFile}
           </Button>
@@ -66,12 +72,12 @@ export function Recorder({ onDone, onFile }: Props) {
     )
   }
   return (
-    <div className="recorder running">
+    <div className="recorder running" ref={focusButton}>
       <Level value={heard.level} label={say.level} />
       <span className="clock">
         {clock(heard.seconds)} <span className="soft">/ {clock(LONGEST)}</span>
       </span>
-      <Button look="main" icon="stop" autoFocus onClick={() => stop.current()}>
+      <Button look="main" icon="stop" onClick={() => stop.current()}>
         {say.stop}
       </Button>
       <p role="status" className={heard.quiet ? 'costly' : 'soft'}>
@@ -80,6 +86,9 @@ export function Recorder({ onDone, onFile }: Props) {
     </div>
   )
 }
+
+/** What was pressed to record is gone: the same press stops it. */
+const focusButton = (place: HTMLElement | null) => place?.querySelector('button')?.focus()
 
 function Level({ value, label }: { value: number; label: string }) {
   return (

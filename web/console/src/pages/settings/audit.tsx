@@ -157,9 +157,16 @@ function RowFilter({ value, onChange }: { value: string; onChange: (value: strin
         event.preventDefault()
         onChange(whole)
       }}
-      onBlur={() => whole !== value && onChange(whole)}
     >
-      <TextField label={say.row} value={typed} dir="ltr" autoComplete="off" maxLength={40} onChange={setTyped} />
+      <TextField
+        label={say.row}
+        value={typed}
+        dir="ltr"
+        autoComplete="off"
+        maxLength={40}
+        onChange={setTyped}
+        onBlur={() => whole !== value && onChange(whole)}
+      />
     </form>
   )
 }

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { FormEvent } from 'react'
+import { type FormEvent, useState } from 'react'
 
 import { api, got, newKey } from '../../api/client'
 import { useFormat } from '../../i18n/format'
@@ -23,7 +23,7 @@ export default function Holidays({ me }: { me: Me }) {
   const format = useFormat()
   const client = useQueryClient()
   const admin = may(me, 'admin')
-  const today = localDay(new Date(), me.current.time_zone)
+  const [today] = useState(() => localDay(new Date(), me.current.time_zone))
   const query = useQuery({
     queryKey: KEY,
     queryFn: ({ signal }) => got(api.GET('/api/v1/establishment/holidays', { signal })),
