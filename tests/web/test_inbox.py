@@ -262,7 +262,7 @@ def fill(tree: Tree) -> None:
 
 LONG = 1_600
 """As many of the newest are long: kept in memory they would weigh."""
-FLAT = 1_000_000
+FLAT = 1_600_000
 """Bytes by which reading 1,200 more may grow the page: some numbers for each row."""
 
 
