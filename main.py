@@ -7,7 +7,7 @@ import gc
 from collections.abc import AsyncIterator
 from functools import partial
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 from starlette_compress import CompressMiddleware
@@ -95,15 +95,18 @@ def build_app(settings: Settings) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
         responses=problems.DOCUMENTED,
     )
-    manual.install(app)
     app.state.careloop = _build_state(settings)
     problems.install(app)
-    v1 = APIRouter(prefix="/api/v1")
+    # Each straight into the application, and what comes most often first: FastAPI asks one router
+    # after the other, and once more at every level of a router within a router.
     for router in (
-        auth.router,
-        console.router,
         feedback.router,
         feedback.public_router,
+        sync.router,
+        sync.public_router,
+        uploads.router,
+        auth.router,
+        console.router,
         reminders.router,
         deliveries.router,
         contacts.router,
@@ -124,13 +127,10 @@ def build_app(settings: Settings) -> FastAPI:
         senders.router,
         establishment.router,
         users.router,
-        sync.router,
-        sync.public_router,
-        uploads.router,
     ):
-        v1.include_router(router)
-    v1.include_router(uploads.router, prefix="/e/{slug}")
-    app.include_router(v1)
+        app.include_router(router, prefix="/api/v1")
+    app.include_router(uploads.router, prefix="/api/v1/e/{slug}")
+    manual.install(app)
     for published in (feedback.router, reminders.router):
         app.include_router(published, prefix="/api", include_in_schema=False)
     app.include_router(twilio.router, prefix="/webhooks")

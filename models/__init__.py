@@ -28,6 +28,7 @@ from models import (
     task,
     upload,
     user,
+    voice_message,
 )
 from models.base import Base, SharedBase
 
@@ -61,4 +62,5 @@ __all__ = [
     "task",
     "upload",
     "user",
+    "voice_message",
 ]

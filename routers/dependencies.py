@@ -17,7 +17,7 @@ from database.session import ScopedSession
 from models.establishment import Establishment
 from models.user import Role
 from routers.console_cookies import cookie_token
-from routers.state import State, get_state
+from routers.state import State, get_state, state_of
 from services.errors import CareloopError, Conflict, Forbidden, Unauthenticated
 from services.identity import ANONYMOUS, Principal
 from services.reminder_plan import Senders
@@ -30,11 +30,9 @@ bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/auth/token", auto_error=False)
 StateDep = Annotated[State, Depends(get_state)]
 
 
-async def _token(
-    request: Request, state: StateDep, given: Annotated[str | None, Depends(bearer)]
-) -> str | None:
+async def _token(request: Request, given: Annotated[str | None, Depends(bearer)]) -> str | None:
     """The bearer token; without one the staff console's cookie, where the console itself asks."""
-    return given or cookie_token(request, state.settings.web)
+    return given or cookie_token(request, state_of(request).settings.web)
 
 
 TokenDep = Annotated[str | None, Depends(_token)]
@@ -109,12 +107,14 @@ StaffSession = Annotated[ScopedSession, Depends(_staff_session, scope="function"
 AdminSession = Annotated[ScopedSession, Depends(_admin_session, scope="function")]
 
 
-async def _submitter(request: Request, state: StateDep, token: TokenDep) -> Principal:
+async def _submitter(request: Request, token: TokenDep) -> Principal:
     """Who submits: a member of staff, a device, or anybody where the establishment allows it.
 
     Without a token the path `/api/v1/e/{slug}/…` says which establishment it is, else it is the
-    default one. Asynchronous, and nothing is waited for when all is known: this is the hot path.
+    default one. Asynchronous, and nothing is waited for when all is known: this is the hot path,
+    on which a dependency costs as much as to seal a feedback.
     """
+    state = state_of(request)
     slug = request.path_params.get("slug")
     known = state.authenticator.remembered(token) if token else None
     if state.directory.fresh and (known is not None or token is None):

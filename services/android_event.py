@@ -101,14 +101,15 @@ class AndroidEvent:
         parts = json.dumps([sender.id, from_, *told, self._text("message", "subject")])
         return get_blind_index().of("android.message", parts, sender.establishment_id).hex()
 
-    def news(self, attempt: int | None) -> StatusNews:
-        """What became of a message of ours: one whose id names a delivery."""
+    def news(self, sender: Sender, attempt: int | None) -> StatusNews:
+        """What became of a message that went out from a sender: one whose id names a delivery."""
         word, code = word_of(_STATES[self.event], self._text("reason"))
         return StatusNews(
             kind="message",
             provider_id=self.message_id,
             status=word,
             code=code,
+            sender=sender.address,
             attempt=attempt,
             provider=ANDROID,
             event_id=self.id,
@@ -137,8 +138,8 @@ def phone_of(sender: Sender) -> AndroidCredentials | None:
         return None
 
 
-def written_to(directory: Directory, named: Sender, sim: int | None) -> Sender:
-    """Whose number was written to: a phone with two SIMs is two senders, and tells of both.
+def number_of(directory: Directory, named: Sender, sim: int | None) -> Sender:
+    """Whose number an event is about: a phone with two SIMs is two senders, and tells of both.
 
     `named` is the one in the webhook's address. A SIM that is nobody's counts as its: what a
     patient wrote is never thrown away.

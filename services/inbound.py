@@ -19,6 +19,7 @@ from models.establishment import Sender
 from models.message import Message, WebhookEvent
 from services.address import address_for, opt_out
 from services.establishment import Directory
+from services.voice_message import Piece, note_voices
 from utils.phone import InvalidPhone, normalise_phone
 
 HEAR = "workers.conversation.hear"
@@ -40,9 +41,10 @@ class InboundMessage:
     """One message as its carrier tells it.
 
     `to` is the number of ours that was written to, `from_` who wrote: usually a number in E.164,
-    but a short code or a company's name comes, too. `media` counts what was attached; it is not
-    fetched. `opt_out_type` is what the carrier took it for and has answered already. `twin` tells
-    the message itself apart where one may be told of more than once, under an id each time.
+    but a short code or a company's name comes, too. `media` counts what was attached, `pieces` are
+    those that the carrier names: a voice among them is fetched later. `opt_out_type` is what the
+    carrier took it for and has answered already. `twin` tells the message itself apart where one
+    may be told of more than once, under an id each time.
     """
 
     provider: str
@@ -53,6 +55,7 @@ class InboundMessage:
     body: str
     received_at: datetime
     media: int = 0
+    pieces: tuple[Piece, ...] = ()
     opt_out_type: str | None = None
     twin: str | None = None
 
@@ -92,6 +95,7 @@ def store(session: ScopedSession, sender: Sender, inbound: InboundMessage) -> Me
     )
     session.add(message)
     session.flush()
+    note_voices(session, message, inbound.pieces)
     session.enqueue(HEAR, message.id)
     return message
 

@@ -19,6 +19,7 @@ from models.establishment import Sender
 from models.inbound_look import InboundLook
 from models.message import WebhookEvent
 from services.inbound import INBOUND, InboundMessage, store
+from services.voice_message import Piece
 from utils.senders import Received
 
 OVERLAP = timedelta(minutes=15)
@@ -103,8 +104,13 @@ def unknown(session: ScopedSession, provider: str, listed: Sequence[Received]) -
     )
 
 
-def take_in(session: ScopedSession, sender: Sender, found: Received) -> bool:
-    """Store a message of the list; False when it has come in meanwhile."""
+def take_in(
+    session: ScopedSession, sender: Sender, found: Received, pieces: Sequence[Piece] = ()
+) -> bool:
+    """Store a message of the list; False when it has come in meanwhile.
+
+    `pieces`: what is attached to it, which the list itself does not name.
+    """
     inbound = InboundMessage(
         provider=sender.provider,
         provider_id=found.provider_id,
@@ -114,6 +120,7 @@ def take_in(session: ScopedSession, sender: Sender, found: Received) -> bool:
         body=found.text,
         received_at=found.at,
         media=found.media,
+        pieces=tuple(pieces),
     )
     return store(session, sender, inbound) is not None
 

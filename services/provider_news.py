@@ -78,8 +78,9 @@ def provider_news(
     replaced = _was_replaced(session, delivery, provider_id, attempt)
     if provider_id:
         _record_passage(session, delivery, provider, provider_id)
-        if not replaced and delivery.provider_id is None:
-            delivery.provider_id = provider_id
+        if not replaced:
+            delivery.provider = provider
+            delivery.provider_id = delivery.provider_id or provider_id
     if replaced and to != S.delivered:
         return False
     if to in _NOT_DELIVERED and _returned(session, delivery, provider, code):
@@ -92,7 +93,7 @@ def provider_news(
     if moved and to in _RECEIPTS and (sender or provider != TWILIO):
         _prove(session, delivery, sender)
     worked = to == S.delivered or (status == "sent" and provider in _SENT_IS_PROOF)
-    if worked and delivery.attempted_at is not None:
+    if worked and delivery.provider == provider and delivery.attempted_at is not None:
         note_success(
             session,
             delivery.channel,
@@ -162,11 +163,10 @@ def _record_passage(
     session: ScopedSession, delivery: Delivery, provider: str, provider_id: str
 ) -> None:
     """Note once that a message or call really passed (append-only)."""
-    delivery.provider = provider
     values = {
         "delivery_id": delivery.id,
         "direction": "out",
-        "provider": delivery.provider,
+        "provider": provider,
         "provider_id": provider_id,
     }
     if delivery.channel == Channel.voice:

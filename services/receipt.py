@@ -20,16 +20,18 @@ from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
 from models.establishment import Sender
 from models.reminder import Reminder
-from services.delivery import lock_delivery, pass_over
+from services.delivery import lock_delivery, move, pass_over
 from services.due import ask_again, forget_due
 from services.policy import Looks, own_establishment, policy_of
 from services.provider_news import provider_news, sent_from
-from services.twilio_status import ON_ITS_WAY, meaning
+from services.twilio_status import NOT_BEGUN, ON_ITS_WAY, meaning
 from utils.senders import Passed
 
 S = DeliveryStatus
 
 ASKED = "asked for the receipt"
+NEVER_LEFT = "never_left"
+"""Our own code on what its provider took and did not send within its validity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,22 @@ class Answer:
     at: datetime
 
     @property
+    def never_left(self) -> bool:
+        """True when the provider still has in its queue what was to leave by now.
+
+        It was told how long the message is good for, and drops it: a phone, say, that nobody has
+        charged since, behind a server that took the message for it.
+        """
+        too_late = self.at >= self.wanted.looks.valid_until
+        return too_late and self.passed is not None and self.passed.status in NOT_BEGUN
+
+    @property
     def settles_nothing(self) -> bool:
         """True when all that follows is another look, later."""
         if self.passed is None:
             return True
+        if self.never_left:
+            return False
         says = meaning(self.passed.status, self.passed.seconds)
         if says != S.sent:
             return says is None
@@ -141,6 +155,9 @@ def take_in(session: ScopedSession, answer: Answer) -> None:
     wanted, passed = answer.wanted, answer.passed
     delivery = lock_delivery(session, wanted.delivery_id)
     if passed is None or delivery.status != S.sent or delivery.attempt != wanted.attempt:
+        return
+    if answer.never_left:
+        move(session, delivery, S.failed, cause=ASKED, code=NEVER_LEFT)
         return
     provider_news(
         session,

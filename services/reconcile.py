@@ -48,6 +48,17 @@ class Question:
     asked_at: datetime
     choice: UnknownChoice
     sender_id: int | None = None
+    unknown_since: datetime | None = None
+
+    def time_from(self, settle_after: float) -> datetime:
+        """From when on the provider is given time: usually from the attempt.
+
+        Where it became unknown long after that, nobody looked for so long, or PostgreSQL's clock
+        has jumped and the call may be under way at this moment: then from there.
+        """
+        noticed = self.unknown_since
+        late = noticed is not None and (noticed - self.since).total_seconds() >= settle_after
+        return noticed if noticed is not None and late else self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,12 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
     ).all()
     now = session.execute(text("select now()")).scalar_one()
     establishment = own_establishment(session)
+    rows = session.execute(
+        select(DeliveryEvent.delivery_id, func.max(DeliveryEvent.at).label("at"))
+        .where(DeliveryEvent.delivery_id.in_(ids), DeliveryEvent.status == S.unknown)
+        .group_by(DeliveryEvent.delivery_id)
+    )
+    became: dict[int, datetime] = {row.delivery_id: row.at for row in rows}
     return [
         Question(
             delivery_id=delivery.id,
@@ -81,6 +98,7 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
             asked_at=now,
             choice=unknown_choice(establishment, delivery.channel),
             sender_id=delivery.sender_id,
+            unknown_since=became.get(delivery.id),
         )
         for delivery in deliveries
     ]
@@ -112,14 +130,15 @@ def settle_unknown(
         )
         return
     now = session.execute(text("select now()")).scalar_one()
+    given_from = question.time_from(patience.settle_after)
     # Not `now`: an answer proves nothing about what came in after it was asked for.
-    waited = (question.asked_at - question.since).total_seconds()
+    waited = (question.asked_at - given_from).total_seconds()
     if passed is not None and clear and waited >= patience.settle_after:
         _send_again(session, delivery, now, cause="not in the provider's list")
     elif waited >= patience.give_up_after:
         _choose(session, delivery, question.choice, now)
     else:
-        settle_at = question.since + timedelta(seconds=patience.settle_after)
+        settle_at = given_from + timedelta(seconds=patience.settle_after)
         soon = now + timedelta(seconds=patience.ask_every)
         ask_again(session, delivery.id, settle_at if now < settle_at < soon else soon)
 

@@ -34,6 +34,9 @@ ON_ITS_WAY = frozenset(
 )
 """Words for what Twilio itself still has in hand: no receipt is missing yet."""
 
+NOT_BEGUN = frozenset({"accepted", "scheduled", "queued"})
+"""Words for what waits at the provider: no network has seen it."""
+
 COMPLETED = "completed"
 """Twilio's word for a call that was picked up and is over, whatever was said in it."""
 

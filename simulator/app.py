@@ -12,6 +12,7 @@ from starlette.responses import Response
 from simulator import (
     calls_api,
     control_api,
+    media_api,
     messages_api,
     page_api,
     phone_api,
@@ -48,6 +49,7 @@ def build(settings: Settings) -> Starlette:
             *messages_api.ROUTES,
             *calls_api.ROUTES,
             *recordings_api.ROUTES,
+            *media_api.ROUTES,
             *sendgrid_api.ROUTES,
             *phones_api.ROUTES,
             *control_api.ROUTES,

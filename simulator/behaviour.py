@@ -15,6 +15,7 @@ OPERATIONS = (
     "messages.create", "messages.read", "messages.list", "messages.update", "messages.delete",
     "calls.create", "calls.read", "calls.list", "calls.update", "calls.delete",
     "recordings.read", "recordings.list", "recordings.delete", "recordings.media",
+    "media.list", "media.read", "media.fetch", "media.delete",
     "mail.send", "smtp.data",
     "phone.create", "phone.read", "phone.list", "phone.cancel", "phone.webhooks",
 )  # fmt: skip

@@ -9,6 +9,7 @@ https://www.twilio.com/docs/messaging/guides/webhook-request, "WhatsApp-specific
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from simulator.encoding import segments
 from simulator.exchange import Exchange
 from simulator.numbers import WHATSAPP, on_channel, split_channel
 from simulator.outbox import Answer
-from simulator.resources import Call, Message, new_sid
+from simulator.resources import API, Attachment, Call, Message, new_sid
 from simulator.settings import Number
 from simulator.twiml import MESSAGING, TwimlError, Verb, parse
 
@@ -65,10 +66,24 @@ def opt_out_type(body: str) -> str:
 
 
 async def receive_message(
-    exchange: Exchange, number: Number, sender: str, body: str, channel: str = "sms"
+    exchange: Exchange,
+    number: Number,
+    sender: str,
+    body: str,
+    channel: str = "sms",
+    attached: Sequence[tuple[str, bytes]] = (),
 ) -> Outcome:
-    """A person texts one of the account's numbers, by SMS or WhatsApp."""
-    message = _received(number, sender, body, channel)
+    """A person texts one of the account's numbers, by SMS or WhatsApp.
+
+    `attached` are types and bytes.
+    """
+    message = _received(number, sender, body, channel, prefix="MM" if attached else "SM")
+    for content_type, data in attached:
+        piece = Attachment(
+            sid=new_sid("ME"), message_sid=message.sid, content_type=content_type, data=data
+        )
+        exchange.carrier.store.attachments[piece.sid] = piece
+        message.media_urls.append(_media_url(exchange.carrier, piece))
     exchange.carrier.accept(message)
     _obey_keyword(exchange, number.value, message)
     outcome = Outcome(message)
@@ -81,10 +96,16 @@ async def receive_message(
     return outcome
 
 
-def _received(number: Number, sender: str, body: str, channel: str) -> Message:
+def _media_url(carrier: Carrier, piece: Attachment) -> str:
+    settings = carrier.settings
+    account = f"{settings.base_url()}{API}/Accounts/{settings.account_sid}"
+    return f"{account}/Messages/{piece.message_sid}/Media/{piece.sid}"
+
+
+def _received(number: Number, sender: str, body: str, channel: str, *, prefix: str) -> Message:
     encoding, count = segments(body)
     return Message(
-        sid=new_sid("SM"),
+        sid=new_sid(prefix),
         channel=channel,
         direction="inbound",
         sender=on_channel(sender, channel),
@@ -146,13 +167,16 @@ def _message_params(carrier: Carrier, message: Message) -> dict[str, str]:
         "Body": message.body,
         "From": message.sender,
         "MessageSid": message.sid,
-        "NumMedia": "0",
+        "NumMedia": str(len(message.media_urls)),
         "NumSegments": str(message.num_segments),
         "SmsMessageSid": message.sid,
         "SmsSid": message.sid,
         "SmsStatus": "received",
         "To": message.to,
     }
+    for number, url in enumerate(message.media_urls):
+        piece = carrier.store.attachments[url.rpartition("/")[2]]
+        params |= {f"MediaUrl{number}": url, f"MediaContentType{number}": piece.content_type}
     if message.channel == WHATSAPP:
         params |= _of_whatsapp(message)
     else:

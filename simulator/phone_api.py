@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from starlette.requests import Request
@@ -18,15 +19,18 @@ from simulator.settings import Number, Phone
 from simulator.wire import JsonResponse, carrier_of, exchange_of
 
 LONGEST_INBOUND = 1600
+MOST_ATTACHED = 10
 
 
 async def type_message(request: Request) -> Response:
-    """POST /simulator/inbound/sms {from, to, body}: 201 with what the service answered.
+    """POST /simulator/inbound/sms {from, to, body, media?}: 201 with what the service answered.
 
-    With `whatsapp:` before both numbers it is a message on WhatsApp.
+    With `whatsapp:` before both numbers it is a message on WhatsApp. `media`: up to ten pieces,
+    each with its `content_type` and its `data` in base64.
     """
-    fields = await _fields(request, "from", "to", "body")
-    if not 0 < len(fields["body"]) <= LONGEST_INBOUND:
+    document = await _document(request)
+    fields, attached = _texts(document, "from", "to", "body"), _attached(document)
+    if not len(fields["body"]) + len(attached) > 0 or len(fields["body"]) > LONGEST_INBOUND:
         raise BadRequestError("body must have 1 to 1600 characters")
     (channel, from_), (other, to) = map(split_channel, (fields["from"], fields["to"]))
     if channel != other:
@@ -42,8 +46,22 @@ async def type_message(request: Request) -> Response:
     able = number.whatsapp if channel == WHATSAPP else number.sms
     if not able or e164(number.value) is None:
         raise BadRequestError(f"{number.value} cannot receive messages")
-    outcome = await receive_message(exchange_of(request), number, sender, fields["body"], channel)
+    exchange = exchange_of(request)
+    outcome = await receive_message(exchange, number, sender, fields["body"], channel, attached)
     return JsonResponse(outcome.as_json(), status_code=201)
+
+
+def _attached(document: dict[str, Any]) -> list[tuple[str, bytes]]:
+    pieces = document.get("media", [])
+    if not isinstance(pieces, list) or len(pieces) > MOST_ATTACHED:
+        raise BadRequestError(f"media must be a list of up to {MOST_ATTACHED}")
+    try:
+        return [
+            (str(piece["content_type"]), base64.b64decode(piece["data"], validate=True))
+            for piece in pieces
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadRequestError("each of media has a content_type, and data in base64") from error
 
 
 async def dial(request: Request) -> Response:
@@ -136,7 +154,10 @@ async def _document(request: Request) -> dict[str, Any]:
 
 
 async def _fields(request: Request, *names: str) -> dict[str, str]:
-    document = await _document(request)
+    return _texts(await _document(request), *names)
+
+
+def _texts(document: dict[str, Any], *names: str) -> dict[str, str]:
     fields = {name: document.get(name) for name in names}
     missing = [name for name, value in fields.items() if not isinstance(value, str)]
     if missing:

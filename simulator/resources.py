@@ -239,6 +239,17 @@ class Mail(Entry):
 
 
 @dataclass(slots=True, kw_only=True)
+class Attachment:
+    """Something that a person attached to a message; kept in memory only."""
+
+    sid: str
+    message_sid: str
+    content_type: str
+    data: bytes
+    created_at: float = field(default_factory=time.time)
+
+
+@dataclass(slots=True, kw_only=True)
 class Recording:
     """Audio that a caller left. `duration` is in seconds, `wav` is 8 kHz mono 16-bit PCM."""
 

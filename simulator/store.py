@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from simulator.resources import Call, Entry, Mail, Message, PhoneMessage, Recording
+from simulator.resources import Attachment, Call, Entry, Mail, Message, PhoneMessage, Recording
 
 _KINDS: dict[str, type[Message | PhoneMessage | Call | Mail]] = {
     kind.kind: kind for kind in (Message, PhoneMessage, Call, Mail)
@@ -26,6 +26,7 @@ class Store:
     def __init__(self, path: str = "") -> None:
         self.entries: dict[str, Entry] = {}
         self.recordings: dict[str, Recording] = {}
+        self.attachments: dict[str, Attachment] = {}
         self.opt_outs: set[tuple[str, str]] = set()
         self._written_at: dict[tuple[str, str], float] = {}
         self._by_to: dict[str, list[Entry]] = {}
@@ -115,6 +116,7 @@ class Store:
         """Empty the ledger and forget recordings; opt-outs stay, as they are no traffic."""
         self.entries.clear()
         self.recordings.clear()
+        self.attachments.clear()
         self._by_to.clear()
         self._written_at.clear()
         if self._file is not None:

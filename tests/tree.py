@@ -174,8 +174,8 @@ def running_tree(folder: Path, name: str, **more: str) -> Iterator[Tree]:
         "ENGINE_SETTLE_AFTER": "5.5",
         "ENGINE_RECEIPT_AFTER": "2",
         "TWILIO_TIMEOUT": "2",
-        "EMAIL_TIMEOUT": "2",
         "ANDROID_TIMEOUT": "2",
+        "EMAIL_TIMEOUT": "2",
         **more,
     }
     tree = Tree(folder, env, api, simulator)

@@ -64,13 +64,15 @@ RECORDING = (
     "recording.after_delete",
 )
 """The steps of a recording of a call, on its way to our store."""
+VOICE = ("voice.after_store", "voice.after_fetch", "voice.before_delete", "voice.after_delete")
+"""The steps of a voice that was attached to a message."""
 CONVERSATION = (
     "conversation.before_hear",
     "conversation.before_commit",
     "conversation.after_commit",
 )
 """The steps of hearing one message."""
-POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + INBOUND + CONVERSATION + RECORDING
+POINTS = DELIVERY + UPLOAD + CAMPAIGN + ALARM + INBOUND + CONVERSATION + RECORDING + VOICE
 
 _times = {point: count(1) for point in POINTS}
 

@@ -107,7 +107,7 @@ class TwilioRecordings:
                     raise RecordingGone
                 if answer.status != HTTPStatus.OK:
                     raise RecordingsAway
-                return _read(answer, most_bytes, deadline)
+                return read_bounded(answer, most_bytes, deadline)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise RecordingsAway from error
 
@@ -125,7 +125,7 @@ class TwilioRecordings:
             raise RecordingsAway from error
 
 
-def _read(answer: urllib3.BaseHTTPResponse, most_bytes: int, deadline: float) -> Fetched:
+def read_bounded(answer: urllib3.BaseHTTPResponse, most_bytes: int, deadline: float) -> Fetched:
     """The body, in pieces; an end before its announced length raises an error of urllib3's."""
     audio = bytearray()
     for piece in answer.stream(PIECE, decode_content=True):

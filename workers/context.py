@@ -20,9 +20,12 @@ from utils.pace import Buckets
 from utils.senders import Sender
 from utils.shared_cache import SharedCache
 from utils.storage import Storage, storage_from_url
+from utils.twilio_media import TwilioMedia
 from utils.twilio_recordings import TwilioRecordings
-from workers.clients import make_sender
+from workers.clients import account_of, make_sender
 from workers.queue import JobQueue, connect
+
+TWILIO = "twilio"
 
 
 @dataclass
@@ -37,7 +40,9 @@ class Context:
     senders: dict[tuple[str, str], Sender]
     buckets: Buckets
     recordings: TwilioRecordings
+    media: TwilioMedia
     out_of_reach: OutOfReach = field(default_factory=OutOfReach)
+    own_media: dict[tuple[int, int], TwilioMedia] = field(default_factory=dict)
 
     def sender(
         self, establishment_id: int, channel: str, sender_id: int | None = None
@@ -62,6 +67,16 @@ class Context:
             # Of several threads that come here at once, all use one: it holds the connections.
             known = self.senders.setdefault(key, known)
         return known
+
+    def media_of(self, establishment_id: int, sender_id: int | None) -> TwilioMedia:
+        """What people attach to messages to a sender: its own account keeps it, if it has one."""
+        row = self.directory.senders(establishment_id).by_id.get(sender_id or 0)
+        if row is None or row.credentials is None or row.provider != TWILIO:
+            return self.media
+        key = row.id, row.version
+        if key not in self.own_media:
+            self.own_media[key] = TwilioMedia(account_of(self.settings.twilio, row))
+        return self.own_media[key]
 
     def rules(self, establishment: Establishment, probes: Mapping[int, int] | None = None) -> Rules:
         """What an establishment lets go out; `probes` try a suspended sender (`Routes`)."""
@@ -99,4 +114,5 @@ def get_context() -> Context:
         {},
         Buckets(settings.redis),
         TwilioRecordings(settings.twilio),
+        TwilioMedia(settings.twilio),
     )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.inbound_list import Look, look_of, looked, take_in, unknown
+from services.voice_message import Piece
 from utils.logs import get_logger
 from utils.senders import Inbox, Received
+from utils.twilio_media import Attached
+from utils.twilio_recordings import RecordingsAway
 from workers.context import Context, get_context
 
 log = get_logger("careloop.worker")
@@ -32,7 +37,10 @@ def _look_through(context: Context, look: Look) -> None:
     listed = client.received(look.since, look.until)
     if listed is None:
         return  # not just now: the next look asks for the same span
-    _store(context, look, listed)
+    try:
+        _store(context, look, listed)
+    except RecordingsAway:
+        return  # nor can it be said what is attached: the next look finds what is not here yet
     with context.database.service() as session:
         looked(session, look)
 
@@ -43,7 +51,16 @@ def _store(context: Context, look: Look, listed: list[Received]) -> None:
         missing = unknown(session, look.sender.provider, listed)
     count = 0
     for found in missing:
+        pieces = [Piece(*one) for one in _attached(context, look, found)]
         with context.database.establishment(number) as session:
-            count += take_in(session, look.sender, found)
+            count += take_in(session, look.sender, found, pieces)
     if count:
         log.warning("messages found that never reached us", establishment=number, messages=count)
+
+
+def _attached(context: Context, look: Look, found: Received) -> Sequence[Attached]:
+    """What is attached to a message of the list; no transaction is open."""
+    if not found.media:
+        return ()
+    media = context.media_of(look.sender.establishment_id, look.sender.id)
+    return media.attached(found.provider_id)

@@ -82,6 +82,7 @@ def main() -> None:
     import workers.feedback
     import workers.inbound
     import workers.receipt
+    import workers.voice_message
 
     context = get_context()
     heartbeat = Heartbeat(context.database, "worker")

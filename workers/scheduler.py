@@ -36,6 +36,7 @@ from services.phone.calls import end_idle
 from services.phone.fetching import find_recordings
 from services.sweep import resume_series, sweep
 from services.upload import find_complete, forget_expired, join_feedback
+from services.voice_message import find_voices
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.senders import LISTING
@@ -149,6 +150,7 @@ class Scheduler:
                 join_feedback(session)
                 find_expandable(session, self.engine.claim_lease)
                 find_recordings(session)
+                find_voices(session)
                 find_unheard(session, min(self.engine.claim_lease, UNHEARD_SECONDS))
                 end_stale(session, GOES_ON_FOR)
                 if found:

@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from database.session import Database
 from models.establishment import Sender
 from routers.state import State, state_of
-from services.android_event import AndroidEvent, phone_of, read_event, written_to
+from services.android_event import AndroidEvent, number_of, phone_of, read_event
 from services.callback import apply_status, parse_reference
 from services.errors import Forbidden, Invalid, NotFound
 from services.establishment import Directory
@@ -115,7 +115,7 @@ def store_message(database: Database, directory: Directory, webhook: Webhook) ->
     told, named = _told(webhook), _sender(directory, webhook)
     if told is None or named is None:
         return
-    sender = written_to(directory, named, told.sim)
+    sender = number_of(directory, named, told.sim)
     with database.establishment(sender.establishment_id) as session:
         message = store(session, sender, told.inbound(sender, webhook.received_at))
         reached("inbound.before_commit")
@@ -139,7 +139,8 @@ def store_status(database: Database, directory: Directory, webhook: Webhook) -> 
         return
     try:
         with database.establishment(sender.establishment_id) as session:
-            delivery = apply_status(session, reference.delivery_id, told.news(reference.attempt))
+            news = told.news(number_of(directory, sender, told.sim), reference.attempt)
+            delivery = apply_status(session, reference.delivery_id, news)
             reached("callback.before_commit")
     except NotFound:
         log.warning("status of no delivery", sender=sender.id)

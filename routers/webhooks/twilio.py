@@ -6,6 +6,7 @@ what was handed over, now or after an outage. Repeats get 200 and change nothing
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from services.callback import StatusNews, apply_status, parse_reference
 from services.errors import Forbidden
 from services.establishment import Directory
 from services.inbound import InboundMessage, store, written_to
+from services.voice_message import MOST_PIECES, Piece
 from services.webhook_door import Webhook
 from utils.failpoint import reached
 from utils.logs import get_logger
@@ -29,6 +31,7 @@ from utils.metrics import WEBHOOKS_FOR_NOBODY, WEBHOOKS_REFUSED
 from utils.twilio_client import WHATSAPP, bare
 
 STATUS, SMS = "twilio.status", "twilio.sms"
+_PIECE = re.compile(r"/Media/([A-Za-z0-9]{2,64})$")
 SILENCE = str(MessagingResponse())
 """What is said at once to a message: nothing. Answers go out by the engine."""
 
@@ -206,8 +209,19 @@ def _inbound(webhook: Webhook) -> InboundMessage | None:
         body=webhook.fields.get("Body", ""),
         received_at=webhook.received_at,
         media=int(media) if media.isdecimal() else 0,
+        pieces=_pieces(webhook),
         opt_out_type=_text(webhook, "OptOutType", 8) or None,
     )
+
+
+def _pieces(webhook: Webhook) -> tuple[Piece, ...]:
+    """What is attached, by its name at Twilio: the last part of its address, which we never ask."""
+    found = []
+    for number in range(MOST_PIECES):
+        name = _PIECE.search(webhook.fields.get(f"MediaUrl{number}", "")[:500])
+        if name is not None:
+            found.append(Piece(name[1], _text(webhook, f"MediaContentType{number}", 64)))
+    return tuple(found)
 
 
 def _text(webhook: Webhook, name: str, longest: int) -> str:

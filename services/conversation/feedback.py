@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid5
 
 from pydantic import ValidationError
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 
 from models.answer import Answer
 from models.contact import Contact
@@ -21,6 +21,7 @@ from services.conversation.turn import FEEDBACK, MOST_QUESTIONS, PATIENT, Step, 
 from services.errors import CareloopError
 from services.identity import Principal
 from services.intake import PROCESS_FEEDBACK, Stored, arrival, store
+from services.upload import join_feedback
 
 ADDED_FOR = timedelta(hours=1)
 """What comes within that time after the thanks belongs to the same feedback."""
@@ -39,6 +40,50 @@ def begin(turn: Turn) -> None:
     conversation.feedback_id = feedback.id
     conversation.contact_id = only.id if only else None
     _ask_or_thank(turn, feedback)
+
+
+def hear_voice(turn: Turn) -> None:
+    """A message that is spoken: in place of the words that were asked for, or a feedback by itself.
+
+    Each feedback has one recording: whoever says more begins another one.
+    """
+    if turn.step not in (Step.rating, Step.words) or _voice_of(turn) is not None:
+        begin(turn)
+        return
+    turn.join(turn.current)
+    feedback = _locked(turn, turn.current)
+    _speak(turn, feedback, turn.voices[0])
+    _ask_or_thank(turn, feedback)
+
+
+def keep_voices(turn: Turn) -> None:
+    """Whatever was spoken and is in no feedback yet: of several pieces, or beside other words."""
+    for voice in turn.voices:
+        if turn.session.scalar(select(exists().where(Feedback.awaited_recording == voice))):
+            continue
+        conversation = turn.conversation or turn.open(FEEDBACK)
+        if conversation.feedback_id is not None and _voice_of(turn) is None:
+            _speak(turn, _locked(turn, conversation), voice)
+            continue
+        family = patients(turn)
+        only = family[0] if len(family) == 1 else None
+        _stored(turn, conversation, only, voice=voice).conversation_id = conversation.id
+    join_feedback(turn.session)  # what was fetched before it was heard
+
+
+def _voice_of(turn: Turn) -> UUID | None:
+    """The recording that the open conversation's feedback has, or waits for."""
+    return turn.session.scalar(
+        select(Feedback.awaited_recording).where(Feedback.id == turn.current.feedback_id)
+    )
+
+
+def _speak(turn: Turn, feedback: Feedback, voice: UUID) -> None:
+    """Have a feedback wait for a recording."""
+    feedback.awaited_recording = voice
+    feedback.state, feedback.processed = FeedbackState.open, False
+    turn.session.flush()
+    turn.session.enqueue(PROCESS_FEEDBACK, feedback.id)
 
 
 def go_on(turn: Turn) -> None:
@@ -107,12 +152,16 @@ def _ask_or_thank(turn: Turn, feedback: Feedback) -> None:
     again = conversation.step == Step.rating and said.odd_number
     if left and feedback.rating is None and (first or again):
         turn.ask(Step.rating, "feedback.ask_rating")
-    elif left and feedback.content is None and conversation.step != Step.words:
+    elif left and _says_nothing(feedback) and conversation.step != Step.words:
         turn.ask(Step.words, "feedback.ask_words")
     elif left and feedback.patient_id is None and len(patients(turn)) > 1 and ask_whose(turn):
         return
     else:
         _thank(turn)
+
+
+def _says_nothing(feedback: Feedback) -> bool:
+    return feedback.content is None and feedback.awaited_recording is None
 
 
 def _thank(turn: Turn) -> None:
@@ -123,12 +172,18 @@ def _thank(turn: Turn) -> None:
     turn.end()
 
 
-def _stored(turn: Turn, conversation: Conversation, patient: Contact | None) -> Feedback:
-    """The feedback's row. Its identity is the message's: whatever happens, there is one."""
+def _stored(
+    turn: Turn, conversation: Conversation, patient: Contact | None, *, voice: UUID | None = None
+) -> Feedback:
+    """The feedback's row. Its identity is the message's: whatever happens, there is one.
+
+    `voice`: of one that is nothing but a further recording of the same message.
+    """
     number = turn.session.establishment_id
+    wanted = _wanted(turn, conversation, patient) if voice is None else None
     one = arrival(
-        _wanted(turn, conversation, patient),
-        identity=uuid5(_IDENTITY, f"{number}:{turn.message.id}"),
+        wanted or _spoken(conversation, patient, voice),
+        identity=voice or uuid5(_IDENTITY, f"{number}:{turn.message.id}"),
         principal=Principal(number, PATIENT),
     )
     (result,) = store(turn.session, [one])
@@ -145,11 +200,21 @@ def _wanted(turn: Turn, conversation: Conversation, patient: Contact | None) -> 
         "rating": said.rating,
         "channel": FeedbackChannel.sms,
         "patient_id": patient.patient_id if patient else None,
+        "recording": turn.voices[0] if turn.voices else None,
     }
     try:
         return FeedbackIn(content=said.words, emoji=said.emoji, **fields)
     except ValidationError:  # an emoji like no other: it stays among the words
         return FeedbackIn(content=said.text, **fields)
+
+
+def _spoken(conversation: Conversation, patient: Contact | None, voice: UUID | None) -> FeedbackIn:
+    return FeedbackIn(
+        language=conversation.language,
+        channel=FeedbackChannel.sms,
+        patient_id=patient.patient_id if patient else None,
+        recording=voice,
+    )
 
 
 def _locked(turn: Turn, conversation: Conversation) -> Feedback:

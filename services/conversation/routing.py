@@ -25,6 +25,14 @@ _ASKED_BY_NUMBER = (Step.rating, Step.patient, Step.which_confirm, Step.which_re
 
 def route(turn: Turn) -> None:
     """Answer one message, store what it says, or have somebody read it: never nothing at all."""
+    _answer(turn)
+    if turn.voices:
+        feedback.keep_voices(turn)
+    if turn.unseen and turn.conversation is not None:
+        turn.note_picture()
+
+
+def _answer(turn: Turn) -> None:
     known = asked(turn.session, turn.address.id, turn.message.channel)
     if choices.obey(turn, known):
         return
@@ -76,7 +84,13 @@ def _overtaken(turn: Turn, waiting: Sequence[Asked]) -> bool:
 
 
 def _hear_nothing(turn: Turn) -> None:
-    """A picture, spaces, punctuation: say what can be written. An open question stays open."""
+    """A voice is heard as words are. A picture, spaces, punctuation: say what can be written.
+
+    An open question stays open.
+    """
+    if turn.voices:
+        feedback.hear_voice(turn)
+        return
     if not turn.message.media:
         choices.help_out(turn)
         return
@@ -85,8 +99,6 @@ def _hear_nothing(turn: Turn) -> None:
         turn.open(CHOICES)
     turn.join(turn.current)
     turn.say("media.unreadable", flow="feedback_by_sms")
-    if not turn.may_reply:
-        turn.note()
     if not waits:
         turn.end()
 

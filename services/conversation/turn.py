@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -23,6 +24,7 @@ from services.conversation.said import Said, take_apart
 from services.phrase import Speech, shipped, speech
 from services.reply import replies_of_today, reply
 from services.task import open_task
+from services.voice_message import voices_of
 from utils.logs import current_correlation
 
 FEEDBACK, REMINDER, CHOICES = "feedback_by_sms", "reminder_by_sms", "choices_by_sms"
@@ -30,6 +32,8 @@ FEEDBACK, REMINDER, CHOICES = "feedback_by_sms", "reminder_by_sms", "choices_by_
 
 PATIENT = "patient"
 """Who acted, where it was whoever wrote."""
+PICTURE = "picture"
+"""The subject of a task about something attached that is no voice."""
 MOST_QUESTIONS = 2
 MOST_REPLIES = 12
 """To one address within 24 hours. Two machines that answer each other end there."""
@@ -68,6 +72,16 @@ class Turn:
         """The message taken apart."""
         asked = self.conversation is not None and self.conversation.step == Step.rating
         return take_apart(self.message.body, asked=asked)
+
+    @cached_property
+    def voices(self) -> list[UUID]:
+        """What they said, attached to the message: identities of recordings on their way here."""
+        return voices_of(self.session, self.message.id) if self.message.media else []
+
+    @property
+    def unseen(self) -> bool:
+        """True when something is attached that nobody here can hear: a picture, a film."""
+        return self.message.media > len(self.voices)
 
     @property
     def step(self) -> str:
@@ -179,6 +193,19 @@ class Turn:
             conversation_id=self.current.id,
             channel=self.channel,
             correlation_id=current_correlation(),
+        )
+
+    def note_picture(self) -> None:
+        """Have somebody look at what was attached, where the carrier keeps it. One for each phone.
+
+        Bounded so that an album is not a hundred tasks.
+        """
+        open_task(
+            self.session,
+            LOOK_AT_MESSAGE,
+            f"{LOOK_AT_MESSAGE}:media:{self.address.id}",
+            subject=PICTURE,
+            conversation_id=self.current.id,
         )
 
     def note(self, reminder_id: int | None = None, contact_id: int | None = None) -> None:

@@ -278,6 +278,9 @@ class Judge:
             late = any(at > when for at in delivery.sendings)
             if late or any(entry.time > when + SLACK for entry in delivery.entries):
                 self.verdict.blame("after_stop", f"{why} at {when:.1f}: {delivery}")
+        ended = max((at for status, at, _ in delivery.events if status == "cancelled"), default=0.0)
+        if case.cancelled_at and not case.cancel_too_late and ended > case.cancelled_at + CLOCK:
+            self.verdict.blame("contradiction", f"it waited on after its cancellation: {delivery}")
         for entry in delivery.entries:
             stamped = max((at for at in delivery.sendings if at <= entry.time), default=entry.time)
             newest = [v for v in case.versions if v.since < stamped][-1]

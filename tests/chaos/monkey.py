@@ -13,7 +13,7 @@ import httpx2
 from tests.chaos.cast import PATIENCE, Slot
 from tests.chaos.hospital import Hospital
 from tests.chaos.script import NORTH, SOUTH, Case, Script
-from tests.chaos.stage import LEASE, Stage
+from tests.chaos.stage import LEASE, TAKEN_LATE, Stage
 from tests.tree import wait_for
 from utils.failpoint import DELIVERY
 
@@ -31,8 +31,8 @@ FAULTS: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"kind": "status", "status": 429, "retry_after": 1, "probability": 0.5},),
     ({"kind": "accept_then_drop", "probability": 0.4},),
     ({"kind": "drop", "probability": 0.3},),
-    # Taken, but later than anybody waited for the answer.
-    ({"kind": "slow", "seconds": 3.5, "after_accept": False, "probability": 0.4},),
+    # Taken, but later than anybody waited for the answer, or asked for the first time.
+    ({"kind": "slow", "seconds": TAKEN_LATE, "after_accept": False, "probability": 0.4},),
     ({"kind": "slow", "seconds": 3.0, "probability": 0.4},),
 )
 ON = ("messages.create", "calls.create", "mail.send")

@@ -22,9 +22,11 @@ from tests.chaos.cast import PATIENCE, Cast
 from tests.conftest import ROOT, TEST_ENVIRONMENT
 from tests.tree import answers, free_port, wait_for
 
-LEASE, ASK_AFTER, SETTLE_AFTER = 4.0, 1.5, 10.0
+LEASE, ASK_AFTER, SETTLE_AFTER = 4.0, 1.5, 12.0
 """Seconds: short, so that a run sees what takes minutes in earnest. What is not in the carrier's
-list after `SETTLE_AFTER` is sent again: that is a lease, and twice as long as the longest call."""
+list after `SETTLE_AFTER` is sent again: that is a lease, and longer than the longest call, which
+itself (`TAKEN_LATE`) is longer than it takes until the list is asked for the first time."""
+TAKEN_LATE = 5.5
 CALL_TIMEOUT = 2.0
 ENGINE = {
     "ENGINE_CLAIM_LEASE": str(LEASE),
@@ -36,8 +38,8 @@ ENGINE = {
     "ENGINE_OUTSTANDING_BATCHES": "3",
     "ENGINE_CONCURRENCY": "8",
     "TWILIO_TIMEOUT": str(CALL_TIMEOUT),
-    "EMAIL_TIMEOUT": str(CALL_TIMEOUT),
     "ANDROID_TIMEOUT": str(CALL_TIMEOUT),
+    "EMAIL_TIMEOUT": str(CALL_TIMEOUT),
     "DATABASE_POOL_TIMEOUT": "3",
     "DATABASE_CONNECT_TIMEOUT": "3",
 }

@@ -12,6 +12,8 @@
     ! patient PAT123 Marie Bella
     <STOP STOP               the patient writes, and the carrier has recognised STOP
     <media                   a picture without a word
+    <picture bon service     one with words
+    <voice                   a voice without a word (`<voice 4 bon`: with some)
 
 Time passes by making everything older. Blank lines and `# remarks` are for the reader.
 """
@@ -43,6 +45,7 @@ from services.contact import reference_index
 from services.conversation import GOES_ON_FOR, end_stale, hear
 from services.delivery_opening import open_delivery
 from services.reminder_reply import note_reply
+from services.voice_message import Piece, note_voices
 
 PHONE = "+237650000001"
 _numbers = count(1)
@@ -120,11 +123,13 @@ class Dialogue:
             address_id=self.address.id,
             sender_id=self.sender.id,
             body=None if kind == "media" else body,
-            media=1 if kind == "media" else 0,
+            media=1 if kind in ("media", "voice", "picture") else 0,
             opt_out_type=kind if kind in ("STOP", "START", "HELP") else None,
         )
         self.session.add(message)
         self.session.flush()
+        if kind == "voice":
+            note_voices(self.session, message, [Piece(f"ME{uuid4().hex}", "audio/ogg")])
         return message
 
     def _last_reply(self) -> int:
@@ -313,6 +318,7 @@ class Dialogue:
                     row.rating,
                     row.emoji,
                     row.content,
+                    "(voice)" if row.awaited_recording else None,
                     f"patient {row.patient_id}" if row.patient_id else None,
                 )
                 if part is not None
@@ -329,6 +335,10 @@ class Dialogue:
 
     def seen_tasks(self) -> list[str]:
         return [", ".join(self.seen_task())]
+
+    def seen_feedbacks(self) -> list[str]:
+        """All of them, in order."""
+        return [" | ".join(self.seen_feedback())]
 
     def seen_opted(self) -> list[str]:
         return ["out" if self.address.opted_out_at else "in"]

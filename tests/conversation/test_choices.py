@@ -93,6 +93,20 @@ DIALOGUES = {
         > -
         = task message
     """,
+    "CANCEL with two reminders open: somebody finds out which": """
+        ! remind at 10:00
+        ! remind at 08:00
+        < CANCEL
+        > STOPPED
+        = opted out
+        = task message
+    """,
+    "another language, from a number that cannot receive": """
+        ! deaf
+        < LANGUE
+        > HELP
+        = no open
+    """,
     "stop in the middle of a feedback keeps what was said": """
         < bon service
         > RATING

@@ -269,12 +269,80 @@ DIALOGUES = {
         > MEDIA
         = no feedback
         = no open
+        = task message
         < bon service
         > RATING
         <media
         > MEDIA
         < 4
         > THANKS
+    """,
+    "an album is one task": """
+        <media
+        > MEDIA
+        <media
+        > MEDIA
+        = task message
+    """,
+    "a voice alone: it stands for the words": """
+        <voice
+        > RATING
+        = open rating
+        < 4
+        > THANKS
+        = feedback "4 (voice)"
+        = no task
+    """,
+    "a voice where words were asked for": """
+        < 3
+        > WORDS
+        <voice
+        > THANKS
+        = feedback "3 (voice)"
+    """,
+    "a voice beside the rating that was asked for": """
+        < bon service
+        > RATING
+        <voice 4
+        > THANKS
+        = feedback "4 bon service (voice)"
+    """,
+    "a voice with a rating beside it": """
+        <voice 5
+        > THANKS
+        = feedback "5 (voice)"
+    """,
+    "a second voice is a second feedback: neither replaces the other": """
+        <voice
+        > RATING
+        <voice
+        > RATING
+        < 2
+        > THANKS
+        = feedbacks "(voice) | 2 (voice)"
+    """,
+    "a voice beside a key: both are kept": """
+        ! remind
+        <voice 1
+        = reply confirmed
+        = feedback "(voice)"
+    """,
+    "a voice from somebody who said stop is kept, and not answered": """
+        < STOP
+        > STOPPED
+        <voice
+        > -
+        = feedback "(voice)"
+        = opted out
+    """,
+    "whose voice, on a family's phone": """
+        ! patient PAT123 Marie Bella
+        ! patient PAT207 Jean Bella
+        <voice 4
+        > WHOSE 1 = ..123, 2 = ..207
+        < 2
+        > THANKS
+        = feedback "4 (voice) patient PAT207"
     """,
     "nothing but spaces": """
         <    \u00a0

@@ -119,6 +119,25 @@ DIALOGUES = {
         = task message
         = no open
     """,
+    "two are open: the chosen one was called off meanwhile": """
+        ! remind in LANGUAGE at 10:00
+        ! remind in LANGUAGE at 08:00
+        < 1
+        > WHICH …
+        ! cancel
+        < 1
+        > CANCELLED
+        = no reply
+    """,
+    "two at the same time, and nothing discreet tells them apart": """
+        ! remind in LANGUAGE at 10:00
+        ! remind in LANGUAGE at 10:00
+        < 1
+        > WHICH 1 = DAY 10:00, 2 = DAY 10:00
+        < 2
+        > CONFIRMED
+        = reply "- confirmed"
+    """,
     "two are open: nobody says which": """
         ! remind in LANGUAGE at 10:00
         ! remind in LANGUAGE at 08:00

@@ -182,6 +182,24 @@ def test_contacts_are_imported_with_a_report(run: Shell, tmp_path: Path) -> None
     assert "no such establishment" in run(*words[:3], "nowhere", code=1)
 
 
+def test_phrases_go_out_and_come_in(run: Shell, tmp_path: Path) -> None:
+    file, at = tmp_path / "duala.csv", ("--establishment", "north")
+    run("phrases", "export", str(file), *at, "--language", "duala")
+    file.write_text(
+        file.read_text("utf-8").replace("\nhelp,duala,", "\nhelp,duala,[dua] {hospital}")
+    )
+    assert "1 written (to be approved)" in run("phrases", "import", str(file), *at)
+    file.write_text(file.read_text("utf-8").replace("{hospital}", "{no}"))
+    said = run("phrases", "import", str(file), *at, code=2)
+    assert "nothing stored: 1 refused" in said
+    assert "[dua]" not in said
+    covered = run("phrases", "coverage", *at)
+    assert re.search(r"choices_by_sms +\W duala +\W 5 +\W 1 +\W 0 +\W 1 ", covered), covered
+    nowhere = str(tmp_path / "nowhere" / "x.csv")
+    assert run("phrases", "export", nowhere, *at, code=1).startswith("file: ")
+    assert "--language" in run("phrases", "import", str(file), *at, "--language", "x", code=1)
+
+
 def test_a_campaign_from_the_dry_run_to_its_end(run: Shell, tmp_path: Path) -> None:
     database = Database(service_engine(DatabaseSettings(DATABASE_URL=run.env["DATABASE_URL"])))
     place = Directory(database).by_slug("north")

@@ -1,7 +1,9 @@
 """Redis and PostgreSQL go away and come back: nothing accepted is lost, nobody restarts anything.
 
 To see it fail: make `JobQueue.put` raise instead of answering False (Redis), or let the scheduler
-end on a lost connection (PostgreSQL).
+end on a lost connection (PostgreSQL). For the days without scheduler and worker: leave
+`occurrence + self.validity <= now` out of `Series._turn` (what is too late goes out), or do not cut
+the validity at the next message in `notices` (two messages before one appointment).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
+import psycopg2
 import pytest
 
 from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
@@ -104,6 +107,68 @@ def test_a_flushed_redis_loses_nothing(outage: Outage) -> None:
     connection.close()
     tree.start("worker")
     wait_for(lambda: arrived(tree, "Redis was flushed"), "the SMS after the flush", 30)
+
+
+SERIES, EVENT = "Prenez vos comprimés", "Votre rendez-vous approche"
+_BACK = """
+    update est_1.reminders set scheduled_time = scheduled_time - %(by)s,
+        event_time = event_time - %(by)s;
+    update est_1.deliveries set occurrence = occurrence - %(by)s, due_at = due_at - %(by)s,
+        valid_until = valid_until - %(by)s, attempted_at = attempted_at - %(by)s;
+    update shared.due set due_at = due_at - %(by)s
+"""
+
+
+@pytest.mark.timeout(300)
+def test_days_without_scheduler_and_worker_are_one_message_each(outage: Outage) -> None:
+    """A pill a day, and three messages before one appointment. Nobody catches up in a burst."""
+    tree, headers = outage.tree, outage.tree.token()
+    daily = reminder(SERIES) | {"rrule": "FREQ=DAILY"}
+    visit = reminder(EVENT) | {
+        "event_time": (datetime.now(UTC) + timedelta(days=3, hours=3)).isoformat(),
+        "before": ["P3D", "P1D", "PT4H"],
+    }
+    del visit["scheduled_time"]
+    series, event = (post(tree, "reminders", body, headers).json()["id"] for body in (daily, visit))
+
+    def states(number: int) -> list[str]:
+        read = httpx2.get(f"{tree.url}/api/v1/reminders/{number}", headers=headers, timeout=30)
+        went = {"sent": "delivered"}  # its receipt comes a moment later
+        return [went.get(d["status"], d["status"]) for d in read.json()["deliveries"]]
+
+    def until(number: int, *wanted: str) -> None:
+        wait_for(lambda: states(number) == list(wanted), f"{wanted}, not {states(number)}", 30)
+
+    until(series, "delivered", "scheduled")
+    _days_pass(outage, timedelta(days=3, hours=1))  # within four hours of today's pill
+    until(series, "delivered", "expired", "delivered", "scheduled")
+    until(event, "expired", "expired", "delivered")
+    _days_pass(outage, timedelta(days=2, hours=6))  # too late for that day's
+    until(series, "delivered", "expired", "delivered", "expired", "scheduled")
+    bodies = [entry["body"] for entry in tree.ledger(channel="sms")]
+    assert (bodies.count(SERIES), bodies.count(EVENT)) == (2, 1)
+    read = httpx2.get(f"{tree.url}/api/v1/reminders/{series}", headers=headers, timeout=30).json()
+    assert [(run["reason"], run["count"]) for run in read["omissions"]] == [
+        ("missed", 1),
+        ("missed", 1),
+    ]
+    assert _due_at(read) > datetime.now(UTC) + timedelta(hours=10)
+
+
+def _days_pass(outage: Outage, how_long: timedelta) -> None:
+    """Scheduler and worker are dead for so long: all that is stored becomes so much older."""
+    for name in ("scheduler", "worker"):
+        outage.tree.kill(name)
+    connection = psycopg2.connect(outage.postgres.url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(_BACK, {"by": how_long})
+    connection.close()
+    for name in ("scheduler", "worker"):
+        outage.tree.start(name)
+
+
+def _due_at(read: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(read["deliveries"][-1]["due_at"])
 
 
 def test_without_postgresql_it_says_503_and_recovers_by_itself(outage: Outage) -> None:

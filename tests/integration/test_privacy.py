@@ -270,6 +270,9 @@ def _care(steps: Walk, number: int) -> None:
     steps.ask("POST", "/api/v1/contacts/import", 422, **given)
     broken = {"content": b"PK\x03\x04" + wrong.encode(), "headers": csv}
     steps.ask("POST", "/api/v1/contacts/import/columns", 422, **broken)
+    steps.ask("POST", "/api/v1/campaigns/file", 422, **broken)
+    layout = "column=patient_id:0&column=phone_number:1"
+    steps.ask("POST", f"/api/v1/campaigns/file?{layout}", 200, **given)
     form = {"username": SECRETS["who logs in"], "password": SECRETS["wrong password"]}
     ours = {"X-Careloop-Console": "1", "Sec-Fetch-Site": "same-origin"}
     steps.ask("POST", "/api/v1/console/session", 401, data=form, headers=ours)

@@ -158,6 +158,28 @@ CALLS: list[tuple[str, str, tuple[int | None, int] | None]] = [
         (2, 1),
     ),
     (
+        "staff's key, and no code",
+        """
+        presses 1
+        presses *
+        hears fr-FR: Bonjour. Tapez le code
+        presses 12345678
+        hears fr-FR: Ce code n'est pas valable.
+        waits
+        waits
+        hears Au revoir
+        ends
+        """,
+        None,
+    ),
+    (
+        "round and round, until the call lets go: what was given stays",
+        "presses 1\npresses 3\nsays 4\n"
+        + "presses 3\nsays 5\n" * 18
+        + "presses 3\nhears Merci\nends",
+        (3, 1),
+    ),
+    (
         "listened to before the recording has arrived",
         """
         presses 1

@@ -17,7 +17,7 @@ from models.delivery import Delivery
 from models.reminder import Reminder
 from tests.fixtures import NORTH
 from tests.phone.conftest import MESSAGE
-from tests.phone.telephone import CALLER, Call, play
+from tests.phone.telephone import CALLER, Call, play, steps
 from tests.services.deliveries import (
     S,
     begin,
@@ -251,3 +251,32 @@ def test_a_call_about_nothing_of_ours_ends_with_an_apology(carrier: Any, referen
     call = Call(carrier, url, "outbound-api").start()
     assert call.state == "completed"
     assert [heard[:5] for heard in call.everything] == ["fr-FR", "en-GB"]
+
+
+LONG_CALL = """
+    hears Rappel
+    presses 9
+    hears tapez encore une fois 9
+    presses 1
+    hears Pour confirmer
+    presses 3
+    hears Rappel
+    presses 2
+    hears convenir d'un autre moment
+    ends
+"""
+
+
+@pytest.mark.parametrize("step", range(len(list(steps(LONG_CALL))) + 1))
+def test_a_call_that_ends_anywhere_keeps_what_was_answered_until_then(
+    ring: Ring, database: Any, look: Look, step: int
+) -> None:
+    call = ring()
+    play(call, LONG_CALL, until=step)
+    call.hang_up()
+    tell(database, call.delivery, "completed", seconds=20, provider_id=call.sid)
+    answered = [key for what, key in list(steps(LONG_CALL))[:step] if what == "presses"][-1:]
+    assert delivery(database, call.delivery).reply == ("reschedule" if answered == ["2"] else None)
+    assert [kind for kind, _ in tasks(database)] == (["reschedule"] if answered == ["2"] else [])
+    assert states(database, call.delivery) == [("voice", "delivered")]  # they heard it
+    assert look("select opted_out_at from addresses where kind = 'phone'") == [(None,)]

@@ -14,12 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import jwt
 import pytest
 from sqlalchemy import text
 
+from models.phrase import FlowLanguage, Phrase
 from services import changes as module
 from services.changes import DELIVERIES, EVERYTHING, Changes, Hint, Listener, TooManyListeners
 from services.tokens import ALGORITHM
@@ -47,6 +49,14 @@ async def heard(listener: Listener, wanted: Hint) -> set[Hint]:
     return hints
 
 
+async def heard_but(listener: Listener, expected: Hint) -> set[Hint]:
+    """What is heard next beside what is expected anyhow."""
+    async with asyncio.timeout(20):
+        while not (hints := set(await listener.take(20)) - {expected}):
+            pass
+    return hints
+
+
 def test_each_hospital_hears_of_its_own(client: Any, changes: Changes, staff: Headers) -> None:
     async def listen() -> None:
         north, south = changes.join(NORTH, "user:1"), changes.join(SOUTH, "user:2")
@@ -67,6 +77,34 @@ def test_each_hospital_hears_of_its_own(client: Any, changes: Changes, staff: He
         assert {Hint("feedback"), Hint("feedback", 1)} <= hints
         await asyncio.to_thread(make, client.app.state.careloop.database, 1, establishment=SOUTH)
         assert await heard(south, Hint("reminder")) <= {Hint("reminder"), DELIVERIES, EVERYTHING}
+
+    asyncio.run(listen())
+
+
+def test_phrases_taken_back_and_flows_switched_are_heard(changes: Changes, database: Any) -> None:
+    def store(*rows: Any) -> None:
+        with database.establishment(NORTH) as session:
+            session.add_all(rows)
+
+    def forget(kind: type[Any]) -> None:
+        with database.establishment(NORTH) as session:
+            session.query(kind).delete()
+
+    async def listen() -> None:
+        page = changes.join(NORTH, "user:1")
+        await heard(page, EVERYTHING)
+        phrase = Phrase(key="help", language="dua", text="[dua]", written_by="user:1")
+        await asyncio.to_thread(store, phrase)
+        (hint,) = await heard_but(page, EVERYTHING)
+        assert hint.kind == "phrase"
+        assert hint.id is not None
+        for change in (
+            partial(forget, Phrase),
+            partial(store, FlowLanguage(flow="x", language="dua", switched_by="user:1")),
+            partial(forget, FlowLanguage),
+        ):
+            await asyncio.to_thread(change)
+            assert await heard_but(page, EVERYTHING) == {Hint("phrase")}
 
     asyncio.run(listen())
 

@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
+from database.session import ScopedSession
+from routers.uploads import PIECE
 from services.identity import ANONYMOUS, Principal
 from services.upload import MOST_BYTES, MOST_WAITING_BYTES, WrongOffset, append, find
 from tests.fixtures import NORTH
@@ -183,6 +185,32 @@ def test_of_two_pieces_for_one_place_one_is_stored(client: Any, database: Any) -
     with pytest.raises(WrongOffset), database.establishment(NORTH) as session:
         append(session, upload.id, start=0, content=AUDIO[:1000])
     assert offset(client, f"{PATH}/{token}") == 1000
+
+
+def test_what_is_left_of_a_body_is_not_stored_behind_another_connections(
+    client: Any, owner: Any, database: Any, request: pytest.FixtureRequest
+) -> None:
+    """A link was cut, and the tablet goes on by another one, while this body is still stored."""
+    location = create(client).headers["Location"]
+    gone_on: list[int] = []
+
+    def go_on(_session: Any) -> None:
+        """Once the first piece is committed, before anything else is asked."""
+        with owner.connect() as connection:
+            here = connection.execute(text("select id, received from est_1.uploads")).one()
+        if here.received == PIECE and not gone_on:
+            gone_on.append(PIECE + 10)
+            with database.establishment(NORTH) as session:
+                append(session, here.id, start=PIECE, content=AUDIO[PIECE : PIECE + 10])
+
+    event.listen(ScopedSession, "after_commit", go_on)
+    request.addfinalizer(lambda: event.remove(ScopedSession, "after_commit", go_on))
+    answer = patch(client, location, 0, AUDIO[: 2 * PIECE])
+    assert gone_on == [offset(client, location)]
+    assert (answer.status_code, answer.json()["code"]) == (409, "upload_offset")
+    patch(client, location, PIECE + 10, AUDIO[PIECE + 10 :])
+    finish_all(owner)
+    assert bytes(recording(owner).checksum) == hashlib.sha256(AUDIO).digest()
 
 
 def test_a_length_that_lies(client: Any) -> None:

@@ -126,6 +126,24 @@ def test_what_was_sent_waits_for_its_receipt(database: Any) -> None:
     assert due(database, number) is None
 
 
+@pytest.mark.parametrize(
+    ("word", "in_time"), [("queued", False), ("queued", True), ("sent", False)]
+)
+def test_what_never_left_its_provider_does_not_stay_sent(
+    database: Any, word: str, in_time: bool
+) -> None:
+    """A phone that nobody has charged since: the provider drops what is too late."""
+    number = sent(database, ago=WINDOW + 1)
+    with database.establishment(NORTH) as session:
+        lock_delivery(session, number).valid_until = now() + timedelta(seconds=60 * in_time)
+    answered(database, number, word)
+    lost = word == "queued" and not in_time
+    assert delivery(database, number).status == (S.failed if lost else S.sent)
+    assert tasks(database) == ([("not_reached", number)] if lost else [])
+    tell(database, number, "delivered")  # it may have left at the last moment
+    assert (delivery(database, number).status, tasks(database)) == (S.delivered, [])
+
+
 def test_a_callback_that_is_faster_than_the_answer_leaves_the_question(database: Any) -> None:
     number = begun(database)
     tell(database, number, "sent", provider_id="SM1")

@@ -1,7 +1,8 @@
 """A worker that stood still, as on a machine that was suspended: what it knows is old.
 
-All three were found by the chaos test, and each was seen to fail without its guard: the lease
-before the call, `asked_at` in a question, and the task that `_OUTCOME` closes.
+Found by the chaos test, and each was seen to fail without its guard: the lease before the call,
+`asked_at` in a question, and the task that `_OUTCOME` closes. So was `time_from` of a question, for
+a clock that jumps.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from models.delivery import DeliveryStatus
 from models.task import UNKNOWN_DELIVERY, Task
 from services.delivery import lock_delivery
 from services.reconcile import Patience, leave_to_staff, questions, settle_unknown
-from tests.fixtures import NORTH
+from services.sweep import sweep
+from tests.fixtures import NORTH, owned
 from tests.services.deliveries import (
     FakeSender,
+    begin,
     begun,
     claim,
     conclude,
@@ -62,13 +65,45 @@ def test_an_old_answer_of_the_list_proves_nothing_about_later(database: Any) -> 
     with database.establishment(NORTH) as session:
         (question,) = questions(session, [number])
     attempted = now() - timedelta(seconds=100)
-    asked_early = replace(question, since=attempted, asked_at=attempted + timedelta(seconds=2))
+    asked_early = replace(
+        question,
+        since=attempted,
+        unknown_since=attempted,
+        asked_at=attempted + timedelta(seconds=2),
+    )
     with database.establishment(NORTH) as session:
         settle_unknown(session, asked_early, [], PATIENCE)
     assert delivery(database, number).status == S.unknown
     with database.establishment(NORTH) as session:
         settle_unknown(session, replace(asked_early, asked_at=now()), [], PATIENCE)
     assert delivery(database, number).status == S.scheduled
+
+
+def test_a_clock_that_jumps_during_a_call_sends_nothing_twice(database: Any, owner: Any) -> None:
+    """PostgreSQL's own machine was an hour slow: all that is stored is an hour older at once."""
+    (first, other) = make(database, 2)
+    claim(database)
+    assert len(begin(database, [first])) == 1  # its call is under way; the other waits in a job
+    with owned(owner) as connection:
+        for column in ("attempted_at", "due_at"):
+            connection.execute(text(f"update deliveries set {column} = {column} - {_HOUR}"))
+        connection.execute(text(f"update delivery_events set at = at - {_HOUR}"))
+        connection.execute(text(f"update shared.due set claimed_until = claimed_until - {_HOUR}"))
+    with database.establishment(NORTH) as session:
+        assert sweep(session, ask_after=0) == 2
+    assert claim(database).to_send == (other,)
+    assert [len(begin(database, [other])) for _job in range(2)] == [1, 0]
+    with database.establishment(NORTH) as session:
+        (question,) = questions(session, [first])
+        settle_unknown(session, question, [], PATIENCE)  # the carrier has not taken it so far
+    assert delivery(database, first).status == S.unknown
+    later = replace(question, asked_at=question.asked_at + timedelta(seconds=91))
+    with database.establishment(NORTH) as session:
+        settle_unknown(session, later, [], PATIENCE)
+    assert delivery(database, first).status == S.scheduled
+
+
+_HOUR = "interval '1 hour'"
 
 
 def test_a_late_outcome_closes_the_task_about_it(database: Any) -> None:

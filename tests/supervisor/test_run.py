@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from dotenv import dotenv_values
 
 from supervisor.ports import free_port
 from tests.supervisor.process_helpers import nobody_left, wait_for
@@ -96,12 +97,18 @@ def test_a_run_from_the_first_start_to_ctrl_c(root: Path) -> None:
         assert not {"DATABASE_URL", "SECRET_KEY"} & set(simulator["env"])
         assert f"--smtp-port {serve['SMTP_PORT']}" in " ".join(simulator["argv"])
         assert serve["SECRET_KEY"] not in careloop.text
-        for name in ("secrets.env", "admin.env"):
+        for name in ("secrets.env", "admin.env", "running.env"):
             assert stat.S_IMODE((careloop.data / name).stat().st_mode) == 0o600
+        told = dotenv_values(
+            careloop.data / "running.env"
+        )  # what a command in a second shell needs
+        needed = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "BLIND_INDEX_KEY")
+        assert [told[name] for name in needed] == [serve[name] for name in needed]
         with contextlib.closing(psycopg2.connect(serve["DATABASE_URL"])) as connection:
             assert connection.info.dbname == "careloop"
         assert careloop.ended_by(signal.SIGINT) == 0
         assert nobody_left(root, 0) == []
+        assert not (careloop.data / "running.env").exists()
 
     with running(root) as again:
         assert again.says("ready after"), again.text

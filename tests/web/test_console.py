@@ -118,7 +118,8 @@ def test_an_administrators_day(tree: Tree, browser: Browser, viewport: Any, phra
 
     # Seen without reloading by who wrote it; one phrase less is missing than in the morning.
     page.locator(".editor").get_by_text("Approuvée", exact=True).wait_for()
-    hear_a_call(page)
+    if viewport is PHONE:
+        hear_a_call(page)
     open_phrases(page)
     after = cell(page)
     assert after.missing == before.missing - 1
@@ -243,6 +244,7 @@ def test_every_screen_in_both_languages_and_themes(
     post(tree, "feedback", {"language": "french", "rating": 1, "content": HOSTILE})
     post(tree, "reminders", {"patient_id": "PAT400", "message": HOSTILE[40:] + " 😀",
                              "scheduled_time": LATER})  # fmt: skip
+    post(tree, "campaigns", {"name": "W" * 110, "texts": {"french": HOSTILE}, "filter": {}})
     page = opened(browser, tree, viewport=PHONE, color_scheme=scheme)
     page.get_by_role("heading", name="Bonjour.").wait_for()
     judge(page, "signing in")

@@ -103,7 +103,7 @@ export const bulk: Words['bulk'] = {
     kind_invalid: 'The category is patient, staff or student.',
     quiet_hours_invalid: 'Write quiet hours like this: 20:00-07:00.',
   },
-  otherReason: (field) => `A value is not valid: ${field}.`,
+  otherReason: (field) => (field ? `A value is not valid: ${field}.` : 'This line is not valid.'),
   message: {
     name: 'Name',
     nameHint: 'To find it again; the recipients do not see it.',

@@ -96,7 +96,7 @@ export const settings: Words['settings'] = {
     tellTitle: (name) => `Connect ${name}`,
     tellText: {
       twilio: 'For what comes to this number to reach us, give Twilio this address: in its console, on the page of the number, for incoming messages or calls.',
-      android: 'For what comes to this phone to reach us, register this address in the app, for the events sms:received, sms:sent, sms:delivered and sms:failed.',
+      android: 'For what comes to this phone to reach us, register this address in the app, for the events sms:received, sms:sent, sms:delivered, sms:failed, sms:cancelled and mms:received (docs/android-gateway.md).',
     },
     retire: 'Retire',
     retireTitle: (name) => `Retire ${name}?`,

@@ -101,7 +101,7 @@ export const bulk = {
     kind_invalid: 'La catégorie est patient, staff ou student.',
     quiet_hours_invalid: 'Écrivez les heures de silence comme ceci : 20:00-07:00.',
   },
-  otherReason: (field: string) => `Une valeur n’est pas valable : ${field}.`,
+  otherReason: (field: string) => (field ? `Une valeur n’est pas valable : ${field}.` : 'Cette ligne n’est pas valable.'),
   message: {
     name: 'Nom de l’envoi',
     nameHint: 'Pour le retrouver ; les destinataires ne le voient pas.',

@@ -94,7 +94,7 @@ export const settings = {
     tellTitle: (name: string) => `Raccorder ${name}`,
     tellText: {
       twilio: 'Pour que ce qui arrive à ce numéro nous parvienne, donnez cette adresse à Twilio : dans sa console, à la page du numéro, pour les messages ou les appels entrants.',
-      android: 'Pour que ce qui arrive à ce téléphone nous parvienne, enregistrez cette adresse dans l’application, pour les événements sms:received, sms:sent, sms:delivered et sms:failed.',
+      android: 'Pour que ce qui arrive à ce téléphone nous parvienne, enregistrez cette adresse dans l’application, pour les événements sms:received, sms:sent, sms:delivered, sms:failed, sms:cancelled et mms:received (docs/android-gateway.md).',
     },
     retire: 'Retirer',
     retireTitle: (name: string) => `Retirer ${name} ?`,

@@ -77,7 +77,7 @@ function Counted({ campaign }: { campaign: Campaign }) {
         <Texts texts={campaign.texts} />
       </div>
       {asking === 'start' && preview && (
-        <Start campaign={campaign} preview={preview} onClose={() => setAsking(null)} />
+        <Start campaign={campaign} preview={preview} counted={query.dataUpdatedAt} onClose={() => setAsking(null)} />
       )}
       {asking === 'drop' && <Drop campaign={campaign} onClose={() => setAsking(null)} />}
     </>
@@ -184,7 +184,10 @@ interface AskProps {
   onClose: () => void
 }
 
-function Start({ campaign, preview, onClose }: AskProps & { preview: Preview }) {
+/** A browser's clock is not the service's: what goes out within this is said to go out now. */
+const SOON = 5 * 60_000
+
+function Start({ campaign, preview, counted, onClose }: AskProps & { preview: Preview; counted: number }) {
   const say = useWords().bulk.draft
   const format = useFormat()
   const client = useQueryClient()
@@ -208,8 +211,8 @@ function Start({ campaign, preview, onClose }: AskProps & { preview: Preview }) 
   })
   const count = preview.recipients
   const shown = format.number(count)
-  const [now] = useState(() => new Date())
-  const later = campaign.scheduled_time !== null && new Date(preview.pace.starts_at) > now
+  // Planned, or deferred by quiet hours or a holiday.
+  const later = Date.parse(preview.pace.starts_at) > counted + SOON
   return (
     <Ask title={say.startTitle} yes={say.startYes(count, shown)} busy={start.isPending} onYes={() => start.mutate()} onNo={onClose}>
       <p>{later ? say.startLater(count, shown, format.near(preview.pace.starts_at)) : say.startNow(count, shown)}</p>

@@ -3,6 +3,7 @@ import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
 
 import { api, got, newKey } from '../../api/client'
+import { ApiError } from '../../api/problem'
 import { send } from '../../api/upload'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
@@ -39,9 +40,18 @@ async function store(form: Kept) {
     await send(`/api/v1/campaigns/${made.id}/file`, form.file, {
       query: layoutQuery(form.layout),
       key: `${form.identity}-file`,
-    })
+    }).catch((error: unknown) => giveUp(made.id, error))
   }
   return made
+}
+
+/** A list that is not taken leaves no draft behind that nobody will get. */
+async function giveUp(id: number, error: unknown): Promise<never> {
+  if (error instanceof ApiError) {
+    const header = { 'Idempotency-Key': newKey() }
+    await api.POST('/api/v1/campaigns/{campaign_id}/cancel', { params: { path: { campaign_id: id }, header } }).catch(() => null)
+  }
+  throw error
 }
 
 export default function NewBulk({ me }: { me: Me }) {
@@ -60,13 +70,18 @@ export default function NewBulk({ me }: { me: Me }) {
       void client.invalidateQueries({ queryKey: ['campaigns'] })
       go(`/bulk/${made.id}`)
     },
+    onError: (error) => {
+      // What was refused was not stored: the next try is another submission.
+      if (error instanceof ApiError) draft.change({ identity: newKey() })
+    },
   })
   const wrong = useFieldProblem(create.error)
 
   function change(part: Partial<CampaignForm>) {
+    const only = 'step' in part
     // Another text is another submission: the old identity may be on its way already.
-    draft.change(create.error && !('step' in part) ? { ...part, identity: newKey() } : part)
-    if (!('step' in part)) create.reset()
+    draft.change(create.error && !only ? { ...part, identity: newKey() } : part)
+    if (!only) create.reset()
   }
 
   function done(step: Step): boolean {

@@ -25,21 +25,24 @@ export function usePlayback(said: Said[], turn: number, from: number): Playback 
     if (turn === 0) return
     const call = new AbortController()
     const all = saidNow().slice(from)
-    const change = (part: Partial<Playback>) => setNow((before) => ({ ...before, ...part }))
-    // oxlint-disable-next-line react/set-state-in-effect -- a sound begins with this turn, and ends with it
-    setNow({ turn, at: from, over: false, failed: NONE })
+    const fresh = { turn, at: from, over: false, failed: NONE }
+    const change = (part: (before: Playback) => Partial<Playback>) =>
+      setNow((last) => {
+        const before = last.turn === turn ? last : fresh
+        return { ...before, ...part(before) }
+      })
     const sound = (one: Said) => kept(sounds.current, one)
     all.filter((one) => one.recorded).forEach((one) => void sound(one).catch(() => undefined))
     void playAll(
       all,
       {
-        show: (at) => change({ at: at + from }),
+        show: (at) => change(() => ({ at: at + from })),
         play: async (one, signal) => playOne(await sound(one), signal),
         wait: waitFor,
-        failed: (at) => setNow((before) => ({ ...before, failed: new Set([...before.failed, at + from]) })),
+        failed: (at) => change(({ failed }) => ({ failed: new Set([...failed, at + from]) })),
       },
       call.signal,
-    ).then(() => !call.signal.aborted && change({ over: true }))
+    ).then(() => !call.signal.aborted && change(() => ({ over: true })))
     return () => call.abort()
   }, [turn, from])
   return now.turn === turn ? now : { at: from, over: false, failed: NONE }

@@ -35,8 +35,6 @@ export function Recorder({ onDone, onFile }: Props) {
 
   useEffect(() => {
     const leave = new AbortController()
-    // oxlint-disable-next-line react/set-state-in-effect -- the microphone is asked for, and let go, here
-    setState('asking')
     void record(leave.signal, setHeard).then(
       (running) => {
         if (leave.signal.aborted) return
@@ -55,7 +53,14 @@ export function Recorder({ onDone, onFile }: Props) {
       <div className="recorder">
         <Notice tone="bad">{say[state]}</Notice>
         <div className="actions">
-          <Button onClick={() => setTries(tries + 1)}>{words.common.tryAgain}</Button>
+          <Button
+            onClick={() => {
+              setState('asking')
+              setTries(tries + 1)
+            }}
+          >
+            {words.common.tryAgain}
+          </Button>
           <Button icon="upload" onClick={onFile}>
             {say.chooseFile}
           </Button>
@@ -67,13 +72,12 @@ export function Recorder({ onDone, onFile }: Props) {
     )
   }
   return (
-    <div className="recorder running">
+    <div className="recorder running" ref={focusButton}>
       <Level value={heard.level} label={say.level} />
       <span className="clock">
         {clock(heard.seconds)} <span className="soft">/ {clock(LONGEST)}</span>
       </span>
-      {/* oxlint-disable-next-line jsx-a11y/no-autofocus -- it takes the place of the button that was pressed */}
-      <Button look="main" icon="stop" autoFocus onClick={() => stop.current()}>
+      <Button look="main" icon="stop" onClick={() => stop.current()}>
         {say.stop}
       </Button>
       <p role="status" className={heard.quiet ? 'costly' : 'soft'}>
@@ -82,6 +86,9 @@ export function Recorder({ onDone, onFile }: Props) {
     </div>
   )
 }
+
+/** What was pressed to record is gone: the same press stops it. */
+const focusButton = (place: HTMLElement | null) => place?.querySelector('button')?.focus()
 
 function Level({ value, label }: { value: number; label: string }) {
   return (

@@ -56,6 +56,8 @@ export function TextForm({ flow, phrase }: PartProps) {
     sms: typed.sms.trim() ? braceProblems(typed.sms, placeholders) : null,
   }
   const changed = typed.text.trim() !== written.text || typed.sms.trim() !== written.sms
+  const ships = phrase.words.shipped?.text ?? null
+  const saidNow = own?.text ?? ships // what the recording says; where nothing ships, the text follows it
   const says = typed.text.trim() !== '' || own?.has_recording === true
   const overtaken = save.error instanceof ApiError && save.error.changedMeanwhile
 
@@ -98,7 +100,7 @@ export function TextForm({ flow, phrase }: PartProps) {
           {!problems.text && !problems.sms && <AsSms flow={flow} phrase={phrase} typed={typed} />}
         </>
       )}
-      {own?.has_recording && own.text !== null && typed.text.trim() !== written.text && (
+      {own?.has_recording && saidNow !== null && (typed.text.trim() || ships) !== saidNow && (
         <Notice tone="warn">{say.losesRecording}</Notice>
       )}
       {overtaken ? (

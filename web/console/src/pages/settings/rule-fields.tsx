@@ -224,8 +224,7 @@ export function Unknown(props: Props) {
       ))}
       {[...new Set(Object.values(form.unknown))].map((choice) => (
         <Effect key={choice}>
-          {say.choices[choice]}
-          {words.colon} {say.effects[choice]}
+          <strong>{say.choices[choice]}.</strong> {say.effects[choice]}
         </Effect>
       ))}
     </Card>
