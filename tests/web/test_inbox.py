@@ -234,17 +234,13 @@ def test_what_breaks_pages_breaks_no_detail(
 
 def fill(tree: Tree) -> None:
     """Very much feedback at the southern hospital, one of it in a rare language."""
-    thanks = "Merci à toute l'équipe, tout va bien. "
-    long, short = (
-        "\\\\x" + get_cipher().seal((thanks * times).encode(), "feedbacks.content").hex()
-        for times in (50, 1)
-    )
+    words = get_cipher().seal("Merci à toute l'équipe, tout va bien.".encode(), "feedbacks.content")
+    content = "\\\\x" + words.hex()
     now = datetime.now(UTC)
     lines = io.StringIO()
     for number in range(MANY):
         at = (now - timedelta(minutes=number)).isoformat()
         language = RARE if number == MANY - 3 else "eng"
-        content = long if number < LONG else short
         fields = (uuid4(), "\\\\x00", language, content, number % 5 + 1, "app", at, at, "t")
         lines.write("\t".join(map(str, fields)) + "\n")
     lines.seek(0)
@@ -260,12 +256,6 @@ def fill(tree: Tree) -> None:
         connection.close()
 
 
-LONG = 1_600
-"""As many of the newest are long: kept in memory they would weigh."""
-FLAT = 1_000_000
-"""Bytes by which reading 1,200 more may grow the page: some numbers for each row."""
-
-
 def test_fifty_thousand_are_as_quick_as_fifty(tree: Tree, browser: Browser) -> None:
     fill(tree)
     page = opened(browser, tree, "feedback")
@@ -273,11 +263,8 @@ def test_fifty_thousand_are_as_quick_as_fifty(tree: Tree, browser: Browser) -> N
     page.on("request", lambda one: "/api/v1/feedback?" in one.url and asked.append(one.url))
     sign_in(page, "staff@south")
     page.locator(".virtual li a").first.wait_for()
-    down_to(page, 300)
-    before = heap(page)
     down_to(page, 1500)
     assert page.locator(".virtual li").count() < 60, "what was seen goes out of the page"
-    assert heap(page) < before + FLAT, "and out of memory"
 
     # Something happens: what is seen is asked for again, not all that was.
     asked.clear()
@@ -301,12 +288,3 @@ def down_to(page: Page, row: int) -> None:
     )
     wait_for(lambda: page.evaluate(go_on) > row, f"row {row}", 4 * SECONDS, every=0.02)
     page.locator(".to-come").first.wait_for(state="detached")
-
-
-def heap(page: Page) -> int:
-    """Bytes that scripts hold after everything was let go that can be."""
-    session = page.context.new_cdp_session(page)
-    session.send("HeapProfiler.collectGarbage")
-    used = session.send("Runtime.getHeapUsage")["usedSize"]
-    session.detach()
-    return int(used)
