@@ -67,12 +67,10 @@ class SyncStatus(StrEnum):
     rejected = "rejected"  # not stored; the code, the field and the detail say why
 
 
+# An answer may have a thousand of these: a model would take five times as long to make.
 @dataclass(slots=True)
 class SyncResult:
-    """What became of one item. What was sent in is never echoed, but for its identity.
-
-    An answer may have a thousand of these: a model would take five times as long to make.
-    """
+    """What became of one item. What was sent in is never echoed, but for its identity."""
 
     client_id: UUID | None
     status: SyncStatus

@@ -9,8 +9,8 @@ from utils.clock import local_time
 
 CATALOGUE = "alarms"
 _CHANNELS = {
-    "fra": {"sms": "SMS", "voice": "appel", "email": "e-mail"},
-    "eng": {"sms": "SMS", "voice": "call", "email": "e-mail"},
+    "fra": {"sms": "SMS", "voice": "appel", "email": "e-mail", "whatsapp": "WhatsApp"},
+    "eng": {"sms": "SMS", "voice": "call", "email": "e-mail", "whatsapp": "WhatsApp"},
 }
 
 

@@ -20,7 +20,7 @@ from schemas.contact import ContactIn, RefusedLine
 from services.campaign_list import REPORTED, Line, add
 from services.contact_columns import survey
 from services.contact_csv import LONGEST_CELL, GoodLine, Layout, ParsedFile, parse_contacts, table
-from services.contact_import import MOST_LINES_BY_API, batches, known_facts, store
+from services.contact_import import MOST_LINES_BY_API, batches, in_order, known_facts, store
 from services.identity import Principal
 from utils.text import fold_name
 
@@ -92,7 +92,7 @@ def load(
     layout = survey(content, region, told).layout
     found = _sort_out(session, region, content, layout)
     campaign = lock()
-    for batch in batches(found.new):
+    for batch in batches(in_order(session, found.new)):
         store(session, batch, principal, found.file)
     taken = {line.line for line in found.file.refused}
     found.new = [line for line in found.new if line.line not in taken]

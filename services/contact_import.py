@@ -63,7 +63,7 @@ def import_contacts(
     new, unchanged = _sort_out(session, file, lines)
     stored = not (strict and file.refused)
     created = 0
-    for batch in batches(_in_order(session, new) if stored else []):
+    for batch in batches(in_order(session, new) if stored else []):
         created += store(session, batch, principal, file)
         if progress:
             progress(unchanged + created, len(lines))
@@ -87,7 +87,7 @@ def batches(lines: Sequence[GoodLine]) -> Iterator[Sequence[GoodLine]]:
         yield lines[start : start + _BATCH]
 
 
-def _in_order(session: ScopedSession, lines: Sequence[GoodLine]) -> Sequence[GoodLine]:
+def in_order(session: ScopedSession, lines: Sequence[GoodLine]) -> Sequence[GoodLine]:
     """The lines in the order of their references in the unique index, all their addresses made.
 
     Two imports of the same people in different orders then wait for each other in one order: for

@@ -58,6 +58,8 @@ class VoiceWork:
     provider_id: str
     recording_id: UUID
     fetched: bool
+    sender_id: int | None
+    """The number that was written to: its account keeps the piece."""
 
 
 def note_voices(session: ScopedSession, message: Message, pieces: Sequence[Piece]) -> None:
@@ -98,20 +100,25 @@ def voices_of(session: ScopedSession, message_id: int) -> list[UUID]:
 def take(session: ScopedSession, ids: list[int], lease: float) -> list[VoiceWork]:
     """Take pieces that it is time for; nobody else gets them for `lease` seconds."""
     rows = session.execute(
-        select(VoiceMessage, Message.provider_id)
+        select(VoiceMessage, Message.provider_id, Message.sender_id)
         .join(Message, Message.id == VoiceMessage.message_id)
         .where(VoiceMessage.id.in_(ids), VoiceMessage.next_at <= func.now())
         .order_by(VoiceMessage.id)
         .with_for_update(skip_locked=True, of=VoiceMessage)
     ).all()
-    for row, _ in rows:
+    for row, _, _ in rows:
         row.next_at = session.now() + timedelta(seconds=lease)
     session.flush()
     return [
         VoiceWork(
-            row.id, message, row.provider_id, row.recording_id, fetched=row.fetched_at is not None
+            row.id,
+            message,
+            row.provider_id,
+            row.recording_id,
+            fetched=row.fetched_at is not None,
+            sender_id=sender_id,
         )
-        for row, message in rows
+        for row, message, sender_id in rows
     ]
 
 

@@ -33,14 +33,14 @@ def make_sender(settings: Settings, row: rows.Sender) -> Sender | None:
 
 
 def _twilio(settings: Settings, row: rows.Sender) -> Sender | None:
-    account = _account(settings.twilio, row)
+    account = account_of(settings.twilio, row)
     kind = _TWILIO.get(row.channel)
     if kind is None or not account.configured:
         return None
     return kind(account, row.address, settings.engine.concurrency)
 
 
-def _account(settings: TwilioSettings, row: rows.Sender) -> TwilioSettings:
+def account_of(settings: TwilioSettings, row: rows.Sender) -> TwilioSettings:
     """The account that a sender goes by: its own, else that of the settings."""
     if row.credentials is None:
         return settings

@@ -22,8 +22,10 @@ from utils.shared_cache import SharedCache
 from utils.storage import Storage, storage_from_url
 from utils.twilio_media import TwilioMedia
 from utils.twilio_recordings import TwilioRecordings
-from workers.clients import make_sender
+from workers.clients import account_of, make_sender
 from workers.queue import JobQueue, connect
+
+TWILIO = "twilio"
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Context:
     recordings: TwilioRecordings
     media: TwilioMedia
     out_of_reach: OutOfReach = field(default_factory=OutOfReach)
+    own_media: dict[tuple[int, int], TwilioMedia] = field(default_factory=dict)
 
     def sender(
         self, establishment_id: int, channel: str, sender_id: int | None = None
@@ -64,6 +67,16 @@ class Context:
             # Of several threads that come here at once, all use one: it holds the connections.
             known = self.senders.setdefault(key, known)
         return known
+
+    def media_of(self, establishment_id: int, sender_id: int | None) -> TwilioMedia:
+        """What people attach to messages to a sender: its own account keeps it, if it has one."""
+        row = self.directory.senders(establishment_id).by_id.get(sender_id or 0)
+        if row is None or row.credentials is None or row.provider != TWILIO:
+            return self.media
+        key = row.id, row.version
+        if key not in self.own_media:
+            self.own_media[key] = TwilioMedia(account_of(self.settings.twilio, row))
+        return self.own_media[key]
 
     def rules(self, establishment: Establishment, probes: Mapping[int, int] | None = None) -> Rules:
         """What an establishment lets go out; `probes` try a suspended sender (`Routes`)."""

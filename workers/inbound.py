@@ -51,13 +51,16 @@ def _store(context: Context, look: Look, listed: list[Received]) -> None:
         missing = unknown(session, look.sender.provider, listed)
     count = 0
     for found in missing:
-        pieces = [Piece(*one) for one in _attached(context, found)]
+        pieces = [Piece(*one) for one in _attached(context, look, found)]
         with context.database.establishment(number) as session:
             count += take_in(session, look.sender, found, pieces)
     if count:
         log.warning("messages found that never reached us", establishment=number, messages=count)
 
 
-def _attached(context: Context, found: Received) -> Sequence[Attached]:
+def _attached(context: Context, look: Look, found: Received) -> Sequence[Attached]:
     """What is attached to a message of the list; no transaction is open."""
-    return context.media.attached(found.provider_id) if found.media else ()
+    if not found.media:
+        return ()
+    media = context.media_of(look.sender.establishment_id, look.sender.id)
+    return media.attached(found.provider_id)

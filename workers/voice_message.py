@@ -40,7 +40,7 @@ def _one(context: Context, establishment_id: int, work: VoiceWork) -> str:
         if not work.fetched:
             _bring_home(context, establishment_id, work)
         reached("voice.before_delete")
-        context.media.delete(work.message, work.provider_id)
+        context.media_of(establishment_id, work.sender_id).delete(work.message, work.provider_id)
         reached("voice.after_delete")
     except RecordingGone:
         with context.database.establishment(establishment_id) as session:
@@ -57,7 +57,8 @@ def _one(context: Context, establishment_id: int, work: VoiceWork) -> str:
 
 def _bring_home(context: Context, establishment_id: int, work: VoiceWork) -> None:
     """Store a piece and note it; no transaction is open while it is fetched."""
-    fetched = context.media.fetch(work.message, work.provider_id, MOST_BYTES, FETCH_SECONDS)
+    media = context.media_of(establishment_id, work.sender_id)
+    fetched = media.fetch(work.message, work.provider_id, MOST_BYTES, FETCH_SECONDS)
     facts = probe(fetched.audio, LONGEST_SECONDS, PROBE_SECONDS)
     recording = put_away(context.storage, establishment_id, fetched.audio, work.recording_id)
     reached("voice.after_store")

@@ -119,6 +119,7 @@ _BACK = """
 """
 
 
+@pytest.mark.timeout(300)
 def test_days_without_scheduler_and_worker_are_one_message_each(outage: Outage) -> None:
     """A pill a day, and three messages before one appointment. Nobody catches up in a burst."""
     tree, headers = outage.tree, outage.tree.token()

@@ -14,6 +14,7 @@ Each of these was broken once, and a test here failed:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,9 +22,11 @@ from sqlalchemy import func, select, text
 
 from models.alarm import Alarm, AlarmMail
 from models.delivery import DeliveryStatus as S
-from models.establishment import Establishment
+from models.establishment import Establishment, Sender
+from models.reminder import Channel
 from models.task import Task
 from services import alarm, alarm_mail, health
+from services.alarm_text import compose
 from services.suspension import note_fault
 from tests.fixtures import NORTH, SOUTH
 from tests.services.deliveries import begun, claim, conclude, make
@@ -272,6 +275,16 @@ def test_one_mail_an_hour_about_the_same_thing(database: Any) -> None:
     let_pass(database, 101)
     look(database)
     assert mails(database) == ["given_up", "waiting"]
+
+
+def test_a_mail_speaks_of_a_sender_on_any_channel() -> None:
+    raised = Alarm(kind="sender_suspended", raised_at=datetime.now(UTC), value=1, threshold=1)
+    place = Establishment(
+        name="H", time_zone="UTC", alarm_window_seconds=3600, alarm_unknown_seconds=1800
+    )
+    for channel in Channel:
+        for language in ("fra", "eng"):
+            compose(raised, Sender(channel=channel, suspended_code="21606"), place, language)
 
 
 def test_without_a_sender_for_email_the_other_ways_remain(database: Any) -> None:

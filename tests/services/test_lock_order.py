@@ -1,7 +1,7 @@
 """Two transactions that lock the same rows do it in one order: none of them is ended for a circle.
 
 A third one holds a row in the middle of both until both wait; then it lets go. Seen to fail, each
-with `DeadlockDetected`: `_in_order` left out of `import_contacts`, or its addresses; the order of
+with `DeadlockDetected`: `in_order` left out of `import_contacts`, or its addresses; the order of
 addresses left out of `_LOCK_WAITING`, of `lock_whole`; `take_unclaimed` left out of `lock_whole`,
 of `lock_delivery`; `_RELEASE` that locks no deliveries; a reminder that `lock_whole` waits for.
 """

@@ -2,11 +2,12 @@
 
 Seen to fail: `out_of_conversation` taken out of `_held`; `m.sender_id = r.sender_id` and the time
 out of `_LOCK`; the channel left out of `_fitting`; `bare` answering its argument; `_own_token`
-answering None.
+answering None; `media_of` answering the settings' account.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from models.delivery import Delivery
 from models.delivery import DeliveryStatus as S
 from models.message import Message
 from models.reminder import Purpose, Reminder
+from models.voice_message import VoiceMessage
 from services.address import address_for
 from services.reply import reply
 from tests.conversation.phrases import PHRASES
@@ -27,6 +29,7 @@ from tests.fixtures import NORTH
 from tests.services.deliveries import FakeSender, begin, causes, claim, delivery, make
 from tests.simulator.simulator_harness import NUMBER, PHONE, SID, TOKEN, Simulator, eventually
 from tests.simulator.simulator_service import Received, Service
+from utils.audio_telephone import wav
 
 OTHER = "+237690000009"
 CAUSE = "no WhatsApp message from them in a day"
@@ -178,6 +181,7 @@ def test_a_conversation_from_the_first_word_to_the_end_of_its_window(
     from workers.context import get_context
     from workers.conversation import hear
     from workers.delivery import finish, send
+    from workers.voice_message import fetch as fetch_voice
 
     admin = log_in("admin@north")
     body = {"channel": "whatsapp", "address": NUMBER, "label": "WhatsApp"}
@@ -219,6 +223,13 @@ def test_a_conversation_from_the_first_word_to_the_end_of_its_window(
         ]
         says("4")
         assert len(answered()) == 2
+        spoken = {"content_type": "audio/wav", "data": b64encode(wav(b"\x10\x20" * 800)).decode()}
+        simulator.post("inbound/sms", written | {"body": "", "media": [spoken]})
+        carry("sms")
+        fetch_voice(NORTH, [1])
+        with database.establishment(NORTH) as session:
+            voice = session.scalars(select(VoiceMessage)).one()
+            assert (voice.fetched_at is None, voice.deleted_at is None) == (False, False)
         with owner.begin() as connection:
             connection.execute(text("update est_1.messages set at = at - interval '1 day'"))
         with database.establishment(NORTH) as session:
