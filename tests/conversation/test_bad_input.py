@@ -1,8 +1,8 @@
 """Whatever is written is kept, and answered or read by somebody: never an error, never silence.
 
-Seen to fail, each by the line of the table that names it: controls, marks that turn the text and
-halves of pairs kept by `legible`; `LONGEST` not cut; `_seen` answering True for spaces; a second
-attachment of another kind ignored.
+Seen to fail, each by the line of the table that names it: controls and marks that turn the text
+kept by `legible`; `_seen` answering True for spaces. (A text is cut twice: without the first cut
+nothing is different.)
 """
 
 from __future__ import annotations

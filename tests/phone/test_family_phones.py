@@ -1,8 +1,8 @@
 """A phone that a family shares: which patient is it about? By the file's last digits, never a name.
 
-Seen to fail: `_asked_whose` left out (nobody is asked), the question before the recording is kept,
-`choose` without closing the task, `told_apart` without its bound, `words_of` in any language (a
-French voice in the middle of a call in Duala), an offered key taken as a contact's own number.
+Seen to fail: `_asked_whose` left out (nobody is asked), `choose` without closing the task,
+`told_apart` without its bound, `words_of` in any language (a French voice in the middle of a call
+in Duala), a key taken as a contact's own number, staff counted as patients.
 """
 
 from __future__ import annotations

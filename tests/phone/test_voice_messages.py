@@ -1,10 +1,4 @@
-"""Voice attached to a message: noted with it, fetched, sealed, joined, deleted at the carrier.
-
-Seen to fail: the deletion before the audio is here; `note_voices` for every kind of attachment;
-`note_voices` without its unique key, or its bound; our credentials sent on to the carrier's store
-(it refuses them); `take` without its lease; `keep_voices` left out of `route` (a second piece is
-nobody's); `note_gone` after the first time.
-"""
+"""Voice attached to a message: noted with it, fetched, sealed, joined, deleted at the carrier."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 The list is Twilio's, as its own library asks for it: the newest first, in pages, whole seconds.
 
 Seen to fail: the search not going on where a list ended at its bound (the earliest are lost); what
-could not be read to its end noted as looked through; `OVERLAP` of nothing; `_first` answering True
-for everybody (one message is two); `unknown` not asked, where each is then tried for nothing.
+could not be read to its end passed for whole; no overlap with the last look; `_first` answering
+True for everybody (one message is two).
 """
 
 from __future__ import annotations

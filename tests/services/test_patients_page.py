@@ -1,6 +1,6 @@
 """The page that tells administrators what patients read and hear says what they do read and hear.
 
-Seen to fail: a sentence changed in a catalogue and not on the page; a phrase left out of the page.
+Seen to fail: a sentence changed in a catalogue and not on the page.
 """
 
 from __future__ import annotations

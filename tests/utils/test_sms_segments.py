@@ -4,8 +4,8 @@ Nothing here comes from `utils.sms_encoding`: the alphabet has its positions (TS
 the sizes follow from 140 octets of user data and the six of a header for concatenation with an
 8-bit reference (3GPP TS 23.040 §9.2.3.24.1), and what was packed is unpacked again.
 
-Seen to fail: `_fill` that lets a pair begin in one segment and end in the next, a part of 152 or
-154 septets or of 68 units, `|` or `€` counted as one septet, an emoji counted as one unit, `ç`
+Seen to fail: `_fill` that lets a pair begin in one segment and end in the next, a part of 152
+septets or of 68 units, `|` counted as one septet, an emoji counted as one unit, `ç`
 taken for a letter of the alphabet, `Ÿ` left out of the folding.
 """
 
