@@ -20,6 +20,7 @@ from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 from supervisor.spawn import spawn
 from tests.chaos.cast import PATIENCE, Cast
 from tests.conftest import ROOT, TEST_ENVIRONMENT
+from tests.template import SOUTH_NUMBER
 from tests.tree import answers, free_port, wait_for
 
 LEASE, ASK_AFTER, SETTLE_AFTER = 4.0, 1.5, 12.0
@@ -129,7 +130,7 @@ class Stage:
                 "CARELOOP_DATA": str(self.folder / "data"),
                 "SIMULATOR_ACCOUNT_SID": TEST_ENVIRONMENT["TWILIO_ACCOUNT_SID"],
                 "SIMULATOR_AUTH_TOKEN": TEST_ENVIRONMENT["TWILIO_AUTH_TOKEN"],
-                "SIMULATOR_NUMBERS": TEST_ENVIRONMENT["TWILIO_PHONE_NUMBER"],
+                "SIMULATOR_NUMBERS": f"{TEST_ENVIRONMENT['TWILIO_PHONE_NUMBER']},{SOUTH_NUMBER}",
                 "SIMULATOR_SENDGRID_KEY": TEST_ENVIRONMENT["SENDGRID_API_KEY"],
                 "PYTHONUNBUFFERED": "1",
             }
