@@ -120,6 +120,7 @@ def test_a_picture_is_a_message_too(tell: Tell, database: Any) -> None:
         ("2024-06-22T15:46:11", False),
         ("yesterday", False),
     ],
+    ids=["hours ago", "days ago", "tomorrow", "without a zone", "no time"],
 )
 def test_when_it_came_is_the_phones_word_within_reason(
     tell: Tell, database: Any, told: str, believed: bool
