@@ -13,6 +13,7 @@ from typing import Any
 from services.webhook_door import WebhookDoor
 from tests.phone.telephone import Call, Carrier, play
 from tests.services.deliveries import begun, delivery, states, tell
+from tests.tree import wait_for
 
 Dial = Callable[..., Call]
 Look = Callable[[str], list[tuple[Any, ...]]]
@@ -31,11 +32,12 @@ def door(carrier: Carrier) -> WebhookDoor:
 
 def settled(carrier: Carrier) -> None:
     """The database is back, and what waited is stored."""
-    for _ in range(100):
+
+    def drained() -> bool:
         door(carrier).drain()
-        if not door(carrier).spooled():
-            return
-    raise AssertionError("the spool is not drained")
+        return not door(carrier).spooled()
+
+    wait_for(drained, "the spool to be drained")
 
 
 def test_a_key_pressed_without_a_database_counts_afterwards(
