@@ -8,10 +8,12 @@ out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Table, select, text, update
+
+from models.establishment import Establishment
 
 LogIn = Callable[[str], dict[str, str]]
 PATH = "/api/v1/establishment"
@@ -20,18 +22,14 @@ PATH = "/api/v1/establishment"
 @pytest.fixture(autouse=True)
 def _as_it_was(client: Any, owner: Any) -> Iterator[None]:
     """What a test changes of an establishment would stay for all others."""
-    kept = "slug, name, languages, quiet_start, quiet_end, daily_cap, validity_seconds,"
-    kept += " anonymous_feedback, fold_french_sms, inbound_calls, call_backs_per_hour, version"
+    table = cast(Table, Establishment.__table__)
     with owner.begin() as connection:
-        rows = connection.execute(text(f"select {kept} from shared.establishments")).all()
+        rows = connection.execute(select(table)).all()
     yield
     with owner.begin() as connection:
         for row in rows:
-            columns = ", ".join(f"{column} = :{column}" for column in kept.split(", "))
-            connection.execute(
-                text(f"update shared.establishments set {columns} where slug = :slug"),
-                dict(row._mapping),
-            )
+            was = dict(row._mapping)
+            connection.execute(update(table).where(table.c.id == was.pop("id")).values(was))
     client.app.state.careloop.directory.forget()
 
 
