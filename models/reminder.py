@@ -94,7 +94,10 @@ class Reminder(Numbered, Created, Base):
         ARRAY(Integer), doc="seconds before the event, the longest first"
     )
     event_margin_seconds: Mapped[int] = mapped_column(
-        Integer, server_default="0", default=0, doc="nothing goes out later before the event"
+        Integer,
+        server_default="0",
+        default=0,
+        doc="nothing goes out later before the event; 0: `valid_for` was asked for",
     )
     recorded_at: Mapped[datetime | None] = mapped_column(
         doc="when it was captured offline, by the device's own clock, as sent"

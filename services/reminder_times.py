@@ -154,8 +154,13 @@ def _event(establishment: Establishment, wanted: ReminderIn) -> Event:
         time=moment_of(wanted.event_time, establishment, "event_time"),
         late=wanted.valid_for or timedelta(seconds=establishment.validity_seconds),
         validity=wanted.valid_for or LONGEST_VALIDITY,
-        margin=timedelta(seconds=0 if wanted.valid_for else establishment.event_margin_seconds),
+        margin=timedelta(seconds=0 if wanted.valid_for else _margin(establishment)),
     )
+
+
+def _margin(establishment: Establishment) -> int:
+    """Seconds; one at least, as none at all means that `valid_for` was asked for."""
+    return max(1, establishment.event_margin_seconds)
 
 
 SYNCED_TOO_LATE = "synced too late to go out"

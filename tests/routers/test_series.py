@@ -20,7 +20,15 @@ from models.reminder import Reminder
 from services.delivery_opening import open_delivery
 from tests.fixtures import NORTH, owned
 from tests.routers.test_reminders import body
-from tests.services.deliveries import begin, claim, conclude, delivery, make, reminder_status
+from tests.services.deliveries import (
+    begin,
+    claim,
+    conclude,
+    delivery,
+    establishment_with,
+    make,
+    reminder_status,
+)
 
 URL = "/api/v1/reminders"
 
@@ -360,8 +368,14 @@ def test_moving_one_day_has_a_message_stand_where_another_stood(
     ]
 
 
-def test_moving_nearer_and_away_again(client: Any, staff: dict[str, str]) -> None:
-    made(client, staff, **appointment())
+@pytest.mark.parametrize("margin", [2700, 0])
+def test_moving_nearer_and_away_again(
+    client: Any, staff: dict[str, str], owner: Any, margin: int
+) -> None:
+    with establishment_with(owner, event_margin_seconds=margin):
+        client.app.state.careloop.directory.forget()
+        made(client, staff, **appointment())
+    client.app.state.careloop.directory.forget()
     nearer = change(client, staff, event_time=tomorrow("10:00", 3)).json()
     assert (nearer["before"], nearer["left_out"]) == (["P1D", "PT2H"], ["P7D"])
     assert [status for _, status in dues(read(client, staff))] == [
