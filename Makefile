@@ -23,7 +23,7 @@ test: $(VENV)/.dev $(APP)  ## run the whole test suite (ARGS='-k x' for a part o
 chaos: $(VENV)/.dev  ## kill, restart and disturb everything for minutes (ARGS='--seed 7 --minutes 10')
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
-chaos-guards: $(VENV)/.dev  ## take the engine's guards away one by one: the judge must see each
+chaos-guards: $(VENV)/.dev  ## take the engine's guards away one by one: the judge or a named test must see each
 	@exec $(BIN)/python -m tests.chaos.guards $(ARGS)
 
 lint: $(VENV)/.dev $(APP)  ## check style, format, types and import rules; all of them, even after a failure

@@ -1,4 +1,4 @@
-"""`make chaos-guards`: take one guard of the engine away at a time; the judge must see it.
+"""`make chaos-guards`: take one of the engine's guards away at a time; the judge or a test must see it.
 
 Each guard is a place in the code and what it becomes without. The change is made in a copy of the
 tree, the short form runs on it, and the counts say what caught it. A guard whose text is no longer
@@ -22,6 +22,7 @@ SECONDS = 600
 PATIENCE = "40"
 """Seconds: what a guard's absence has stopped for good need not be waited for as long."""
 TRIES = 2
+STOOD_STILL = "tests/services/test_stood_still.py"
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ GUARDS = (
         "(question.asked_at - given_from)",
         "(now - given_from)",
         # Only where all who could ask again stand still as well: one machine that is suspended.
-        shown_by="tests/services/test_stood_still.py",
+        shown_by=f"{STOOD_STILL}::test_an_old_answer_of_the_list_proves_nothing_about_later",
     ),
     Guard(
         "staff are asked about what nobody can tell",
@@ -161,7 +162,7 @@ GUARDS = (
         "t.state = 'open' and m.moves",
         "t.state = 'open' and false",
         # Only where a worker stood still with an e-mail of which the provider tells nothing.
-        shown_by="tests/services/test_stood_still.py",
+        shown_by=f"{STOOD_STILL}::test_a_late_outcome_closes_the_task_about_it",
     ),
     Guard(
         "no second channel while the first is unknown",
@@ -188,10 +189,15 @@ def main() -> int:
 
 
 def _caught(guard: Guard) -> bool:
-    """Run the short form without a guard; a second seed when the first saw nothing."""
+    """Run the short form without a guard; a second seed when the first saw nothing.
+
+    A guard with a test of its own is shown by that: it passes with it, and fails without.
+    """
     with tempfile.TemporaryDirectory(prefix="careloop-guard-") as folder:
         tree = Path(folder) / "tree"
         _copy(tree)
+        if guard.shown_by and _fails(tree, guard.shown_by):
+            raise SystemExit(f"{guard.shown_by} fails with the guard in its place")
         _break(tree, guard)
         if guard.shown_by:
             caught = _fails(tree, guard.shown_by)

@@ -143,8 +143,8 @@ def test_ten_at_once_are_one(tell: Tell, client: Any, database: Any, owner: Any)
 def test_a_webhook_registered_twice_stores_once(tell: Tell, database: Any) -> None:
     at = datetime.now(UTC).isoformat()
     with ThreadPoolExecutor(4) as pool:
-        numbers = list(range(4))
-        pool.map(lambda n: tell(received("1", n, receivedAt=at)), numbers)
+        answers = list(pool.map(lambda n: tell(received("1", n, receivedAt=at)), range(4)))
+    assert [answer.status_code for answer in answers] == [200] * 4
     assert len(kept(database)) == 1
     tell(received("1", 5, receivedAt=(datetime.now(UTC) + timedelta(seconds=1)).isoformat()))
     tell(received("2", 6, receivedAt=at))

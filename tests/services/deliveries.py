@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from models.delivery import Delivery, DeliveryEvent, DeliveryStatus
 from models.due import Due
@@ -22,13 +23,20 @@ from services.delivery_opening import open_delivery
 from services.dispatch import Settlement
 from services.phone.calls import note_pick_up
 from services.provider_news import provider_news
-from tests.fixtures import NORTH
+from tests.fixtures import NORTH, owned
+from tests.tree import wait_for
 from utils.clock import AllowedTimes
 from utils.senders import Outbound, Outcome, Passed, Verdict
 
 S = DeliveryStatus
 PHONE, EMAIL = "+237650000001", "patient@example.com"
 LEASE = 60.0
+
+# What waits for a lock here, and not in another process's database.
+_BLOCKED = text(
+    "select count(*) from pg_stat_activity"
+    " where datname = current_database() and wait_event_type = 'Lock'"
+)
 
 
 def now() -> datetime:
@@ -169,6 +177,22 @@ def establishment_with(owner: Any, **columns: Any) -> Iterator[None]:
     finally:
         with owner.begin() as connection:
             connection.execute(update(Establishment).where(northern).values(**before))
+
+
+def until_blocked(owner: Any, count: int = 1, *, unless: Sequence[Future[Any]] = ()) -> None:
+    """Wait until so many transactions of this database wait for a lock, or some work is done.
+
+    Work that is done has its fault raised here.
+    """
+
+    def blocked() -> bool:
+        done = [work for work in unless if work.done()]
+        for work in done:
+            work.result()
+        with owned(owner) as connection:
+            return bool(done) or connection.scalar(_BLOCKED) >= count
+
+    wait_for(blocked, "somebody to wait for a lock", 20)
 
 
 def tasks(database: Any, *states: str) -> list[tuple[str, int | None]]:

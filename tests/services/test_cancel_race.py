@@ -18,7 +18,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from models.delivery import Delivery
 from models.delivery import DeliveryStatus as S
@@ -32,7 +32,7 @@ from services.provider_news import provider_news
 from services.reconcile import Patience, questions, settle_unknown
 from services.reminder_change import Answer, cancel, change
 from services.reminder_plan import Senders
-from tests.fixtures import NORTH, owned
+from tests.fixtures import NORTH
 from tests.services.deliveries import (
     begin,
     begun,
@@ -44,6 +44,7 @@ from tests.services.deliveries import (
     now,
     reminder_status,
     states,
+    until_blocked,
 )
 from utils.senders import Passed
 
@@ -165,29 +166,12 @@ def test_words_that_were_changed_while_a_worker_waited_are_the_new_ones(
         with database.establishment(NORTH) as session:
             lock_delivery(session, first)
             beginning = worker.submit(begin, database, [first, second])
-            wait_until_blocked(owner)
+            until_blocked(owner)
             changed(database, reminder_of(database, second), message="Autre chose")
             assert second in claim(database).to_send
         attempts = beginning.result(10)
     said = {attempt.delivery_id: attempt.message for attempt in attempts}
     assert said == {first: "Rappel", second: "Autre chose"}
-
-
-def wait_until_blocked(owner: Any) -> None:
-    from tests.tree import wait_for
-
-    def blocked() -> bool:
-        with owned(owner) as connection:
-            return bool(
-                connection.scalar(
-                    text(
-                        "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
-                        " and datname = current_database()"
-                    )
-                )
-            )
-
-    wait_for(blocked, "the worker waits for the lock", 10)
 
 
 def test_an_occurrence_that_is_opened_while_staff_cancel_is_cancelled_too(database: Any) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -32,6 +31,7 @@ from services.intake import Stored, arrival, store, submitted_columns, submitted
 from services.intake_copy import PIECE, copy_feedback
 from tests.fixtures import NORTH
 from tests.routers.test_sync import item, now, rows, sync
+from tests.services.deliveries import until_blocked
 from utils.crypto import BlindIndex, get_cipher
 
 TABLET = Principal(NORTH, "device:7", device_id=7)
@@ -169,7 +169,7 @@ def test_of_a_batch_that_comes_twice_at_once_each_item_is_stored_once(
         with database.establishment(NORTH) as session:
             store(session, [one])
             answer = pool.submit(sync, client, *batch)
-            until_somebody_waits(owner)
+            until_blocked(owner)
         statuses = [result["status"] for result in answer.result(20)]
     assert statuses == ["created", "duplicate", "created"]
     assert {str(row.client_id) for row in rows(owner)} == {one["client_id"] for one in batch}
@@ -177,20 +177,6 @@ def test_of_a_batch_that_comes_twice_at_once_each_item_is_stored_once(
     caplog.clear()
     sync(client, *batch, item())
     assert "batch not copied" not in caplog.text
-
-
-def until_somebody_waits(owner: Any) -> None:
-    deadline = time.monotonic() + 20
-    waiting = text(
-        "select count(*) from pg_stat_activity"
-        " where datname = current_database() and wait_event_type = 'Lock'"
-    )
-    while time.monotonic() < deadline:
-        with owner.connect() as connection:
-            if connection.scalar(waiting):
-                return
-        time.sleep(0.01)
-    raise AssertionError("nobody waits")
 
 
 def test_what_breaks_while_rows_are_made_is_raised_as_it_is(database: Any) -> None:

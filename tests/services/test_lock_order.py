@@ -8,15 +8,14 @@ of `lock_delivery`; `_RELEASE` that locks no deliveries; a reminder that `lock_w
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from models.address import Address
 from models.campaign import Campaign
@@ -38,16 +37,18 @@ from services.reminder_lock import lock_whole
 from services.series_turn import open_next_turn
 from tests.fixtures import NORTH
 from tests.services import campaigns
-from tests.services.deliveries import begin, claim, delivery, make, now, reminder_status
+from tests.services.deliveries import (
+    begin,
+    claim,
+    delivery,
+    make,
+    now,
+    reminder_status,
+    until_blocked,
+)
 
 CLERK = Principal(NORTH, "cli")
 NURSE = Principal(establishment_id=NORTH, actor="user:1", user_id=1)
-
-# What waits for a lock here, and not in another process's database.
-_WAITING = text(
-    "select count(*) from pg_stat_activity"
-    " where datname = current_database() and wait_event_type = 'Lock'"
-)
 
 
 @pytest.fixture
@@ -59,16 +60,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 @pytest.fixture
 def stuck(owner: Any) -> Callable[..., None]:
     """Waits until so many transactions wait for a lock, or until some work is done."""
-
-    def until(count: int, *works: Future[Any]) -> None:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and not any(work.done() for work in works):
-            with owner.connect() as connection:
-                if connection.scalar(_WAITING) >= count:
-                    return
-            time.sleep(0.005)
-
-    return until
+    return lambda count, *works: until_blocked(owner, count, unless=works)
 
 
 @contextmanager

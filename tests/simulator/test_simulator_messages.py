@@ -176,7 +176,7 @@ def test_whatsapp_goes_out_from_a_number_that_is_there(
     for sender in ("+12025550199", "HOPITAL"):
         with pytest.raises(TwilioRestException) as refused:
             twilio.messages.create(**{**WA, "from_": f"whatsapp:{sender}"})
-        assert (refused.value.code, refused.value.status) in ((63007, 400), (21212, 400))
+        assert (refused.value.code, refused.value.status) == (63007, 400)
     mixed = {"from": PHONE, "to": WA["from_"], "body": "x"}
     assert simulator.post("inbound/sms", mixed).status_code == 400
 
