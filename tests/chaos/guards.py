@@ -1,4 +1,4 @@
-"""`make chaos-guards`: take one of the engine's guards away at a time; the judge or a test must see it.
+"""`make chaos-guards`: take the guards of the engine away, one by one; judge or test must see it.
 
 Each guard is a place in the code and what it becomes without. The change is made in a copy of the
 tree, the short form runs on it, and the counts say what caught it. A guard whose text is no longer
