@@ -7,10 +7,10 @@ import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
 import { useFilters } from '../../logic/filters'
 import { type Me, may } from '../../session/session'
-import { Button, LinkButton } from '../../ui/button'
+import { LinkButton } from '../../ui/button'
 import { CAMPAIGN_TONES, Chip } from '../../ui/chip'
 import { Choice } from '../../ui/field'
-import { Asked, Empty, More, Page } from '../../ui/page'
+import { Empty, Listed, Page } from '../../ui/page'
 import '../reminders/reminders.css'
 import './bulk.css'
 
@@ -49,34 +49,18 @@ export default function Bulk({ me }: { me: Me }) {
           onChange={(value) => filters.set({ status: value })}
         />
       </search>
-      <Asked query={query}>
-        {({ pages }) => {
-          const rows = pages.flatMap((page) => page.items)
-          if (rows.length === 0) {
-            return filters.any ? (
-              <Empty title={say.emptyFiltered}>
-                <Button onClick={filters.clear}>{words.common.clearFilters}</Button>
-              </Empty>
-            ) : (
-              <Empty title={say.empty}>
-                <p>{say.emptyText}</p>
-              </Empty>
-            )
-          }
-          return (
-            <>
-              <ul className="rows">
-                {rows.map((row) => (
-                  <li key={row.id}>
-                    <Row campaign={row} />
-                  </li>
-                ))}
-              </ul>
-              <More query={query} />
-            </>
-          )
-        }}
-      </Asked>
+      <Listed
+        query={query}
+        filters={filters}
+        filtered={say.emptyFiltered}
+        none={
+          <Empty title={say.empty}>
+            <p>{say.emptyText}</p>
+          </Empty>
+        }
+      >
+        {(row) => <Row campaign={row} />}
+      </Listed>
     </Page>
   )
 }

@@ -9,11 +9,11 @@ import { useWords } from '../../i18n/words'
 import { useFilters } from '../../logic/filters'
 import { startOfDay } from '../../logic/format'
 import { type Me, may } from '../../session/session'
-import { Button, LinkButton } from '../../ui/button'
+import { LinkButton } from '../../ui/button'
 import { Chip, REMINDER_TONES } from '../../ui/chip'
 import { Choice, TextField } from '../../ui/field'
 import { Icon } from '../../ui/icon'
-import { Asked, Empty, More, Page } from '../../ui/page'
+import { Empty, Listed, Page } from '../../ui/page'
 import './reminders.css'
 
 type Status = Shape<'ReminderStatus'>
@@ -66,34 +66,18 @@ export default function Reminders({ me }: { me: Me }) {
           onChange={(value) => filters.set({ from: value })}
         />
       </search>
-      <Asked query={query}>
-        {({ pages }) => {
-          const rows = pages.flatMap((page) => page.items)
-          if (rows.length === 0) {
-            return filters.any ? (
-              <Empty title={say.emptyFiltered}>
-                <Button onClick={filters.clear}>{words.common.clearFilters}</Button>
-              </Empty>
-            ) : (
-              <Empty title={say.empty}>
-                <p>{say.emptyText}</p>
-              </Empty>
-            )
-          }
-          return (
-            <>
-              <ul className="rows">
-                {rows.map((row) => (
-                  <li key={row.id}>
-                    <Row reminder={row} />
-                  </li>
-                ))}
-              </ul>
-              <More query={query} />
-            </>
-          )
-        }}
-      </Asked>
+      <Listed
+        query={query}
+        filters={filters}
+        filtered={say.emptyFiltered}
+        none={
+          <Empty title={say.empty}>
+            <p>{say.emptyText}</p>
+          </Empty>
+        }
+      >
+        {(row) => <Row reminder={row} />}
+      </Listed>
     </Page>
   )
 }
