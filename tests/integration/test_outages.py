@@ -20,6 +20,7 @@ from typing import Any
 import httpx2
 import psycopg2
 import pytest
+from psycopg2.errors import DeadlockDetected
 
 from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 from tests.conftest import ROOT
@@ -159,12 +160,24 @@ def _days_pass(outage: Outage, how_long: timedelta) -> None:
     """Scheduler and worker are dead for so long: all that is stored becomes so much older."""
     for name in ("scheduler", "worker"):
         outage.tree.kill(name)
+    try:
+        wait_for(lambda: _back(outage, how_long), "all that is stored to become older")
+    finally:
+        for name in ("scheduler", "worker"):
+            outage.tree.start(name)
+
+
+def _back(outage: Outage, how_long: timedelta) -> bool:
+    """False where the API was storing a receipt meanwhile: it locks in another order than this."""
     connection = psycopg2.connect(outage.postgres.url)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(_BACK, {"by": how_long})
-    connection.close()
-    for name in ("scheduler", "worker"):
-        outage.tree.start(name)
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(_BACK, {"by": how_long})
+    except DeadlockDetected:
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def _due_at(read: dict[str, Any]) -> datetime:
