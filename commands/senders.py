@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands.opened import opened
 from commands.output import rules_said_plainly
 
 if TYPE_CHECKING:
@@ -130,9 +131,11 @@ def change_sender(
         said["suspended"] = False
     if shared_account:
         said["credentials"] = None
+    if own_account:
+        with _opened(slug) as at:
+            provider = PROVIDERS[read(at.session, number).provider]
+        said["credentials"] = _asked(provider)  # no transaction waits for who types
     with _opened(slug) as at:
-        if own_account:
-            said["credentials"] = _asked(PROVIDERS[read(at.session, number).provider])
         changed = change(
             at.session,
             at.place,
@@ -213,14 +216,9 @@ class _At:
 @contextmanager
 def _opened(slug: str) -> Iterator[_At]:
     """A unit of work of an establishment."""
-    from config.settings import get_settings
-    from database.engine import service_engine
-    from database.session import Database
-    from services.establishment import Directory
     from services.identity import Principal
 
-    database = Database(service_engine(get_settings().database))
     with rules_said_plainly():
-        place = Directory(database).by_slug(slug)
-        with database.establishment(place.id) as session:
-            yield _At(session, place, Principal(place.id, "cli"))
+        found = opened(slug)
+        with found.database.establishment(found.place.id) as session:
+            yield _At(session, found.place, Principal(found.place.id, "cli"))

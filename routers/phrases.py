@@ -160,10 +160,9 @@ def record_phrase(
 @router.get(
     "/{key}/{language}/recording", summary="Hear a phrase's recording", response_class=Response
 )
-def hear_phrase(
-    key: Key, language: Language, state: StateDep, principal: Viewer, session: ViewerSession
-) -> Response:
-    recording = phrase_change.recording_of(session, key, language)
+def hear_phrase(key: Key, language: Language, state: StateDep, principal: Viewer) -> Response:
+    with state.database.establishment(principal.establishment_id) as session:
+        recording = phrase_change.recording_of(session, key, language)
     heard = state.player.open(principal.establishment_id, recording.id)
     headers = {"Cache-Control": "no-store"}
     return Response(heard.audio, media_type=heard.media_type, headers=headers)

@@ -95,6 +95,9 @@ def change_sender(
     state: StateDep,
     if_match: IfMatch = None,
 ) -> SenderOut:
+    if body.active:
+        with state.database.service() as session:
+            senders.refuse_anothers_again(session, principal.establishment_id, sender_id)
     with state.database.establishment(principal.establishment_id) as session:
         changed = senders.change(
             session,

@@ -19,7 +19,7 @@ Operators = Annotated[
     list[Annotated[str, Field(max_length=16)]],
     Field(
         max_length=16,
-        description="whose subscribers it is for (`GET /senders/providers`); empty: everybody's",
+        description="whose subscribers it is for (`GET /senders/choices`); empty: everybody's",
     ),
 ]
 Credentials = Annotated[

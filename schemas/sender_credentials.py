@@ -42,6 +42,24 @@ def _gateway_url(text: str) -> str:
     return text.strip().rstrip("/")
 
 
+def points_inwards(url: str) -> bool:
+    """True for an address that is the asking machine itself, or that of no single machine.
+
+    Nobody's phone is there, but what a server keeps from the outside world is. A name is not looked
+    up: where it leads may change at any time (decision 0022).
+    """
+    try:
+        address = ipaddress.ip_address(urlsplit(url).hostname or "")
+    except ValueError:
+        return urlsplit(url).hostname == "localhost"
+    return (
+        address.is_loopback
+        or address.is_link_local
+        or address.is_unspecified
+        or address.is_multicast
+    )
+
+
 def _is_local(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_private

@@ -28,7 +28,7 @@ ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 # All that openpyxl is known to raise on a file that is not what it says: it checks little itself.
 _BROKEN = (
-    zipfile.BadZipFile, zlib.error, struct.error, ParseError, KeyError, IndexError, ValueError,
+    zipfile.BadZipFile, zlib.error, struct.error, ParseError, LookupError, ValueError,
     TypeError, AttributeError, EOFError, OSError, NotImplementedError, RuntimeError, AssertionError,
 )  # fmt: skip
 

@@ -147,9 +147,12 @@ def _call_off(session: ScopedSession, others: Sequence[Delivery]) -> None:
     One that a worker holds at this moment is as good as sent; to wait for it could be for ever,
     as the worker may be waiting for the reminder.
     """
+    ids = [other.id for other in others]
+    take_unclaimed(session, ids)
     waiting = session.scalars(
         select(Delivery)
-        .where(Delivery.id.in_([other.id for other in others]), Delivery.status.in_(WAITING))
+        .where(Delivery.id.in_(ids), Delivery.status.in_(WAITING))
+        .order_by(Delivery.address_id, Delivery.id)
         .with_for_update(skip_locked=True)
     ).all()
     for other in waiting:

@@ -20,7 +20,7 @@ from services.sms import sms_text as sms_text_of
 from utils.languages import NAMES
 from utils.sms_encoding import analyse
 
-SAMPLES = {"choices": "1 = 12/12 10:00, 2 = 12/12 14:30"}
+SAMPLES = {"choices": "1 = 12/12 10:00, 2 = 12/12 14:30", "digits": "4, 7, 1", "number": "1"}
 """What stands for a value where a phrase is shown; the hospital's name is its own."""
 
 

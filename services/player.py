@@ -32,6 +32,7 @@ SMALL = ("m4a", "mp3")
 """What needs not be made smaller for a thin line."""
 
 _Key = tuple[int, UUID]
+_Kept = tuple[int, UUID, tuple[str, ...]]
 
 
 class NotPlayable(CareloopError):
@@ -58,7 +59,7 @@ class Player:
         self._storage = storage
         self._lock = Lock()
         self._slots = BoundedSemaphore(AT_ONCE)
-        self._heard: OrderedDict[_Key, Heard] = OrderedDict()
+        self._heard: OrderedDict[_Kept, Heard] = OrderedDict()
         self._noted: OrderedDict[tuple[str, _Key], float] = OrderedDict()
 
     def hear(self, feedback_id: int, principal: Principal) -> Heard:
@@ -75,30 +76,28 @@ class Player:
                 note_hearing(session, recording, principal)
         if fresh:
             self._note(principal, key)
-        return self.open(*key)
+        return self._ready(key, PLAYED_EVERYWHERE)
 
     def open(self, establishment_id: int, recording_id: UUID) -> Heard:
         """A recording that is nobody's secret, as a browser can play it; nothing is audited.
 
         Raises `NotFound`, `StoreAway`, `NotPlayable`.
         """
-        key = (establishment_id, recording_id)
-        known = self._known(key)
-        if known is None:
-            known = self._opened(key)
-            self._keep(key, known)
-        return known
+        return self._ready((establishment_id, recording_id), PLAYED_EVERYWHERE)
 
     def spoken(self, establishment_id: int, recording_id: UUID) -> Heard:
         """A phrase that the hospital speaks itself, small: nobody's secret, so nothing is noted.
 
-        As it came where nothing smaller can be made of it. Raises `StoreAway`, `NotPlayable`.
+        Raises `NotFound`, `StoreAway`, `NotPlayable`.
         """
-        key = (establishment_id, recording_id)
-        known = self._known(key)
+        return self._ready((establishment_id, recording_id), SMALL)
+
+    def _ready(self, key: _Key, as_it_is: tuple[str, ...]) -> Heard:
+        """A recording as it is kept in one of some containers, else made into MP3."""
+        known = self._known((*key, as_it_is))
         if known is None:
-            known = self._opened(key, SMALL)
-            self._keep(key, known)
+            known = self._opened(key, as_it_is)
+            self._keep((*key, as_it_is), known)
         return known
 
     def _is_new(self, principal: Principal, key: _Key) -> bool:
@@ -112,12 +111,12 @@ class Player:
             while len(self._noted) > 1000:
                 self._noted.popitem(last=False)
 
-    def _known(self, key: _Key) -> Heard | None:
+    def _known(self, key: _Kept) -> Heard | None:
         with self._lock:
             found = self._heard.get(key)
             return found if found is not None and found.until > time.monotonic() else None
 
-    def _keep(self, key: _Key, heard: Heard) -> None:
+    def _keep(self, key: _Kept, heard: Heard) -> None:
         with self._lock:
             self._heard[key] = heard
             self._heard.move_to_end(key)
@@ -127,7 +126,7 @@ class Player:
             while sum(len(h.audio) for h in self._heard.values()) > KEPT_BYTES:
                 self._heard.popitem(last=False)
 
-    def _opened(self, key: _Key, as_it_is: tuple[str, ...] = PLAYED_EVERYWHERE) -> Heard:
+    def _opened(self, key: _Key, as_it_is: tuple[str, ...]) -> Heard:
         audio = audio_of(self._storage, *key)
         container = sniff(audio)
         if container is None:

@@ -125,6 +125,19 @@ def refuse_anothers(session: ScopedSession, establishment_id: int, address: str)
         )
 
 
+def refuse_anothers_again(session: ScopedSession, establishment_id: int, sender_id: int) -> None:
+    """The same for a sender that was retired and is to be used again: somebody may have it now."""
+    retired = session.scalar(
+        select(Sender.address).where(
+            Sender.id == sender_id,
+            Sender.establishment_id == establishment_id,
+            Sender.retired_at.is_not(None),
+        )
+    )
+    if retired is not None:
+        refuse_anothers(session, establishment_id, retired)
+
+
 def change(
     session: ScopedSession,
     place: Establishment,

@@ -12,11 +12,16 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from config.settings import Settings
+from config.settings import Settings, get_settings
 from models.establishment import Establishment
 from models.reminder import Channel
 from schemas.sender import CredentialOut, ProviderOut, SenderChoicesOut
-from schemas.sender_credentials import ANDROID, AndroidCredentials, TwilioCredentials
+from schemas.sender_credentials import (
+    ANDROID,
+    AndroidCredentials,
+    TwilioCredentials,
+    points_inwards,
+)
 from services.errors import Invalid
 from utils.operators import operators_in
 
@@ -148,11 +153,29 @@ def credentials_after(
             field="credentials",
             code="credentials_not_taken",
         )
+    for name, secret in _GOES_WITH.items():
+        if kept and name in given and given[name] != kept.get(name) and not given.get(secret):
+            raise Invalid(
+                "Somewhere else the secret is another one: give it as well.",
+                field=f"credentials.{secret}",
+                code="missing",
+            )
     whole = {name: v for name, v in {**(kept or {}), **given}.items() if v is not None}
     try:
-        return provider.credentials.model_validate(whole).stored()
+        stored = provider.credentials.model_validate(whole).stored()
     except ValidationError as error:
         raise _wrong(provider.credentials, error) from None
+    if get_settings().production and points_inwards(stored.get("url", "")):
+        raise Invalid(
+            "This is this server itself, or an address of no phone.",
+            field="credentials.url",
+            code="credential_invalid",
+        )
+    return stored
+
+
+_GOES_WITH = {"url": "password", "account_sid": "auth_token"}
+"""Where a secret is sent to, and that secret: one that is kept is never sent to another place."""
 
 
 def _wrong(schema: Schema, error: ValidationError) -> Invalid:

@@ -40,7 +40,7 @@ _HOLD = text(
         join unnest(cast(:ids as bigint[]), cast(:probe_ats as timestamptz[]))
             as s(id, probe_at) on s.id = d.id
         where d.id = any(:ids) and d.status = 'queued'
-        order by d.id
+        order by d.address_id, d.id
         for update of d
     ), moved as (
         update deliveries d set status = 'scheduled', error_code = :code, due_at = l.due_at

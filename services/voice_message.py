@@ -87,11 +87,14 @@ def note_voices(session: ScopedSession, message: Message, pieces: Sequence[Piece
 
 
 def voices_of(session: ScopedSession, message_id: int) -> list[UUID]:
-    """The identities of what was spoken in a message, in the order in which it was attached."""
+    """The identities of what was spoken in a message, in the order in which it was attached.
+
+    Without what was given up meanwhile: nobody is to wait for that.
+    """
     return list(
         session.scalars(
             select(VoiceMessage.recording_id)
-            .where(VoiceMessage.message_id == message_id)
+            .where(VoiceMessage.message_id == message_id, VoiceMessage.problem.is_(None))
             .order_by(VoiceMessage.id)
         )
     )

@@ -151,8 +151,12 @@ class AndroidSms:
         try:
             for own in reversed(_ids(reference, attempt)):
                 found = self._read(own)
-                if found is not None and _is_to(found, to):
-                    return (_passed(found),)
+                if found is None or not _is_to(found, to):
+                    continue
+                earlier = own == reference and attempt > 1
+                if earlier and _passed(found).status in _ENDED_BADLY:
+                    continue  # of an attempt before this one, for which there was another id
+                return (_passed(found),)
             return () if self._listed({"limit": 1}) is not None else None
         except _NO_ANSWER:
             return None

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import urllib3
 from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -78,7 +78,8 @@ class TwilioMedia:
         Raises `RecordingGone` or `RecordingsAway`.
         """
         deadline = time.monotonic() + seconds
-        url = f"{self._base}/Messages/{message}/Media/{piece}"
+        names = quote(message, safe=""), quote(piece, safe="")  # as somebody has told us
+        url = f"{self._base}/Messages/{names[0]}/Media/{names[1]}"
         try:
             answer = self._ask(url, self._headers)
             if answer.status in _MOVED:

@@ -21,7 +21,7 @@ from utils.senders import Sender
 from utils.shared_cache import SharedCache
 from utils.storage import Storage, storage_from_url
 from utils.twilio_media import TwilioMedia
-from utils.twilio_recordings import TwilioRecordings
+from utils.twilio_recordings import RecordingsAway, TwilioRecordings
 from workers.clients import account_of, make_sender
 from workers.queue import JobQueue, connect
 
@@ -69,13 +69,19 @@ class Context:
         return known
 
     def media_of(self, establishment_id: int, sender_id: int | None) -> TwilioMedia:
-        """What people attach to messages to a sender: its own account keeps it, if it has one."""
+        """What people attach to messages to a sender: its own account keeps it, if it has one.
+
+        Raises `RecordingsAway` where that account cannot be used.
+        """
         row = self.directory.senders(establishment_id).by_id.get(sender_id or 0)
         if row is None or row.credentials is None or row.provider != TWILIO:
             return self.media
         key = row.id, row.version
         if key not in self.own_media:
-            self.own_media[key] = TwilioMedia(account_of(self.settings.twilio, row))
+            account = account_of(self.settings.twilio, row)
+            if not account.configured:  # the library would take another account's for it
+                raise RecordingsAway
+            self.own_media[key] = TwilioMedia(account)
         return self.own_media[key]
 
     def rules(self, establishment: Establishment, probes: Mapping[int, int] | None = None) -> Rules:

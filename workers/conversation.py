@@ -33,7 +33,7 @@ def _hear_up_to(establishment_id: int, message_id: int) -> None:
                 more = conversation.hear(session, place, message_id)
                 reached("conversation.before_commit")
             reached("conversation.after_commit")
-        except Exception:
+        except Exception:  # counted, so that one message cannot stop its address; raised again
             with context.database.establishment(establishment_id) as session:
                 conversation.note_failure(session, message_id)
             raise

@@ -37,25 +37,29 @@ def _look_through(context: Context, look: Look) -> None:
     listed = client.received(look.since, look.until)
     if listed is None:
         return  # not just now: the next look asks for the same span
-    try:
-        _store(context, look, listed)
-    except RecordingsAway:
-        return  # nor can it be said what is attached: the next look finds what is not here yet
+    if not _store(context, look, listed):
+        return  # the next look finds what is not here yet
     with context.database.service() as session:
         looked(session, look)
 
 
-def _store(context: Context, look: Look, listed: list[Received]) -> None:
+def _store(context: Context, look: Look, listed: list[Received]) -> bool:
+    """Take in what is missing; False when of some it cannot be said what is attached to them."""
     number = look.sender.establishment_id
     with context.database.establishment(number) as session:
         missing = unknown(session, look.sender.provider, listed)
-    count = 0
+    count, whole = 0, True
     for found in missing:
-        pieces = [Piece(*one) for one in _attached(context, look, found)]
+        try:
+            pieces = [Piece(*one) for one in _attached(context, look, found)]
+        except RecordingsAway:
+            whole = False
+            continue
         with context.database.establishment(number) as session:
             count += take_in(session, look.sender, found, pieces)
     if count:
         log.warning("messages found that never reached us", establishment=number, messages=count)
+    return whole
 
 
 def _attached(context: Context, look: Look, found: Received) -> Sequence[Attached]:

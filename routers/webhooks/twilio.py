@@ -7,6 +7,7 @@ what was handed over, now or after an outage. Repeats get 200 and change nothing
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from twilio.request_validator import RequestValidator
 from twilio.twiml.messaging_response import MessagingResponse
 
 from database.session import Database
+from models.establishment import Sender
 from routers.state import State, state_of
 from routers.upload import form_of
 from services.callback import StatusNews, apply_status, parse_reference
@@ -75,37 +77,51 @@ def _forged() -> Forbidden:
 SignedForm = Annotated[FormData, Depends(signed_form)]
 
 
-async def signed_message(request: Request) -> FormData:
+Whose = Callable[[Directory, Request, FormData], Sender | None]
+
+
+def signed_about(whose: Whose) -> Callable[[Request], Awaitable[FormData]]:
     """The same for what is told of a message: a sender's own account may have signed it, too.
 
-    It speaks for that sender alone, so its token is looked for by whom the request is about, never
-    by the account that the request names.
+    It speaks for that sender alone. `whose` finds it by what the handler will go by, and by nothing
+    else that the request says: else one hospital's account could sign what is told of another.
     """
-    state, form = state_of(request), await form_of(request)
-    if genuine(state, request, form):
+
+    async def signed(request: Request) -> FormData:
+        state, form = state_of(request), await form_of(request)
+        if genuine(state, request, form):
+            return form
+        sender = await run_in_threadpool(whose, state.directory, request, form)
+        token = _own_token(sender)
+        if token is None or not genuine(state, request, form, token):
+            raise _forged()
         return form
-    token = await run_in_threadpool(_own_token, state.directory, request, form)
-    if token is None or not genuine(state, request, form, token):
-        raise _forged()
-    return form
+
+    return signed
 
 
-def _own_token(directory: Directory, request: Request, form: FormData) -> str | None:
-    """The auth token of the sender that a message was sent from, or to; None without one."""
+def _written_to(directory: Directory, _request: Request, form: FormData) -> Sender | None:
+    to = str(form.get("To", ""))
+    return written_to(directory, _channel(to), bare(to) or "")
+
+
+def _sent_from(directory: Directory, request: Request, form: FormData) -> Sender | None:
     reference = parse_reference(request.query_params.get("delivery", ""))
     if reference is None:
-        to = str(form.get("To", ""))
-        sender = written_to(directory, _channel(to), bare(to) or "")
-    else:
-        from_ = str(form.get("From", ""))
-        place = directory.senders(reference.establishment_id)
-        sender = place.sending(_channel(from_), bare(from_) or "")
+        return None
+    from_ = str(form.get("From", ""))
+    place = directory.senders(reference.establishment_id)
+    return place.sending(_channel(from_), bare(from_) or "")
+
+
+def _own_token(sender: Sender | None) -> str | None:
     if sender is None or sender.provider != "twilio" or not sender.credentials:
         return None
     return str(sender.credentials["auth_token"])
 
 
-SignedMessage = Annotated[FormData, Depends(signed_message)]
+SignedMessage = Annotated[FormData, Depends(signed_about(_written_to))]
+SignedStatus = Annotated[FormData, Depends(signed_about(_sent_from))]
 
 
 def _channel(address: str) -> str:
@@ -119,7 +135,7 @@ def webhook_of(kind: str, request: Request, form: FormData) -> Webhook:
 
 
 @router.post("/status", summary="A message's or call's status")
-async def status(request: Request, form: SignedMessage) -> Response:
+async def status(request: Request, form: SignedStatus) -> Response:
     await state_of(request).door.take(webhook_of(STATUS, request, form))
     return Response(status_code=200)
 

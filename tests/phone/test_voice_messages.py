@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from models.message import Message
 from models.voice_message import VoiceMessage
@@ -146,6 +146,19 @@ def test_one_that_the_carrier_never_has_is_given_up_with_a_task(
     assert look(STATE) == [(False, True, False)]
     assert look("select awaited_recording from feedbacks") == [(None,)]
     assert look("select kind, feedback_id is not null from tasks") == [("voice_lost", True)]
+
+
+def test_one_that_was_given_up_before_its_message_is_heard_is_waited_for_by_nobody(
+    sent: Any, database: Any, look: Look, owner: Any
+) -> None:
+    sent(("audio/wav", SPOKEN))
+    with owner.begin() as connection:
+        connection.execute(
+            text("update est_1.voice_messages set problem = 'missing', next_at = null")
+        )
+    work(database)
+    assert look("select awaited_recording from feedbacks where awaited_recording is not null") == []
+    assert look("select count(*) from tasks where state = 'open'") == [(1,)]
 
 
 def test_what_is_no_sound_is_kept_and_flagged(sent: Any, database: Any, look: Look) -> None:

@@ -15,8 +15,9 @@ import pytest
 from models.phrase import PhraseCode
 from models.upload import Upload
 from services.identity import Principal, uuid7
-from services.phrase import FLOWS, NoLanguage, placeholders, shipped, speech
+from services.phrase import FLOWS, NoLanguage, keys, placeholders, shipped, speech
 from services.phrase_code import issue, redeem
+from services.phrase_view import SAMPLES
 from services.recording import put_away
 from tests.fixtures import NORTH
 
@@ -231,6 +232,11 @@ def test_what_was_recorded_first_keeps_its_recording_when_it_is_written_down(
     assert written["has_recording"] is True
     changed = put(client, staff, "help/duala", text="[dua] 2 {hospital}").json()["own"]
     assert changed["has_recording"] is False
+
+
+def test_there_is_a_sample_for_every_value_of_every_phrase() -> None:
+    values = {name for key in keys() for name in placeholders(key)}
+    assert values == {"hospital", *SAMPLES}
 
 
 def test_a_flow_is_shown_phrase_by_phrase(

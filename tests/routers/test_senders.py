@@ -238,6 +238,44 @@ def test_answers_to_one_number_go_to_one_hospital(
     assert client.get(f"{PATH}/{shared}", headers=south).json()["can_receive"] is False
 
 
+def test_one_that_was_retired_comes_back_only_where_nobody_else_has_its_address(
+    client: Any, admin: Headers, owner: Any, log_in: LogIn, add: Callable[..., dict[str, Any]]
+) -> None:
+    number = add(can_receive=False)["id"]
+    with owner.begin() as connection:
+        connection.execute(
+            text("update shared.senders set active = false, retired_at = now() where id = :n"),
+            {"n": number},
+        )
+    theirs = {"channel": "sms", "address": ORANGE, "can_receive": False}
+    assert client.post(PATH, json=theirs, headers=log_in("admin@south")).status_code == 201
+    back = client.patch(f"{PATH}/{number}", json={"active": True}, headers=admin)
+    assert (back.status_code, back.json()["code"]) == (409, "sender_elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("more", "change", "secret"),
+    [
+        ({"provider": "android", "credentials": PHONE}, {"url": "http://10.0.0.9"}, "password"),
+        (
+            {"credentials": {"account_sid": SID, "auth_token": TOKEN}},
+            {"account_sid": "AC" + "1" * 32},
+            "auth_token",
+        ),
+    ],
+)
+def test_a_secret_that_is_kept_is_not_sent_to_another_place(
+    client: Any, admin: Headers, add: Callable[..., dict[str, Any]], more: Any, change: Any,
+    secret: str,
+) -> None:  # fmt: skip
+    number = add(**more)["id"]
+    answer = client.patch(f"{PATH}/{number}", json={"credentials": change}, headers=admin)
+    assert (answer.status_code, answer.json()["field"]) == (422, f"credentials.{secret}")
+    same = {name: more["credentials"][name] for name in change}
+    again = client.patch(f"{PATH}/{number}", json={"credentials": same}, headers=admin)
+    assert again.status_code == 200, again.text
+
+
 def test_they_are_put_into_order_together(
     client: Any, admin: Headers, database: Any, add: Callable[..., dict[str, Any]]
 ) -> None:

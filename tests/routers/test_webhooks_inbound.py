@@ -17,6 +17,7 @@ from twilio.request_validator import RequestValidator
 
 from config.settings import get_settings
 from models.address import Address
+from models.establishment import Sender
 from models.message import Message
 from tests.fixtures import NORTH
 
@@ -208,6 +209,38 @@ def test_a_forged_one_is_refused_and_nothing_is_written(
     assert refused() == before + 1
     for table in ("messages", "addresses", "webhook_events"):
         assert counted(database, table) == 0
+
+
+def test_another_hospitals_account_signs_nothing_that_is_told_of_ours(
+    client: Any, database: Any, owner: Any
+) -> None:
+    """Its own account speaks for its own number, whatever else the address says."""
+    token, theirs = "b" * 32, "+15005550007"
+    own = {"account_sid": "AC" + "2" * 32, "auth_token": token}
+    with database.establishment(2) as session:
+        sender = session.scalars(select(Sender).where(Sender.address == theirs)).first()
+        sender.credentials = own
+    client.app.state.careloop.directory.forget()
+    settings = get_settings()
+    ours = str(settings.twilio.phone_number)
+    try:
+        for to, status in ((theirs, 200), (ours, 403)):
+            for query in ("", "?delivery=2.1.1"):
+                fields = {"MessageSid": SID, "From": theirs, "To": to, "Body": "STOP"}
+                path = f"/webhooks/twilio/sms{query}"
+                url = f"{settings.web.base_url}{path}"
+                signature = RequestValidator(token).compute_signature(url, fields)
+                headers = {"X-Twilio-Signature": signature}
+                answer = client.post(path, data=fields, headers=headers)
+                assert answer.status_code == status, (to, query)
+    finally:
+        with owner.begin() as connection:
+            connection.execute(
+                text("update shared.senders set credentials = null where address = :a"),
+                {"a": theirs},
+            )
+        client.app.state.careloop.directory.forget()
+    assert kept(database) == []
 
 
 LED_NOWHERE = {

@@ -142,6 +142,7 @@ def lost_string(content: bytes) -> bytes:
         (far_away, "file_too_long"),
         (lambda _: b"<worksheet", "file_unreadable"),
         (lost_string, "file_unreadable"),
+        (lambda part: b'<?xml version="1.0" encoding="xxx"?>' + part, "file_unreadable"),
     ],
 )
 def test_hostile_workbooks(change: Callable[[bytes], bytes], code: str) -> None:

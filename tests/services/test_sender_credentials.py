@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.sender_credentials import AndroidCredentials
+from schemas.sender_credentials import AndroidCredentials, points_inwards
 
 GIVEN = {"username": "sms", "password": "geheim42", "signing_key": "0123456789"}
 
@@ -56,3 +56,19 @@ def test_secrets_are_shown_to_the_column_alone() -> None:
     assert "geheim42" not in f"{kept!r} {kept} {kept.model_dump_json()}"
     assert kept.stored() == {"url": "http://10.0.0.2", **GIVEN, "sim": 2}
     assert AndroidCredentials.model_validate(kept.stored()) == kept
+
+
+@pytest.mark.parametrize(
+    ("url", "inwards"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("http://[::1]", True),
+        ("http://localhost:8080", True),
+        ("http://169.254.169.254", True),
+        ("http://0.0.0.0", True),
+        ("http://192.168.1.20:8080", False),
+        ("https://api.sms-gate.app/3rdparty/v1", False),
+    ],
+)
+def test_what_is_the_server_itself(url: str, inwards: bool) -> None:
+    assert points_inwards(url) is inwards

@@ -126,6 +126,7 @@ def test_what_failed_on_the_phone_goes_out_under_the_next_id(
     gateway.send(outbound())
     ended(simulator, "Failed")
     simulator.behave()
+    assert gateway.accepted(REFERENCE, 2, PHONE) == ()  # the first attempt's is not the second's
     assert gateway.send(outbound(attempt=2)).provider_id == "1.17.2"
     assert gateway.send(outbound(attempt=2)).provider_id == "1.17.2"
     assert len(bodies(simulator)) == 2
