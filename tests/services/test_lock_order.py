@@ -9,13 +9,13 @@ of `lock_delivery`; `_RELEASE` that locks no deliveries; a reminder that `lock_w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from models.address import Address
 from models.campaign import Campaign
@@ -30,7 +30,7 @@ from services.contact import reference_index
 from services.contact_import import import_contacts
 from services.delivery import lock_delivery, move
 from services.delivery_opening import open_delivery
-from services.due import look_again
+from services.due import forget_due, look_again
 from services.identity import Principal
 from services.reminder_change import cancel
 from services.reminder_lock import lock_whole
@@ -202,6 +202,38 @@ def test_what_falls_due_while_a_callback_ends_it(
         stuck(1, clock)
         assert move(session, found, S.delivered, cause="callback")
     assert clock.result(30).to_send == ()
+
+
+def test_what_stands_by_falls_due_while_a_receipt_calls_it_off(
+    database: Any, pool: ThreadPoolExecutor, stuck: Any
+) -> None:
+    (first,) = make(database, channels=("sms", "email"))
+    with database.establishment(NORTH) as session:
+        one = session.get_one(Delivery, first)
+        reminder = session.get_one(Reminder, one.reminder_id)
+        moment = now() - timedelta(seconds=1)
+        second = open_delivery(
+            session, reminder, "email", occurrence=one.occurrence, due_at=moment, cause="test"
+        ).id
+        one.status = S.sent
+        forget_due(session, first)
+    clocks: list[Future[Any]] = []
+
+    def in_between(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "SKIP LOCKED" in statement and not clocks:  # what stands by is locked by now
+            clocks.append(pool.submit(claim, database))
+            stuck(1, *clocks)
+
+    event.listen(database.engine, "after_cursor_execute", in_between)
+    try:
+        with database.establishment(NORTH) as session:
+            found = lock_delivery(session, first)
+            assert move(session, found, S.delivered, cause="callback")
+    finally:
+        event.remove(database.engine, "after_cursor_execute", in_between)
+    (clock,) = clocks
+    assert clock.result(30).to_send == ()
+    assert delivery(database, second).status == S.cancelled
 
 
 def test_what_is_given_back_while_somebody_else_has_it(

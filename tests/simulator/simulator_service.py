@@ -28,6 +28,7 @@ class Service:
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.answers: dict[str, list[tuple[int, str, bytes]]] = {}
+        self.turn = 0  # in a path it tells this test's requests from the last one's late ones
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -49,6 +50,7 @@ class Service:
         with self._lock:
             self.received.clear()
             self.answers.clear()
+            self.turn += 1
 
     def answer(self, path: str, *bodies: str, kind: str = "text/xml", status: int = 200) -> None:
         """Give these answers in turn, the last one for ever."""

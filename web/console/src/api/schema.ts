@@ -4675,7 +4675,7 @@ export interface components {
       credentials?: Record<string, string | number | null> | null
       /** what staff call it */
       label?: string | null
-      /** whose subscribers it is for (`GET /senders/providers`); empty: everybody's */
+      /** whose subscribers it is for (`GET /senders/choices`); empty: everybody's */
       operators?: string[]
       /** the lowest is taken first; equals share the work */
       priority?: number
