@@ -38,6 +38,8 @@ VOICE = ("PAT-VOIX", "+23765000002")
 HOSTILE = '<img src=x onerror="document.title=1"> ' + "M" * 200 + " نحن ننتظر منذ الصباح 👩🏽‍⚕️🙏"
 MANY = 50_000
 RARE = "ewo"
+KEPT = 10 * 50
+"""Feedbacks in memory at most: the pages that are seen, and four on either side."""
 
 
 @pytest.fixture(scope="module")
@@ -265,6 +267,7 @@ def test_fifty_thousand_are_as_quick_as_fifty(tree: Tree, browser: Browser) -> N
     page.locator(".virtual li a").first.wait_for()
     down_to(page, 1500)
     assert page.locator(".virtual li").count() < 60, "what was seen goes out of the page"
+    assert in_memory(page, "voice_awaited") <= KEPT, "… and out of memory"
 
     # Something happens: what is seen is asked for again, not all that was.
     asked.clear()
@@ -278,6 +281,25 @@ def test_fifty_thousand_are_as_quick_as_fifty(tree: Tree, browser: Browser) -> N
     wait_for(lambda: page.locator(".virtual li a").count() == 1, "the one in Ewondo", SECONDS)
     assert all("language=ewondo" in url for url in asked)
     page.context.close()
+
+
+def in_memory(page: Page, named: str) -> int:
+    """How many objects with this property live, after everything that nobody holds is swept out."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    plain = session.send("Runtime.evaluate", {"expression": "Object.prototype"})["result"]
+    found = session.send("Runtime.queryObjects", {"prototypeObjectId": plain["objectId"]})
+    count = session.send(
+        "Runtime.callFunctionOn",
+        {
+            "objectId": found["objects"]["objectId"],
+            "functionDeclaration": "function () { return this.filter("
+            f"one => Object.hasOwn(one, {named!r})).length }}",
+            "returnByValue": True,
+        },
+    )
+    session.detach()
+    return int(count["result"]["value"])
 
 
 def down_to(page: Page, row: int) -> None:
