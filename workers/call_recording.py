@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.errors import NotFound
+from services.feedback.upload import MOST_BYTES
 from services.phone.fetching import (
     Work,
     calls_to_ask,
@@ -22,7 +23,6 @@ from services.recording import (
     put_away,
     throw_away,
 )
-from services.upload import MOST_BYTES
 from utils.audio import probe
 from utils.failpoint import reached
 from utils.logs import get_logger

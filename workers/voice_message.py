@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from services.errors import NotFound
-from services.recording import LONGEST_SECONDS, PROBE_SECONDS, StoreAway, StoreFull, put_away
-from services.upload import MOST_BYTES
-from services.voice_message import (
+from services.feedback.upload import MOST_BYTES
+from services.inbound.voice import (
     VoiceWork,
     note_deleted,
     note_failed,
@@ -13,6 +12,7 @@ from services.voice_message import (
     note_gone,
     take,
 )
+from services.recording import LONGEST_SECONDS, PROBE_SECONDS, StoreAway, StoreFull, put_away
 from utils.audio import probe
 from utils.failpoint import reached
 from utils.logs import get_logger

@@ -21,12 +21,12 @@ from models.message import Call
 from models.phrase import Phrase
 from models.recording import Recording
 from models.task import VOICE_LOST
+from services.feedback.upload import join_feedback
 from services.phone.calls import IDLE
 from services.phone.flow import Flow
 from services.phone.phrase import keep_spoken
 from services.phone.recordings import FETCH_RECORDING, Spoken, discard, note_recording
 from services.task import open_task, task_key
-from services.upload import join_feedback
 from utils.audio import AudioFacts
 from utils.twilio_recordings import Listed
 
