@@ -16,8 +16,10 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
+from database import binary
 from database.arrays import number_array, uuid_array
 from database.driver import copied_in
+from database.prepared import Prepared
 from database.session import ScopedSession
 from models.department import Department
 from schemas.sync import OfflineFeedback
@@ -33,19 +35,26 @@ from services.identity import Principal, fingerprints
 from utils.crypto import get_blind_index, get_cipher
 
 PIECE = 64
-"""Rows that are sealed at once and then sent: some 30 KB."""
-_NULL = r"\N"
+"""Rows that are sealed at once and then sent: some 25 KB."""
 
-_HERE = text("select client_id from feedbacks where client_id = any(cast(:client_ids as uuid[]))")
-_NUMBERS = text(
+# Which of a batch are here, and a number for each of the others: one exchange.
+_LOOK = Prepared(
     """
-    select now(), array(select nextval('feedbacks_id_seq') from generate_series(1, :count))
-    """
+    with here as materialized (
+        select array(select client_id from feedbacks where client_id = any(:client_ids)) as ids
+    )
+    select now() as moment, ids as here, array(
+        select nextval('feedbacks_id_seq')
+        from generate_series(1, cardinality(:client_ids) - cardinality(ids))
+    ) as numbers
+    from here
+    """,
+    client_ids="uuid[]",
 )
 _COPY = """
     copy feedbacks (id, client_id, fingerprint, patient_id, patient_id_index, language, content,
         rating, emoji, awaited_recording, department_id, channel, recorded_at, clock_offset,
-        device_id, date_submitted, processed) from stdin
+        device_id, date_submitted, processed) from stdin (format binary)
 """
 _AUDIT = text(
     """
@@ -77,7 +86,8 @@ def copy_feedback(
     first: dict[UUID, int] = {}
     for place, item in items.items():
         first.setdefault(item.client_id, place)
-    here = set(session.scalars(_HERE, {"client_ids": uuid_array(first)}))
+    (look,) = _LOOK.run(session, client_ids=uuid_array(first))
+    here = set(look.here)
     departments = _departments(session, items.values())
     # In the order of identities, so that two batches with the same items wait for each other in
     # one order.
@@ -89,10 +99,10 @@ def copy_feedback(
         ),
         key=lambda place: items[place].client_id.int,
     )
-    made = Copied({})
+    made = Copied(dict(zip(new, look.numbers, strict=False)))
     if new:
-        ids = _stored(session, principal, sent_at, [items[place] for place in new], departments)
-        made.created = dict(zip(new, ids, strict=True))
+        rows = Rows(principal, sent_at, look.moment, departments)
+        _store(session, principal, rows, [items[place] for place in new], look.numbers)
     if len(new) < len(items):
         left = {place: item for place, item in items.items() if place not in made.created}
         made.others = explained(
@@ -115,27 +125,25 @@ def _departments(
     return found
 
 
-def _stored(
+def _store(
     session: ScopedSession,
     principal: Principal,
-    sent_at: datetime,
+    rows: Rows,
     items: Sequence[OfflineFeedback],
-    departments: Mapping[str | None, int | None],
-) -> list[int]:
-    """Store what is new; the numbers that it got."""
-    moment, ids = session.execute(_NUMBERS, {"count": len(items)}).one()
-    rows = Rows(principal, sent_at, moment, departments)
+    numbers: Sequence[int],
+) -> None:
+    """Store what is new under these numbers, of which there may be too many."""
+    ids = numbers[: len(items)]
     copied_in(session.connection(), _COPY, rows.pieces(items, ids))
     if principal.is_person:
         session.execute(_AUDIT, {"actor": principal.actor, "ids": number_array(ids)})
     spoken = [number for number, item in zip(ids, items, strict=True) if item.recording]
     if spoken:
         session.enqueue(PROCESS_FEEDBACK, *spoken)
-    return list(ids)
 
 
 class Rows:
-    """Makes rows as COPY reads them. What somebody wrote is sealed: nothing needs to be escaped.
+    """Makes rows as COPY reads them.
 
     Column by column: what is done for one value after the other takes half of what it takes in a
     function for each row.
@@ -150,79 +158,55 @@ class Rows:
     ) -> None:
         self._principal = principal
         self._departments = departments
-        self._moment = moment
-        self._offset = moment - (sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC))
+        self._moment = binary.since_2000(moment)
+        offset = moment - (sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC))
+        self._offset = binary.microseconds(offset)
+        # The same in all rows of a batch.
+        (self._clock_offset,) = binary.bigints([round(offset.total_seconds())])
+        self._device = binary.integer(principal.device_id)
 
-    def pieces(self, items: Sequence[OfflineFeedback], ids: Sequence[int]) -> Iterator[str]:
+    def pieces(self, items: Sequence[OfflineFeedback], ids: Sequence[int]) -> Iterator[bytes]:
         """All rows, some at a time."""
+        yield binary.HEADER
         for start in range(0, len(items), PIECE):
             yield self._piece(items[start : start + PIECE], ids[start : start + PIECE])
+        yield binary.TRAILER
 
-    def _piece(self, items: Sequence[OfflineFeedback], ids: Sequence[int]) -> str:
+    def _piece(self, items: Sequence[OfflineFeedback], ids: Sequence[int]) -> bytes:
         fields = submitted_columns(items)
-        recorded, submitted = self._times(items, fields["recorded_at"])
-        columns: tuple[Iterable[str], ...] = (
-            map(str, ids),
-            [one.client_id.hex for one in items],
-            _bytea(fingerprints(fields)),
+        recorded = [
+            binary.since_2000(one.recorded_at) if one.recorded_at else None for one in items
+        ]
+        columns: tuple[Iterable[bytes], ...] = (
+            binary.bigints(ids),
+            binary.uuids(one.client_id for one in items),
+            binary.byteas(fingerprints(fields)),
             _sealed("patient_id", fields),
-            _bytea(self._indexes(fields["patient_id"])),
-            fields["language"],
+            binary.byteas(self._indexes(fields["patient_id"])),
+            binary.words(fields["language"]),
             _sealed("content", fields),
-            _texts(fields["rating"]),
+            binary.smallints(fields["rating"]),
             _sealed("emoji", fields),
-            _texts(fields["recording"]),
-            _texts([self._departments[code] for code in fields["department"]]),
-            fields["channel"],
-            recorded,
-            repeat(str(round(self._offset.total_seconds()))),
-            repeat(_text(self._principal.device_id)),
-            submitted,
-            ["f" if recording else "t" for recording in fields["recording"]],
+            binary.uuids(fields["recording"]),
+            binary.bigints(self._departments[code] for code in fields["department"]),
+            binary.words(fields["channel"]),
+            binary.bigints(recorded),
+            repeat(self._clock_offset),
+            repeat(self._device),
+            binary.bigints(self._submitted(recorded)),
+            binary.booleans(recording is None for recording in fields["recording"]),
         )
-        return "".join([f"{line}\n" for line in map("\t".join, zip(*columns, strict=False))])
+        return binary.rows(columns)
 
     def _indexes(self, patients: Sequence[str | None]) -> list[bytes | None]:
         of, number = get_blind_index().of, self._principal.establishment_id
         return [of("reference", one.casefold(), number) if one else None for one in patients]
 
-    def _times(
-        self, items: Sequence[OfflineFeedback], given: Sequence[str | None]
-    ) -> tuple[list[str], list[str]]:
-        """`recorded_at` and `date_submitted`; to write a time takes as long as to seal a text."""
-        moments = [_in_utc(one.recorded_at) for one in items]
-        recorded = [
-            text if text is not None and text.endswith("+00:00") else _written(moment)
-            for text, moment in zip(given, moments, strict=True)
-        ]
-        submitted = [submitted_at(moment, self._offset, self._moment) for moment in moments]
-        return recorded, [
-            text if when is moment else _written(when)
-            for text, moment, when in zip(recorded, moments, submitted, strict=True)
-        ]
+    def _submitted(self, recorded: Iterable[int | None]) -> list[int]:
+        offset, moment = self._offset, self._moment
+        return [submitted_at(one, offset, moment) for one in recorded]
 
 
-def _in_utc(moment: datetime | None) -> datetime | None:
-    """PostgreSQL knows no offset of 16 hours or more."""
-    return moment.astimezone(UTC) if moment else None
-
-
-def _written(moment: datetime | None) -> str:
-    return moment.isoformat() if moment else _NULL
-
-
-def _sealed(name: str, fields: Mapping[str, Sequence[str | None]]) -> list[str]:
+def _sealed(name: str, fields: Mapping[str, Sequence[str | None]]) -> list[bytes]:
     plains = [text.encode() if text else None for text in fields[name]]
-    return _bytea(get_cipher().seal_all(plains, f"feedbacks.{name}"))
-
-
-def _bytea(values: Iterable[bytes | None]) -> list[str]:
-    return [_NULL if value is None else rf"\\x{value.hex()}" for value in values]
-
-
-def _texts(values: Iterable[object]) -> list[str]:
-    return [_NULL if value is None else str(value) for value in values]
-
-
-def _text(value: object) -> str:
-    return _NULL if value is None else str(value)
+    return binary.byteas(get_cipher().seal_all(plains, f"feedbacks.{name}"))
