@@ -30,10 +30,10 @@ def fetched(connection: Connection, statement: str, parameters: Any = None) -> l
     return rows
 
 
-def copied_in(connection: Connection, statement: str, pieces: Iterable[bytes]) -> None:
+def copied_in(connection: Connection, statement: str, pieces: Iterable[str]) -> None:
     """Run a `COPY ... FROM STDIN` in the connection's transaction.
 
-    `pieces` are asked for one after the other while PostgreSQL stores what it has
+    `pieces`, whole rows each, are asked for one after the other while PostgreSQL stores what it has
     got already: what makes them takes no time of its own. What they raise is raised here, after the
     statement has ended with an error.
     """
@@ -50,14 +50,14 @@ def copied_in(connection: Connection, statement: str, pieces: Iterable[bytes]) -
 class _Source:
     """What psycopg2 reads from. Of what goes wrong here it would tell as of a cancelled COPY."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterable[str]) -> None:
         self._pieces = iter(pieces)
         self.broken: Exception | None = None
 
-    def read(self, _size: int) -> bytes:
+    def read(self, _size: int) -> str:
         """The next piece, of whatever length; nothing at the end."""
         try:
-            return next(self._pieces, b"")
+            return next(self._pieces, "")
         except Exception as error:
             self.broken = error
             raise

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from database.binary import microseconds, since_2000
-
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 """No device has recorded anything before: a clock that says so was never set."""
 CLOCK_WRONG = timedelta(days=1)
 SLOW_LINK = timedelta(seconds=120)
 """A difference between two clocks that a slow link alone may explain."""
-_EARLIEST, _SLOW_LINK = since_2000(EARLIEST), microseconds(SLOW_LINK)
 
 
-def submitted_at(recorded_at: int | None, offset: int, moment: int) -> int:
+def submitted_at(recorded_at: datetime | None, offset: timedelta, moment: datetime) -> datetime:
     """When something was said that a device recorded and sent later, received at `moment`.
 
-    All three are microseconds, times since 2000 (`database/binary.py`). The device's time is
-    corrected by its clock's offset at sync (`moment` less what the clock showed), if that is more
-    than a slow link explains. What is still before this service existed comes from a clock that
-    cannot be trusted, and nothing was said after its receipt: then the time of receipt stands for
-    it. `services/feedback/intake.py` has the same rule in SQL.
+    The device's time is corrected by its clock's offset at sync (`moment` less what the clock
+    showed), if that is more than a slow link explains. What is still before this service existed
+    comes from a clock that cannot be trusted, and nothing was said after its receipt: then the time
+    of receipt stands for it. `services/feedback/intake.py` has the same rule in SQL.
     """
     if recorded_at is None:
         return moment
-    corrected = recorded_at + offset if abs(offset) > _SLOW_LINK else recorded_at
-    return min(corrected, moment) if corrected >= _EARLIEST else moment
+    try:
+        corrected = recorded_at + offset if abs(offset) > SLOW_LINK else recorded_at
+    except OverflowError:  # before the year 1 or after 9999
+        return moment
+    return min(corrected, moment) if corrected >= EARLIEST else moment
 
 
 def clock_wrong(

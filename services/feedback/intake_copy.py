@@ -16,7 +16,6 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from database import binary
 from database.arrays import number_array, uuid_array
 from database.driver import copied_in
 from database.prepared import Prepared
@@ -35,7 +34,8 @@ from services.identity import Principal, fingerprints
 from utils.crypto import get_blind_index, get_cipher
 
 PIECE = 64
-"""Rows that are sealed at once and then sent: some 25 KB."""
+"""Rows that are sealed at once and then sent: some 30 KB."""
+_NULL = r"\N"
 
 # Which of a batch are here, and a number for each of the others: one exchange.
 _LOOK = Prepared(
@@ -54,7 +54,7 @@ _LOOK = Prepared(
 _COPY = """
     copy feedbacks (id, client_id, fingerprint, patient_id, patient_id_index, language, content,
         rating, emoji, awaited_recording, department_id, channel, recorded_at, clock_offset,
-        device_id, date_submitted, processed) from stdin (format binary)
+        device_id, date_submitted, processed) from stdin
 """
 _AUDIT = text(
     """
@@ -143,7 +143,7 @@ def _store(
 
 
 class Rows:
-    """Makes rows as COPY reads them.
+    """Makes rows as COPY reads them. What somebody wrote is sealed: nothing needs to be escaped.
 
     Column by column: what is done for one value after the other takes half of what it takes in a
     function for each row.
@@ -158,55 +158,79 @@ class Rows:
     ) -> None:
         self._principal = principal
         self._departments = departments
-        self._moment = binary.since_2000(moment)
-        offset = moment - (sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC))
-        self._offset = binary.microseconds(offset)
-        # The same in all rows of a batch.
-        (self._clock_offset,) = binary.bigints([round(offset.total_seconds())])
-        self._device = binary.integer(principal.device_id)
+        self._moment = moment
+        self._offset = moment - (sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC))
 
-    def pieces(self, items: Sequence[OfflineFeedback], ids: Sequence[int]) -> Iterator[bytes]:
+    def pieces(self, items: Sequence[OfflineFeedback], ids: Sequence[int]) -> Iterator[str]:
         """All rows, some at a time."""
-        yield binary.HEADER
         for start in range(0, len(items), PIECE):
             yield self._piece(items[start : start + PIECE], ids[start : start + PIECE])
-        yield binary.TRAILER
 
-    def _piece(self, items: Sequence[OfflineFeedback], ids: Sequence[int]) -> bytes:
+    def _piece(self, items: Sequence[OfflineFeedback], ids: Sequence[int]) -> str:
         fields = submitted_columns(items)
-        recorded = [
-            binary.since_2000(one.recorded_at) if one.recorded_at else None for one in items
-        ]
-        columns: tuple[Iterable[bytes], ...] = (
-            binary.bigints(ids),
-            binary.uuids(one.client_id for one in items),
-            binary.byteas(fingerprints(fields)),
+        recorded, submitted = self._times(items, fields["recorded_at"])
+        columns: tuple[Iterable[str], ...] = (
+            map(str, ids),
+            [one.client_id.hex for one in items],
+            _bytea(fingerprints(fields)),
             _sealed("patient_id", fields),
-            binary.byteas(self._indexes(fields["patient_id"])),
-            binary.words(fields["language"]),
+            _bytea(self._indexes(fields["patient_id"])),
+            fields["language"],
             _sealed("content", fields),
-            binary.smallints(fields["rating"]),
+            _texts(fields["rating"]),
             _sealed("emoji", fields),
-            binary.uuids(fields["recording"]),
-            binary.bigints(self._departments[code] for code in fields["department"]),
-            binary.words(fields["channel"]),
-            binary.bigints(recorded),
-            repeat(self._clock_offset),
-            repeat(self._device),
-            binary.bigints(self._submitted(recorded)),
-            binary.booleans(recording is None for recording in fields["recording"]),
+            _texts(fields["recording"]),
+            _texts([self._departments[code] for code in fields["department"]]),
+            fields["channel"],
+            recorded,
+            repeat(str(round(self._offset.total_seconds()))),
+            repeat(_text(self._principal.device_id)),
+            submitted,
+            ["f" if recording else "t" for recording in fields["recording"]],
         )
-        return binary.rows(columns)
+        return "".join([f"{line}\n" for line in map("\t".join, zip(*columns, strict=False))])
 
     def _indexes(self, patients: Sequence[str | None]) -> list[bytes | None]:
         of, number = get_blind_index().of, self._principal.establishment_id
         return [of("reference", one.casefold(), number) if one else None for one in patients]
 
-    def _submitted(self, recorded: Iterable[int | None]) -> list[int]:
-        offset, moment = self._offset, self._moment
-        return [submitted_at(one, offset, moment) for one in recorded]
+    def _times(
+        self, items: Sequence[OfflineFeedback], given: Sequence[str | None]
+    ) -> tuple[list[str], list[str]]:
+        """`recorded_at` and `date_submitted`; to write a time takes as long as to seal a text."""
+        moments = [_in_utc(one.recorded_at) for one in items]
+        recorded = [
+            text if text is not None and text.endswith("+00:00") else _written(moment)
+            for text, moment in zip(given, moments, strict=True)
+        ]
+        submitted = [submitted_at(moment, self._offset, self._moment) for moment in moments]
+        return recorded, [
+            text if when is moment else _written(when)
+            for text, moment, when in zip(recorded, moments, submitted, strict=True)
+        ]
 
 
-def _sealed(name: str, fields: Mapping[str, Sequence[str | None]]) -> list[bytes]:
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """PostgreSQL knows no offset of 16 hours or more."""
+    return moment.astimezone(UTC) if moment else None
+
+
+def _written(moment: datetime | None) -> str:
+    return moment.isoformat() if moment else _NULL
+
+
+def _sealed(name: str, fields: Mapping[str, Sequence[str | None]]) -> list[str]:
     plains = [text.encode() if text else None for text in fields[name]]
-    return binary.byteas(get_cipher().seal_all(plains, f"feedbacks.{name}"))
+    return _bytea(get_cipher().seal_all(plains, f"feedbacks.{name}"))
+
+
+def _bytea(values: Iterable[bytes | None]) -> list[str]:
+    return [_NULL if value is None else rf"\\x{value.hex()}" for value in values]
+
+
+def _texts(values: Iterable[object]) -> list[str]:
+    return [_NULL if value is None else str(value) for value in values]
+
+
+def _text(value: object) -> str:
+    return _NULL if value is None else str(value)

@@ -181,21 +181,21 @@ def test_of_a_batch_that_comes_twice_at_once_each_item_is_stored_once(
 
 def test_what_breaks_while_rows_are_made_is_raised_as_it_is(database: Any) -> None:
     def pieces() -> Any:
-        yield b"1\n"
+        yield "1\n"
         raise ArithmeticError("as it is")
 
     with database.establishment(NORTH) as session:
         session.execute(text("create temporary table given (number integer check (number < 9))"))
         for broken, error in (
             (pieces(), ArithmeticError),
-            ([b"9\n"], IntegrityError),
-            ([b"x\n"], DataError),
+            (["9\n"], IntegrityError),
+            (["x\n"], DataError),
         ):
             with pytest.raises(error) as raised, session.begin_nested():
                 copied_in(session.connection(), "copy given from stdin", broken)
             assert "copy given" not in str(raised.value.__cause__)
         assert session.scalar(text("select count(*) from given")) == 0
-        copied_in(session.connection(), "copy given from stdin", [b"1\n", b"2\n3\n"])
+        copied_in(session.connection(), "copy given from stdin", ["1\n", "2\n3\n"])
         assert session.scalar(text("select count(*) from given")) == 3
 
 
