@@ -96,7 +96,7 @@ def prepare() -> None:
     environment; what is not set there is made up, printed, and kept in the data folder.
     """
     from database.migrate import MigrationFailed, upgrade_everything
-    from services.first_start import first_start
+    from services.establishment.first_start import first_start
 
     with rules_said_plainly():
         try:

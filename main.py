@@ -51,16 +51,16 @@ from routers.middleware import BoundedBody, Traced
 from routers.rate_limit import RateLimits
 from routers.state import State
 from routers.webhooks import HANDLERS, android, sendgrid, twilio, twilio_voice
-from services.auth import Authenticator
 from services.changes import Changes
-from services.establishment import Directory
-from services.group_commit import GroupCommit
+from services.establishment.directory import Directory
+from services.feedback.group_commit import GroupCommit
+from services.feedback.player import Player
+from services.people.auth import Authenticator
+from services.people.tokens import TokenSigner
 from services.phone.prompts import Prompts
-from services.player import Player
 from services.readiness import NotFit
-from services.sync_down import DownSync, cache_name
-from services.tokens import TokenSigner
-from services.webhook_door import WebhookDoor
+from services.sync.down import DownSync, cache_name
+from services.webhook.door import WebhookDoor
 from utils.crypto import get_cipher
 from utils.logs import configure_logs, get_logger
 from utils.shared_cache import SharedCache

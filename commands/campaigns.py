@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 @campaigns.command("list")
 def list_(*, establishment: _Slug) -> None:
     """Show the campaigns, the newest first."""
-    from services.campaign_view import summaries
+    from services.campaign.view import summaries
 
     with rules_said_plainly():
         found = opened(establishment)
@@ -54,8 +54,8 @@ def list_(*, establishment: _Slug) -> None:
 def preview(number: _Number, *, establishment: _Slug) -> None:
     """Count who would get what, and who not and why. Nothing is stored or sent."""
     from models.reminder import Channel
-    from services import campaign as service
-    from services.campaign_preview import preview, recipients_of
+    from services.campaign import campaigns as service
+    from services.campaign.preview import preview, recipients_of
 
     with rules_said_plainly():
         found = opened(establishment)
@@ -93,7 +93,7 @@ def _counted(counted: CampaignPreview) -> list[str]:
 @campaigns.command("start")
 def start(number: _Number, *, establishment: _Slug, watch: _Watch = False) -> None:
     """Fix who gets a drafted campaign, and let it run."""
-    from services import campaign as service
+    from services.campaign import campaigns as service
 
     _take(
         establishment,
@@ -106,7 +106,7 @@ def start(number: _Number, *, establishment: _Slug, watch: _Watch = False) -> No
 @campaigns.command("pause")
 def pause(number: _Number, *, establishment: _Slug) -> None:
     """Let nothing more leave."""
-    from services import campaign as service
+    from services.campaign import campaigns as service
 
     _take(establishment, number, lambda session, _, cli: service.pause(session, number, None, cli))
 
@@ -114,7 +114,7 @@ def pause(number: _Number, *, establishment: _Slug) -> None:
 @campaigns.command("resume")
 def resume(number: _Number, *, establishment: _Slug, watch: _Watch = False) -> None:
     """Go on, at the pace, from now."""
-    from services import campaign as service
+    from services.campaign import campaigns as service
 
     _take(
         establishment,
@@ -127,7 +127,7 @@ def resume(number: _Number, *, establishment: _Slug, watch: _Watch = False) -> N
 @campaigns.command("cancel")
 def cancel(number: _Number, *, establishment: _Slug) -> None:
     """Cancel what has not left."""
-    from services import campaign as service
+    from services.campaign import campaigns as service
 
     _take(establishment, number, lambda session, _, cli: service.cancel(session, number, None, cli))
 
@@ -180,8 +180,8 @@ class _Look(NamedTuple):
 
 def _look(found: Opened, number: int) -> _Look:
     from models.campaign import CampaignStatus
-    from services import campaign as service
-    from services.campaign_view import progress
+    from services.campaign import campaigns as service
+    from services.campaign.view import progress
 
     with found.database.establishment(found.place.id) as session:
         campaign = service.read(session, number)

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def list_holidays(slug: str) -> None:
     """Show the days on which an establishment sends nothing."""
-    from services.holiday import listed
+    from services.establishment.holiday import listed
 
     with _opened(slug) as (session, number):
         for holiday in listed(session, number):
@@ -42,7 +42,7 @@ def add_holiday(
 ) -> None:
     """Let an establishment send nothing on a local day."""
     from schemas.establishment import HolidayIn
-    from services.holiday import add
+    from services.establishment.holiday import add
 
     with _opened(slug) as (session, number):
         wanted = {"day": day, "name": name, "every_year": every_year}
@@ -55,7 +55,7 @@ def remove_holiday(slug: str, day: Annotated[str, _DAY]) -> None:
     from datetime import date
 
     from services.errors import Invalid
-    from services.holiday import remove
+    from services.establishment.holiday import remove
 
     with _opened(slug) as (session, number):
         try:
@@ -73,7 +73,7 @@ def _opened(slug: str) -> Iterator[tuple[Session, int]]:
 
     from config.settings import get_settings
     from database.engine import owner_engine
-    from services.establishment_settings import by_slug
+    from services.establishment.settings import by_slug
 
     with (
         rules_said_plainly(),

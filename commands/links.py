@@ -30,8 +30,8 @@ def create_link(
 ) -> None:
     """Make a link for a QR code. What it holds is shown this once."""
     from schemas.link import LinkIn
-    from services.department import department_by_code
-    from services.link import app_path, create
+    from services.establishment.department import department_by_code
+    from services.people.link import app_path, create
 
     with _opened(slug) as (session, cli):
         if department is not None:
@@ -44,7 +44,7 @@ def create_link(
 
 def list_links(slug: str) -> None:
     """Show an establishment's links, the newest first."""
-    from services.link import listed
+    from services.people.link import listed
 
     with _opened(slug) as (session, cli):
         for link in listed(session, cli, cursor=None, limit=200).items:
@@ -53,7 +53,7 @@ def list_links(slug: str) -> None:
 
 def revoke_link(slug: str, number: int) -> None:
     """End a link: what is printed of it opens nothing any more."""
-    from services.link import revoke
+    from services.people.link import revoke
 
     with _opened(slug) as (session, cli):
         revoke(session, number, cli)
@@ -70,7 +70,7 @@ def _database() -> Database:
 
 @contextmanager
 def _opened(slug: str) -> Iterator[tuple[ScopedSession, Principal]]:
-    from services.establishment_settings import by_slug
+    from services.establishment.settings import by_slug
     from services.identity import Principal
 
     with rules_said_plainly(), _database().service() as session:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from database.session import Database
     from models.establishment import Establishment
-    from services.establishment import Directory
+    from services.establishment.directory import Directory
 
 
 class Opened(NamedTuple):
@@ -23,7 +23,7 @@ def opened(slug: str) -> Opened:
     from config.settings import get_settings
     from database.engine import service_engine
     from database.session import Database
-    from services.establishment import Directory
+    from services.establishment.directory import Directory
 
     database = Database(service_engine(get_settings().database))
     directory = Directory(database)

@@ -46,8 +46,8 @@ def create_establishment(
 
     from config.settings import get_settings
     from database.engine import owner_engine
-    from services.establishment_settings import new_establishment, refuse_taken_slug
-    from services.founding import create_establishment as found
+    from services.establishment.founding import create_establishment as found
+    from services.establishment.settings import new_establishment, refuse_taken_slug
 
     engine = owner_engine(get_settings().database)
     with rules_said_plainly():
@@ -70,8 +70,8 @@ def list_establishments() -> None:
     from config.settings import get_settings
     from database.engine import service_engine
     from database.session import Database
-    from services.establishment import Directory
-    from services.establishment_settings import policy_line
+    from services.establishment.directory import Directory
+    from services.establishment.settings import policy_line
     from utils.languages import language_name
 
     directory = Directory(Database(service_engine(get_settings().database)))
@@ -147,8 +147,8 @@ def set_establishment(
     from config.settings import get_settings
     from database.engine import owner_engine
     from schemas.establishment import EstablishmentChange
-    from services.establishment_settings import apply, by_slug, set_default
-    from services.sync_down import cache_name
+    from services.establishment.settings import apply, by_slug, set_default
+    from services.sync.down import cache_name
     from utils.shared_cache import SharedCache
     from workers.queue import connect
 
@@ -205,9 +205,9 @@ def set_sender(
 
     from config.settings import get_settings
     from database.engine import owner_engine
-    from services.establishment_settings import by_slug
-    from services.founding import set_sender as store
-    from services.sender_address import sender_address
+    from services.establishment.founding import set_sender as store
+    from services.establishment.settings import by_slug
+    from services.sender.address import sender_address
 
     with (
         rules_said_plainly(),
@@ -243,8 +243,8 @@ def create_user(
     from config.settings import get_settings
     from database.engine import owner_engine
     from models.user import Role
-    from services.establishment_settings import by_slug
-    from services.user import create_user as store
+    from services.establishment.settings import by_slug
+    from services.people.user import create_user as store
 
     if role not in list(Role):
         raise SystemExit("role: admin, staff or viewer")
@@ -277,7 +277,7 @@ def set_password(
     from config.settings import get_settings
     from database.engine import service_engine
     from database.session import Database
-    from services.user import set_password as store
+    from services.people.user import set_password as store
 
     password = secrets.token_urlsafe(12) if generate else _asked_password()
     database = Database(service_engine(get_settings().database))
@@ -302,8 +302,8 @@ def import_contacts(
     from config.settings import get_settings
     from database.engine import service_engine
     from database.session import Database
-    from services.contact_import import import_contacts as store
-    from services.establishment import Directory
+    from services.contact.importing import import_contacts as store
+    from services.establishment.directory import Directory
     from services.identity import Principal
 
     database = Database(service_engine(get_settings().database))

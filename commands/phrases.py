@@ -13,7 +13,7 @@ from commands.output import progress_bar, rules_said_plainly
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from services.phrase_exchange import Line, Refused
+    from services.phrase.exchange import Line, Refused
 
 _SLUG = typer.Option("--establishment", help="the establishment's slug")
 _LANGUAGE = typer.Option("--language", help="french, english, duala, bassa or ewondo")
@@ -34,7 +34,7 @@ def export(
     language: Annotated[str | None, _LANGUAGE] = None,
 ) -> None:
     """Write every phrase into a file: PO (one language) or CSV (one language, or all)."""
-    from services.phrase_exchange import export_csv, export_po
+    from services.phrase.exchange import export_csv, export_po
     from utils.languages import NAMES
 
     ending = _format(file)
@@ -67,7 +67,7 @@ def import_(
     Somebody approves what came in: nothing is said to patients before.
     """
     from services.identity import Principal
-    from services.phrase_exchange import import_phrases
+    from services.phrase.exchange import import_phrases
 
     _format(file)
     _code(language)
@@ -93,7 +93,7 @@ def coverage(*, establishment: Annotated[str, _SLUG]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from services.phrase_coverage import coverage as covered
+    from services.phrase.coverage import coverage as covered
     from utils.languages import language_name
 
     with rules_said_plainly():
@@ -124,7 +124,7 @@ def _code(language: str | None) -> str | None:
 
 
 def _format(file: Path) -> str:
-    from services.phrase_exchange import FORMATS
+    from services.phrase.exchange import FORMATS
 
     ending = file.suffix.removeprefix(".").lower()
     if ending not in FORMATS:
@@ -133,7 +133,7 @@ def _format(file: Path) -> str:
 
 
 def _lines(file: Path, language: str | None) -> Iterator[Line | Refused]:
-    from services.phrase_exchange import read_csv_file, read_po_file
+    from services.phrase.exchange import read_csv_file, read_po_file
 
     content = file.read_bytes()
     return read_po_file(content, language) if _format(file) == "po" else read_csv_file(content)

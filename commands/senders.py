@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from database.session import ScopedSession
     from models.establishment import Establishment, Sender
     from services.identity import Principal
-    from services.sender_provider import Provider
+    from services.sender.provider import Provider
 
 VARIABLE = "CARELOOP_SENDER_"
 _LABEL = typer.Option(help="what staff call it")
@@ -47,7 +47,7 @@ def list_senders(
     retired: Annotated[bool, typer.Option(help="also those that were given up")] = False,
 ) -> None:
     """Show what an establishment sends from, in the order of the choice."""
-    from services.sender import listed
+    from services.sender.senders import listed
 
     with _opened(slug) as at:
         for sender in listed(at.session, retired=retired):
@@ -77,8 +77,8 @@ def add_sender(
     from models.reminder import Channel
     from schemas.sender import SenderIn
     from services.errors import Invalid
-    from services.sender import create
-    from services.sender_provider import provider_for
+    from services.sender.provider import provider_for
+    from services.sender.senders import create
 
     given: dict[str, Any] = {"channel": channel, "address": address}
     given |= {"label": label, "can_receive": can_receive, "priority": priority}
@@ -117,8 +117,8 @@ def change_sender(
 ) -> None:
     """Change what is given of a sender, leave the rest."""
     from schemas.sender import SenderChange
-    from services.sender import change, read
-    from services.sender_provider import PROVIDERS
+    from services.sender.provider import PROVIDERS
+    from services.sender.senders import change, read
 
     given = {"label": label, "can_receive": can_receive, "priority": priority, "active": active}
     said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -151,7 +151,7 @@ def change_sender(
 
 def retire_sender(slug: str, number: Annotated[int, _NUMBER]) -> None:
     """Take a sender away: one that was never used is deleted, any other kept for the record."""
-    from services.sender import retire
+    from services.sender.senders import retire
 
     with _opened(slug) as at:
         outcome = retire(at.session, number, expected_version=None, principal=at.cli)
@@ -167,7 +167,7 @@ def _rate(per_second: float | None, per_minute: float | None) -> dict[str, float
 
 def _asked(provider: Provider) -> dict[str, Any]:
     """Credentials from the environment, else typed; left empty what may be missing."""
-    from services.sender_provider import credential_fields
+    from services.sender.provider import credential_fields
 
     answers = {}
     for field in credential_fields(provider):

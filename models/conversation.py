@@ -28,9 +28,9 @@ from models.reminder import Reminder
 class Conversation(Numbered, Base):
     """A conversation. Its whole state is here: any process may go on with it after any crash.
 
-    `flow` is one of `services.phrase.FLOWS`, `step` the place in it at which an answer is awaited.
-    `language` is chosen once and kept to the end. `offered` are the ids that a numbered list named,
-    in its order. One address has one open conversation on each channel.
+    `flow` is one of `services.phrase.phrases.FLOWS`, `step` the place in it at which an answer is
+    awaited. `language` is chosen once and kept to the end. `offered` are the ids that a numbered
+    list named, in its order. One address has one open conversation on each channel.
     """
 
     __tablename__ = "conversations"

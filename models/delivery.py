@@ -79,7 +79,7 @@ CLOSED = FINAL - {_S.sent}
 CALLED_AGAIN = frozenset({_S.scheduled, _S.queued, _S.sending, _S.unknown, _S.sent})
 """States in which a call that nobody picked up may become `scheduled` again, for a new attempt.
 
-The other way back, taken by `services/provider_news.py` alone, before the delivery has
+The other way back, taken by `services/delivery/news.py` alone, before the delivery has
 ended: `undelivered` and `failed` have made way for another channel.
 """
 

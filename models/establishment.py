@@ -187,7 +187,7 @@ class Sender(SharedBase):
     """An address that an establishment sends from. A number called leads back to its owner.
 
     One number on one channel: `can_receive` of an SMS sender is that answers reach us, of a voice
-    sender that calls do. Which of several sends a delivery: `services/sender_choice.py`.
+    sender that calls do. Which of several sends a delivery: `services/sender/choice.py`.
     """
 
     __tablename__ = "senders"

@@ -26,8 +26,8 @@ from models.recording import Recording
 class Phrase(Numbered, Created, Base):
     """What an establishment has written or recorded itself; it goes before what ships.
 
-    `key` is one of `services.phrase.FLOWS`. Said only once a second person has approved it; one who
-    rejects it says why, and it stays to be written or recorded anew.
+    `key` is one of `services.phrase.phrases.FLOWS`. Said only once a second person has approved it;
+    one who rejects it says why, and it stays to be written or recorded anew.
     """
 
     __tablename__ = "phrases"

@@ -11,8 +11,8 @@ from routers.dependencies import Admin, StateDep, establishment_of
 from schemas.audit import AuditOut
 from schemas.common import Page
 from services.audit_view import AuditFilter, audit_page
-from services.period import days_between
-from services.reminder_view import aware
+from services.overview.period import days_between
+from services.reminder.view import aware
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 

@@ -10,9 +10,9 @@ from fastapi.security import OAuth2PasswordRequestForm
 from routers.dependencies import LogInPermit, ServiceSession, StateDep, Viewer
 from schemas.auth import RefreshIn, TokenOut
 from schemas.user import MeOut, PasswordChange
-from services import auth
-from services import user as users
 from services.errors import Unauthenticated
+from services.people import auth
+from services.people import user as users
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 

@@ -26,10 +26,10 @@ from schemas.campaign import (
     TextCost,
     TextsIn,
 )
-from services import campaign as campaigns
-from services.campaign_audience import by_language
-from services.campaign_file import check, load, shares
-from services.campaign_words import costs
+from services.campaign import campaigns
+from services.campaign.audience import by_language
+from services.campaign.file import check, load, shares
+from services.campaign.words import costs
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
 

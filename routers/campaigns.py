@@ -48,12 +48,12 @@ from schemas.campaign import (
     References,
 )
 from schemas.common import MAX_ID, Page
-from services import campaign as campaigns
-from services.campaign_audience import by_filter, by_numbers
-from services.campaign_list import REPORTED, Line, add, contacts_of, ndjson_lines, numbered
-from services.campaign_preview import preview, recipients_of
-from services.campaign_view import recipients, summaries, view
-from services.contact_csv import parse_references
+from services.campaign import campaigns
+from services.campaign.audience import by_filter, by_numbers
+from services.campaign.listed import REPORTED, Line, add, contacts_of, ndjson_lines, numbered
+from services.campaign.preview import preview, recipients_of
+from services.campaign.view import recipients, summaries, view
+from services.contact.csv_file import parse_references
 from services.errors import Invalid
 from services.identity import Principal
 

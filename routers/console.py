@@ -18,10 +18,10 @@ from routers.console_cookies import (
 from routers.dependencies import LogInPermit, ServiceSession, StateDep, TokenDep, Viewer
 from routers.problems import rule_broken
 from schemas.console import ConsoleMe, EstablishmentChoice
-from services import auth
-from services import user as users
-from services.auth import Grant
 from services.errors import Forbidden, Unauthenticated
+from services.people import auth
+from services.people import user as users
+from services.people.auth import Grant
 
 AGAIN_WITHIN = timedelta(seconds=60)
 """A refresh whose answer was lost on a poor link, or two windows at once, is not a thief."""

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from fastapi import Request, Response
 
 from config.settings import WebSettings
-from services.auth import Grant
 from services.errors import Forbidden
-from services.tokens import REFRESH_LIFE
+from services.people.auth import Grant
+from services.people.tokens import REFRESH_LIFE
 
 CONSOLE_HEADER = "X-Careloop-Console"
 ACCESS, REFRESH = "careloop-access", "careloop-refresh"

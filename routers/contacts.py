@@ -21,9 +21,9 @@ from routers.idempotency import OnceDep
 from routers.upload import CSV_BODY, LayoutDep, WholeReport, laid_out, uploaded_csv
 from schemas.common import MAX_ID, Page
 from schemas.contact import ContactChange, ContactIn, ContactOut, FileColumn, ImportReport
-from services import contact as contacts
-from services.contact_columns import survey
-from services.contact_import import MOST_LINES_BY_API, REPORTED, import_contacts
+from services.contact import contacts
+from services.contact.columns import survey
+from services.contact.importing import MOST_LINES_BY_API, REPORTED, import_contacts
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
 

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Path, Query
 from routers.dependencies import Viewer, ViewerSession
 from schemas.common import MAX_ID, Page
 from schemas.conversation import ConversationChannel, ConversationDetail, ConversationSummary
-from services import conversation_view
-from services.reminder_view import aware
+from services.conversation import view as conversation_view
+from services.reminder.view import aware
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 

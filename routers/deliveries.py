@@ -12,8 +12,8 @@ from models.reminder import Channel
 from routers.dependencies import ViewerSession
 from schemas.common import Page
 from schemas.delivery import DeliveryOverview, DeliverySummary
-from services import delivery_view
-from services.reminder_view import aware
+from services.delivery import view as delivery_view
+from services.reminder.view import aware
 
 router = APIRouter(prefix="/deliveries", tags=["deliveries"])
 

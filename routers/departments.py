@@ -19,8 +19,8 @@ from routers.dependencies import (
 from routers.idempotency import OnceDep
 from schemas.common import MAX_ID, LanguageIn
 from schemas.department import DepartmentChange, DepartmentIn, DepartmentOut
-from services import department as departments
-from services.poster_words import Poster, poster_of
+from services.establishment import department as departments
+from services.establishment.poster_words import Poster, poster_of
 
 router = APIRouter(prefix="/departments", tags=["departments"])
 
@@ -74,13 +74,13 @@ def _poster(
     "/{department_id}/qr.svg", summary="A poster with its QR code (A4)", response_class=Response
 )
 def poster_as_svg(poster: Annotated[Poster, Depends(_poster, scope="function")]) -> Response:
-    from services.poster import svg  # with two libraries that few processes ever need
+    from services.establishment.poster import svg  # with two libraries that few processes ever need
 
     return Response(svg(poster), media_type="image/svg+xml", headers=_NEVER_RUN)
 
 
 @router.get("/{department_id}/qr.png", summary="The same as a picture", response_class=Response)
 def poster_as_png(poster: Annotated[Poster, Depends(_poster, scope="function")]) -> Response:
-    from services.poster import png
+    from services.establishment.poster import png
 
     return Response(png(poster), media_type="image/png")

@@ -20,8 +20,8 @@ from routers.console_cookies import cookie_token
 from routers.state import State, get_state, state_of
 from services.errors import CareloopError, Conflict, Forbidden, Unauthenticated
 from services.identity import ANONYMOUS, Principal
-from services.reminder_plan import Senders
-from services.sender_choice import Need
+from services.reminder.plan import Senders
+from services.sender.choice import Need
 
 _LEVEL = {Role.viewer: 1, Role.staff: 2, Role.admin: 3}
 

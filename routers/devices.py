@@ -11,7 +11,7 @@ from routers.dependencies import Admin, LogInPermit, ServiceSession, Staff, Stat
 from routers.idempotency import OnceDep
 from schemas.common import Page
 from schemas.device import DeviceCodeOut, DeviceIn, DeviceOut, DeviceTokenOut, EnrolIn
-from services import device as devices
+from services.people import device as devices
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 

@@ -17,8 +17,8 @@ from routers.dependencies import (
 )
 from routers.idempotency import OnceDep
 from schemas.establishment import EstablishmentChange, EstablishmentOut, HolidayIn, HolidayOut
-from services import establishment_settings as settings
-from services import holiday as holidays
+from services.establishment import holiday as holidays
+from services.establishment import settings
 
 router = APIRouter(prefix="/establishment", tags=["establishment"])
 

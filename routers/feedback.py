@@ -38,11 +38,12 @@ from schemas.feedback import (
     FeedbackWhole,
     HistoryItem,
 )
-from services import feedback as feedbacks
 from services.errors import CareloopError, Forbidden, Invalid
-from services.feedback_care import answer, change
-from services.feedback_export import export
-from services.feedback_view import (
+from services.feedback import feedbacks
+from services.feedback.care import answer, change
+from services.feedback.export import export
+from services.feedback.intake import arrival, submitted_fields
+from services.feedback.view import (
     NOBODY,
     FeedbackFilter,
     feedback_page,
@@ -50,10 +51,9 @@ from services.feedback_view import (
     read_feedback,
 )
 from services.identity import Principal, submission_id
-from services.intake import arrival, submitted_fields
-from services.period import days_between
+from services.overview.period import days_between
 from services.recording import MEDIA_TYPES, audio_of
-from services.reminder_view import aware
+from services.reminder.view import aware
 from services.task_change import refuse_stranger
 
 router = APIRouter(prefix="/feedback", tags=["feedback"])

@@ -16,8 +16,8 @@ from database.engine import DatabaseNotReady
 from routers.dependencies import StateDep
 from routers.problems import RETRY_AFTER
 from routers.state import State
-from services import health
 from services.errors import Unauthenticated
+from services.overview import health
 from utils.metrics import (
     ALARMS,
     DELIVERIES,

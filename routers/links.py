@@ -11,8 +11,8 @@ from routers.dependencies import ServiceSession, Staff, StateDep, establishment_
 from routers.idempotency import OnceDep
 from schemas.common import Page
 from schemas.link import LinkIn, LinkMade, LinkOut
-from services import link as links
-from services.department import department_by_code
+from services.establishment.department import department_by_code
+from services.people import link as links
 
 router = APIRouter(prefix="/links", tags=["links"])
 

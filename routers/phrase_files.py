@@ -12,7 +12,7 @@ from routers.idempotency import OnceDep
 from routers.upload import UnsupportedMedia
 from schemas.common import LanguageIn
 from schemas.phrase import PhraseImport
-from services import phrase_exchange
+from services.phrase import exchange as phrase_exchange
 from utils.languages import NAMES, language_name
 
 router = APIRouter(prefix="/phrases", tags=["phrases"])

@@ -38,11 +38,14 @@ from schemas.phrase import (
     SwitchIn,
     WordsOut,
 )
-from services import phrase_change, phrase_code, phrase_flow, phrase_view
 from services.identity import Principal
 from services.phone.rehearsal import rehearse
-from services.phrase_coverage import switch
-from services.phrase_recording import spoken
+from services.phrase import change as phrase_change
+from services.phrase import flow as phrase_flow
+from services.phrase import phone_code as phrase_code
+from services.phrase import view as phrase_view
+from services.phrase.coverage import switch
+from services.phrase.recording import spoken
 
 router = APIRouter(prefix="/phrases", tags=["phrases"])
 

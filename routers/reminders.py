@@ -37,12 +37,12 @@ from schemas.reminder import (
     ReminderSummary,
     ReminderTimes,
 )
-from services import reminder as reminders
 from services.identity import submission_id
-from services.reminder_change import Answer, cancel, change
-from services.reminder_plan import plan
-from services.reminder_view import detail_view, plan_view, reminder_view, summaries, times_view
-from services.skipping import skip, unskip
+from services.reminder import reminders
+from services.reminder.change import Answer, cancel, change
+from services.reminder.plan import plan
+from services.reminder.skipping import skip, unskip
+from services.reminder.view import detail_view, plan_view, reminder_view, summaries, times_view
 from utils.failpoint import reached
 
 router = APIRouter(prefix="/reminders", tags=["reminders"])

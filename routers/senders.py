@@ -25,9 +25,9 @@ from schemas.sender import (
     SenderOrder,
     SenderOut,
 )
-from services import sender as senders
-from services.sender_address import sender_address
-from services.sender_provider import choices, provider_for
+from services.sender import senders
+from services.sender.address import sender_address
+from services.sender.provider import choices, provider_for
 
 router = APIRouter(prefix="/senders", tags=["senders"])
 

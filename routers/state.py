@@ -12,15 +12,15 @@ from starlette.requests import HTTPConnection
 from config.settings import Settings
 from database.session import Database
 from routers.rate_limit import RateLimits
-from services.auth import Authenticator
 from services.changes import Changes
-from services.establishment import Directory
-from services.group_commit import GroupCommit
+from services.establishment.directory import Directory
+from services.feedback.group_commit import GroupCommit
+from services.feedback.player import Player
+from services.people.auth import Authenticator
+from services.people.tokens import TokenSigner
 from services.phone.prompts import Prompts
-from services.player import Player
-from services.sync_down import DownSync
-from services.tokens import TokenSigner
-from services.webhook_door import WebhookDoor
+from services.sync.down import DownSync
+from services.webhook.door import WebhookDoor
 from utils.storage import Storage
 
 

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from routers.dependencies import StateDep, Viewer, ViewerSession, establishment_of
 from schemas.common import cleaned
 from schemas.statistics import Statistics
-from services.department import names_by_code
-from services.statistics import Period, statistics
+from services.establishment.department import names_by_code
+from services.overview.statistics import Period, statistics
 
 router = APIRouter(prefix="/statistics", tags=["statistics"])
 
@@ -48,7 +48,7 @@ def read_report(
     locale: Annotated[Literal["fr", "en"], Query()] = "fr",
     department: DepartmentCode = None,
 ) -> Response:
-    from services.report import report_pdf  # a library that few processes ever need
+    from services.overview.report import report_pdf  # a library that few processes ever need
 
     establishment = establishment_of(state, principal)
     with state.database.establishment(principal.establishment_id) as session:

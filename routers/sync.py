@@ -30,11 +30,11 @@ from schemas.sync import (
     SyncResult,
     SyncStatus,
 )
-from services import sync as syncs
 from services.errors import CareloopError
-from services.sync_answer import answers_to
-from services.sync_down import prompt_recording
-from services.sync_reminder import Office
+from services.sync import batch as syncs
+from services.sync.answer import answers_to
+from services.sync.down import prompt_recording
+from services.sync.reminder import Office
 
 router = APIRouter(prefix="/sync", tags=["sync"])
 public_router = APIRouter(prefix="/e/{slug}/sync", tags=["sync"])

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from database.session import Database
 from routers.problems import field_of, reason_of
 from schemas.sync import OfflineFeedback, OfflineReminder, SealedItem, SyncResult, SyncStatus
-from services import sync as syncs
 from services.identity import Principal
+from services.sync import batch as syncs
 
 _FEEDBACK = TypeAdapter(list[OfflineFeedback])
 _REMINDER = TypeAdapter(list[OfflineReminder])

@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from routers.dependencies import ServiceSession, StateDep, Viewer, establishment_of
 from schemas.today import Today
 from schemas.user import MemberOut
-from services import user as users
-from services.health import check
-from services.today import of_the_service, today
+from services.overview.health import check
+from services.overview.today import of_the_service, today
+from services.people import user as users
 
 router = APIRouter(tags=["console"])
 

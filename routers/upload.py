@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from services.contact_csv import FIELDS, Layout
+from services.contact.csv_file import FIELDS, Layout
 from services.errors import CareloopError, Invalid
 
 COLUMN = rf"^({'|'.join(FIELDS)}):[0-9]{{1,2}}$"

@@ -26,8 +26,8 @@ from models.upload import Upload
 from routers import problems
 from routers.dependencies import StateDep, Submitter
 from routers.state import State
-from services import upload as uploads
 from services.errors import CareloopError, Invalid
+from services.feedback import upload as uploads
 from services.identity import Principal
 
 VERSION = "1.0.0"

@@ -11,7 +11,7 @@ from routers.dependencies import Admin, ServiceSession, StateDep
 from routers.idempotency import OnceDep
 from schemas.common import Page
 from schemas.user import UserChange, UserIn, UserOut
-from services import user as users
+from services.people import user as users
 
 router = APIRouter(prefix="/users", tags=["users"])
 

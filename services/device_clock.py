@@ -17,7 +17,7 @@ def submitted_at(recorded_at: datetime | None, offset: timedelta, moment: dateti
     The device's time is corrected by its clock's offset at sync (`moment` less what the clock
     showed), if that is more than a slow link explains. What is still before this service existed
     comes from a clock that cannot be trusted, and nothing was said after its receipt: then the time
-    of receipt stands for it. `services/intake.py` has the same rule in SQL.
+    of receipt stands for it. `services/feedback/intake.py` has the same rule in SQL.
     """
     if recorded_at is None:
         return moment

@@ -16,8 +16,8 @@ from models.task import UNKNOWN_DELIVERY, Task, TaskState
 from models.user import Membership, User
 from schemas.task import Found, TaskChange
 from services.audit import audit
-from services.delivery import lock_delivery, move
-from services.due import look_again
+from services.delivery.moves import lock_delivery, move
+from services.due.queue import look_again
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
 from services.task import read

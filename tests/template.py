@@ -12,8 +12,8 @@ from database.engine import owner_engine
 from database.migrate import upgrade_everything
 from models.establishment import Establishment
 from models.user import Role
-from services.founding import create_establishment, set_sender
-from services.user import create_user
+from services.establishment.founding import create_establishment, set_sender
+from services.people.user import create_user
 
 PASSWORD = "correct-horse-battery"
 SOUTH_NUMBER = "+15005550007"

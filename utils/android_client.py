@@ -217,7 +217,7 @@ def _ids(reference: str, attempt: int) -> tuple[str, str]:
     """The ids under which an attempt may stand: the delivery's, and one of its own.
 
     The second is for what failed on the phone and may be tried again, and for an id that something
-    else has taken. Both are read by `services.callback.parse_reference`.
+    else has taken. Both are read by `services.webhook.callback.parse_reference`.
     """
     return reference, f"{reference}.{attempt}"
 

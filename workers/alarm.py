@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from models.establishment import Establishment
 from models.reminder import Channel
-from services import alarm_mail
-from services.alarm_mail import Letter
-from services.suspension import ANSWER, note_fault
+from services.alarm import mail as alarm_mail
+from services.alarm.mail import Letter
+from services.sender.suspension import ANSWER, note_fault
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.senders import Outcome, Sender, Verdict

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from database.session import Job
 from models.reminder import Channel
-from services.campaign import EXPAND
-from services.campaign_expansion import expand as expand_batch
+from services.campaign.campaigns import EXPAND
+from services.campaign.expansion import expand as expand_batch
 from utils.failpoint import reached
 from workers.context import get_context
 

@@ -12,9 +12,9 @@ from database.session import Database
 from models.establishment import AskOneWay, Establishment
 from services.allowed_times import allowed_times
 from services.dispatch import Routes, Rules
-from services.establishment import Directory
-from services.sender_choice import Need
-from services.sync_down import cache_name
+from services.establishment.directory import Directory
+from services.sender.choice import Need
+from services.sync.down import cache_name
 from utils.out_of_reach import OutOfReach
 from utils.pace import Buckets
 from utils.senders import Sender

@@ -14,14 +14,21 @@ from models.delivery import DeliveryStatus
 from models.establishment import AnsweringMachines, AskOneWay, Establishment
 from models.reminder import Channel
 from services import dispatch
-from services.callback import reference_of
-from services.dispatch import Attempt, Settlement
+from services.delivery.reconcile import (
+    Patience,
+    Question,
+    questions,
+    settle_unknown,
+    settle_unlisted,
+)
+from services.dispatch import Attempt
+from services.dispatch.suspended import Ready, hold_back
 from services.email_words import email_subject
-from services.reconcile import Patience, Question, questions, settle_unknown, settle_unlisted
-from services.reply_hint import ask
+from services.reminder.reply_hint import ask
+from services.sender.settlement import Settlement
+from services.sender.suspension import note_answers
 from services.sms import sms_text
-from services.suspension import note_answers
-from services.suspension_hold import Ready, hold_back
+from services.webhook.callback import reference_of
 from utils.backoff import delay
 from utils.failpoint import reached
 from utils.lease import awake, held_until, insist

@@ -5,9 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from services.errors import NotFound
-from services.feedback import mark_processed, recordings_of
+from services.feedback.feedbacks import mark_processed, recordings_of
+from services.feedback.upload import join_feedback
 from services.recording import LONGEST_SECONDS, PROBE_SECONDS, audio_of, note_facts, unprobed
-from services.upload import join_feedback
 from utils.audio import AudioFacts, probe
 from utils.logs import get_logger
 from workers.context import Context, get_context

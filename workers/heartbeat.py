@@ -21,7 +21,7 @@ from config.settings import Settings
 from database.engine import DatabaseNotReady
 from database.session import Database
 from models.installation import Process
-from services.health import check
+from services.overview.health import check
 from services.readiness import NotFit, NotYet, make_ready
 from utils.logs import get_logger
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.inbound_list import Look, look_of, looked, take_in, unknown
-from services.voice_message import Piece
+from services.inbound.provider_list import Look, look_of, looked, take_in, unknown
+from services.inbound.voice import Piece
 from utils.logs import get_logger
 from utils.senders import Inbox, Received
 from utils.twilio_media import Attached

@@ -19,7 +19,8 @@ from itertools import groupby
 from queue import SimpleQueue
 
 from models.establishment import Establishment
-from services.dispatch import Attempt, Settlement
+from services.dispatch import Attempt
+from services.sender.settlement import Settlement
 from utils.logs import get_logger
 
 STAMP_LINGER_SECONDS = 0.010

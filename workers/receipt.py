@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
-from services.receipt import Answer, Wanted, list_span, look_later, take_in, wanted_receipts
+from services.delivery.receipt import (
+    Answer,
+    Wanted,
+    list_span,
+    look_later,
+    take_in,
+    wanted_receipts,
+)
 from utils.logs import get_logger
 from utils.senders import Passed, Receipts, Sender
 from workers.asking import answers

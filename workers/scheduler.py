@@ -23,20 +23,21 @@ from database.engine import DatabaseNotReady
 from database.listen import listening_connection
 from database.session import Job
 from models.reminder import Channel
-from services import alarm, dispatch
-from services.alarm_mail import administrators
-from services.campaign import find_expandable
-from services.claim_gate import ClaimGate
+from services import dispatch
+from services.alarm import alarms as alarm
+from services.alarm.mail import administrators
+from services.campaign.campaigns import find_expandable
 from services.conversation import GOES_ON_FOR, end_stale, find_unheard
-from services.feedback import find_unprocessed
-from services.health import webhooks_turned_away
+from services.delivery.sweep import resume_series, sweep
+from services.dispatch.gate import ClaimGate
+from services.feedback.feedbacks import find_unprocessed
+from services.feedback.upload import find_complete, forget_expired, join_feedback
 from services.idempotency import forget_old
-from services.inbound_list import take_due
+from services.inbound.provider_list import take_due
+from services.inbound.voice import find_voices
+from services.overview.health import webhooks_turned_away
 from services.phone.calls import end_idle
 from services.phone.fetching import find_recordings
-from services.sweep import resume_series, sweep
-from services.upload import find_complete, forget_expired, join_feedback
-from services.voice_message import find_voices
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.senders import LISTING

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from services.feedback.upload import finish as note_finished
+from services.feedback.upload import whole
 from services.recording import put_away
-from services.upload import finish as note_finished
-from services.upload import whole
 from utils.failpoint import reached
 from workers.context import get_context
 

@@ -20,12 +20,12 @@ from starlette.concurrency import run_in_threadpool
 from database.session import Database
 from models.establishment import Sender
 from routers.state import State, state_of
-from services.android_event import AndroidEvent, number_of, phone_of, read_event
-from services.callback import apply_status, parse_reference
 from services.errors import Forbidden, Invalid, NotFound
-from services.establishment import Directory
-from services.inbound import store
-from services.webhook_door import Webhook
+from services.establishment.directory import Directory
+from services.inbound.messages import store
+from services.webhook.android import AndroidEvent, number_of, phone_of, read_event
+from services.webhook.callback import apply_status, parse_reference
+from services.webhook.door import Webhook
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.metrics import WEBHOOKS_FOR_NOBODY, WEBHOOKS_REFUSED

@@ -20,9 +20,9 @@ from database.away import is_away
 from database.session import Database
 from routers.state import State, state_of
 from services.errors import CareloopError, Forbidden, Invalid
-from services.establishment import Directory
-from services.sendgrid_event import EmailEvent, apply_event, read_event
-from services.webhook_door import Webhook
+from services.establishment.directory import Directory
+from services.webhook.door import Webhook
+from services.webhook.sendgrid import EmailEvent, apply_event, read_event
 from utils.email_client import REFERENCE_ARGUMENT
 from utils.logs import get_logger
 from utils.metrics import WEBHOOKS_REFUSED

@@ -1,6 +1,6 @@
 """Twilio's webhooks on messages. The signature is checked against the public URL.
 
-Each route checks, names and hands over (`services/webhook_door.py`); the functions at the end store
+Each route checks, names and hands over (`services/webhook/door.py`); the functions at the end store
 what was handed over, now or after an outage. Repeats get 200 and change nothing.
 """
 
@@ -21,12 +21,12 @@ from database.session import Database
 from models.establishment import Sender
 from routers.state import State, state_of
 from routers.upload import form_of
-from services.callback import StatusNews, apply_status, parse_reference
 from services.errors import Forbidden
-from services.establishment import Directory
-from services.inbound import InboundMessage, store, written_to
-from services.voice_message import MOST_PIECES, Piece
-from services.webhook_door import Webhook
+from services.establishment.directory import Directory
+from services.inbound.messages import InboundMessage, store, written_to
+from services.inbound.voice import MOST_PIECES, Piece
+from services.webhook.callback import StatusNews, apply_status, parse_reference
+from services.webhook.door import Webhook
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.metrics import WEBHOOKS_FOR_NOBODY, WEBHOOKS_REFUSED

@@ -3,7 +3,7 @@
 The signature covers the address with its ids, so nobody else can speak for a caller. Whatever goes
 wrong here, the person on the phone hears a sentence and the call ends: never Twilio's own error.
 While PostgreSQL is away what was keyed or recorded goes through the same door as every webhook
-(`services/webhook_door.py`), so it is not lost either.
+(`services/webhook/door.py`), so it is not lost either.
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ from models.establishment import Establishment, InboundCalls, Sender
 from routers.problems import problem
 from routers.state import State, state_of
 from routers.webhooks.twilio import SignedForm, webhook_of
-from services.callback import parse_reference
 from services.errors import CareloopError, NotFound
-from services.establishment import Directory
+from services.establishment.directory import Directory
 from services.phone.answering import Given, answer, locked
 from services.phone.caller import caller
 from services.phone.calls import (
@@ -47,8 +46,9 @@ from services.phone.links import Links, Place, parse_place
 from services.phone.missed_call import VALID_FOR, call_back
 from services.phone.recordings import Spoken, note_recording
 from services.phone.script import instructions
-from services.phrase import shipped
-from services.webhook_door import Webhook
+from services.phrase.phrases import shipped
+from services.webhook.callback import parse_reference
+from services.webhook.door import Webhook
 from utils.logs import get_logger
 from utils.twiml import HangUp, Instructions, Reject, Say, twiml
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from models.delivery import Reply
 from models.reminder import Purpose
-from services.address import opt_in, opt_out
 from services.audit import audit
+from services.contact.address import opt_in, opt_out
 from services.conversation.patients import numbered
 from services.conversation.turn import (
     CHOICES,
@@ -19,9 +19,9 @@ from services.conversation.turn import (
     Turn,
 )
 from services.identity import Principal
-from services.opt_words import Wish, squeezed, wish_of
-from services.phrase import NoLanguage, shipped, speech
-from services.reminder_reply import Asked, awaiting, note_reply
+from services.phrase.opt_words import Wish, squeezed, wish_of
+from services.phrase.phrases import NoLanguage, shipped, speech
+from services.reminder.reply import Asked, awaiting, note_reply
 from utils.languages import NAMES
 
 _LANGUAGES = tuple(NAMES)

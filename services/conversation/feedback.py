@@ -14,14 +14,14 @@ from models.conversation import Conversation
 from models.feedback import Feedback, FeedbackState
 from models.reminder import Reminder
 from schemas.feedback import CONTENT_LENGTH, FeedbackChannel, FeedbackIn
-from services.contact import reference_index
+from services.contact.contacts import reference_index
 from services.conversation.ending import ask_staff_whose
 from services.conversation.patients import ask_whose, chosen_patient, patients
 from services.conversation.turn import FEEDBACK, MOST_QUESTIONS, PATIENT, Step, Turn
 from services.errors import CareloopError
+from services.feedback.intake import PROCESS_FEEDBACK, Stored, arrival, store
+from services.feedback.upload import join_feedback
 from services.identity import Principal
-from services.intake import PROCESS_FEEDBACK, Stored, arrival, store
-from services.upload import join_feedback
 
 ADDED_FOR = timedelta(hours=1)
 """What comes within that time after the thanks belongs to the same feedback."""

@@ -20,7 +20,7 @@ from models.task import LOOK_AT_MESSAGE
 from services.conversation.ending import end
 from services.conversation.routing import route
 from services.conversation.turn import GOES_ON_FOR, Turn
-from services.inbound import HEAR
+from services.inbound.messages import HEAR
 from services.task import open_task
 from utils.crypto import CannotDecrypt
 

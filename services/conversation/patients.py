@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 
 from models.contact import Contact
+from services.contact.discreet import labels
 from services.conversation.turn import MOST_CHOICES, Step, Turn
-from services.discreet import labels
 
 
 def patients(turn: Turn) -> list[Contact]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from models.contact import Contact
 from models.delivery import Reply
+from services.contact.discreet import labels
 from services.conversation.patients import numbered
 from services.conversation.turn import MOST_CHOICES, MOST_QUESTIONS, REMINDER, Step, Turn
-from services.discreet import labels
-from services.reminder_reply import Asked, awaiting, note_reply
+from services.reminder.reply import Asked, awaiting, note_reply
 from utils.clock import local_time
 
 KEYS = {1: Reply.confirmed, 2: Reply.reschedule}

@@ -15,7 +15,7 @@ from models.conversation import Conversation
 from models.delivery import Delivery
 from services.conversation import choices, feedback, reminders
 from services.conversation.turn import CHOICES, Step, Turn
-from services.reminder_reply import Asked, asked, awaiting
+from services.reminder.reply import Asked, asked, awaiting
 
 THANKED_WITHIN = timedelta(hours=48)
 """Thanks that come within that time after something of ours are for that."""

@@ -20,15 +20,15 @@ from models.message import Message
 from models.reminder import Purpose
 from models.task import LOOK_AT_MESSAGE, TALKATIVE
 from services.conversation.ending import end
+from services.conversation.reply import replies_of_today, reply
 from services.conversation.said import Said, take_apart
-from services.phrase import Speech, shipped, speech
-from services.reply import replies_of_today, reply
+from services.inbound.voice import voices_of
+from services.phrase.phrases import Speech, shipped, speech
 from services.task import open_task
-from services.voice_message import voices_of
 from utils.logs import current_correlation
 
 FEEDBACK, REMINDER, CHOICES = "feedback_by_sms", "reminder_by_sms", "choices_by_sms"
-"""The flows of `services.phrase.FLOWS` that are held by SMS."""
+"""The flows of `services.phrase.phrases.FLOWS` that are held by SMS."""
 
 PATIENT = "patient"
 """Who acted, where it was whoever wrote."""

@@ -7,7 +7,7 @@ deliveries, their events and the due queue together.
 
 from services.dispatch.attempts import Attempt, Rules, begin, held_for
 from services.dispatch.claims import Claim, claim, establishments_due, release, seconds_to_next
-from services.dispatch.outcomes import Settlement, conclude
+from services.dispatch.outcomes import conclude
 from services.dispatch.routes import Routes
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "Claim",
     "Routes",
     "Rules",
-    "Settlement",
     "begin",
     "claim",
     "conclude",

@@ -18,7 +18,7 @@ from models.campaign import CampaignStatus
 from models.delivery import Delivery, DeliveryStatus
 from models.establishment import Sender
 from models.reminder import Purpose
-from services.delivery import CANCELLED, settle
+from services.delivery.moves import CANCELLED, settle
 from services.dispatch.holds import Hold, hold_back
 from services.dispatch.lines import take_turns
 from services.dispatch.routes import NOWHERE, Routes, can_ask
@@ -72,7 +72,7 @@ class Attempt:
 # WhatsApp lets free text through to those alone who wrote to the same number within a day
 # (`services/whatsapp_window.py`).
 # A claim from before the server's start is void: a stop may have been spooled since. The sweeper
-# makes it due again, behind the gate (`services/claim_gate.py`).
+# makes it due again, behind the gate (`services/dispatch/gate.py`).
 _LOCK = Prepared(
     """
     select d.id, d.channel, d.due_at, d.valid_until, c.quiet_start, c.quiet_end,

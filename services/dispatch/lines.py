@@ -19,7 +19,7 @@ from models.delivery import DeliveryStatus
 from models.establishment import Sender
 from services.dispatch.holds import Hold
 from services.dispatch.routes import Take
-from services.due import WAKE
+from services.due.queue import WAKE
 
 STEP_SECONDS = 0.5
 """A line is called up for about so long a time at once: a job for each message would cost more."""

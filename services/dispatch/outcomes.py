@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
@@ -13,29 +13,9 @@ from config.settings import get_settings
 from database.prepared import Prepared
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
-from services.delivery import settle
+from services.delivery.moves import settle
+from services.sender.settlement import Settlement
 from utils.senders import ASKABLE
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What to store after a call. `retry_in` (seconds) only goes with the status `scheduled`.
-
-    `cause` stands in the trace, beside the provider's code.
-    """
-
-    delivery_id: int
-    attempt: int
-    status: DeliveryStatus
-    provider: str
-    provider_id: str | None = None
-    code: str | None = None
-    retry_in: float | None = None
-    encoding: str | None = None
-    segments: int | None = None
-    cause: str = "answer"
-    sender_id: int | None = None
-
 
 # A callback may have been faster than this statement: then the state stays what the callback
 # made it, and only the provider's id is added; not even that when the callback has already had the

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from models.establishment import Sender
-from services.sender_choice import WRITTEN, Need, SenderChoice
+from services.sender.choice import WRITTEN, Need, SenderChoice
 from utils.crypto import get_cipher
 from utils.operators import operator_of
 

@@ -19,7 +19,7 @@ from models.delivery import Delivery, Reply
 from models.establishment import Establishment
 from models.message import Call
 from models.task import STOPPED
-from services.address import opt_out
+from services.contact.address import opt_out
 from services.errors import NotFound
 from services.phone.caller import lock_address
 from services.phone.calls import PROVIDER, conversation_of
@@ -40,8 +40,8 @@ from services.phone.patients import choose, told_apart
 from services.phone.phrase import keep_spoken
 from services.phone.recordings import Spoken, note_recording, playable
 from services.phone.script import newest_recording, spoken, state_of
-from services.phrase_code import redeem
-from services.reminder_reply import note_reply
+from services.phrase.phone_code import redeem
+from services.reminder.reply import note_reply
 from services.task import open_task
 
 KEY_9 = "key 9"

@@ -11,7 +11,7 @@ from models.address import Address
 from models.contact import Contact
 from models.conversation import Conversation
 from models.establishment import Establishment
-from services.address import address_for
+from services.contact.address import address_for
 from utils.phone import InvalidPhone, normalise_phone
 
 MOST_OF_A_FAMILY = 50

@@ -15,13 +15,13 @@ from models.delivery import Delivery
 from models.establishment import AnsweringMachines, Establishment
 from models.message import Call
 from models.reminder import Purpose, Reminder
-from services.due import take_unclaimed
+from services.delivery.news import provider_news
+from services.delivery.twilio_status import MACHINES
+from services.due.queue import take_unclaimed
 from services.errors import NotFound
 from services.phone.caller import known_language, lock_address
 from services.phone.flow import Flow, Remark, Step
 from services.phone.script import spoken
-from services.provider_news import provider_news
-from services.twilio_status import MACHINES
 
 PROVIDER = "twilio"
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})

@@ -11,8 +11,8 @@ from models.conversation import Conversation
 from models.feedback import Feedback
 from models.task import WHICH_PATIENT
 from schemas.feedback import FeedbackChannel, FeedbackIn
+from services.feedback.intake import Stored, arrival, store
 from services.identity import Principal
-from services.intake import Stored, arrival, store
 from services.phone.patients import patients_of
 from services.task import open_task, task_key
 

@@ -22,7 +22,7 @@ STAFF_KEY = "*"
 
 
 class Flow(StrEnum):
-    """The conversations there are by phone, of `services.phrase.FLOWS`."""
+    """The conversations there are by phone, of `services.phrase.phrases.FLOWS`."""
 
     feedback = "feedback_by_phone"
     reminder = "reminder_by_phone"

@@ -16,10 +16,10 @@ from models.address import Address
 from models.establishment import Establishment
 from models.reminder import Channel, Purpose, Reminder, ReminderStatus
 from models.task import CALL_BACK
+from services.conversation.reply import reply
 from services.phone.caller import holders, known_language, lock_address
 from services.phone.flow import Flow
 from services.phone.script import spoken
-from services.reply import reply
 from services.task import open_task
 from utils.metrics import CALL_BACKS
 

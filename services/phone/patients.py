@@ -12,10 +12,10 @@ from models.contact import Contact
 from models.conversation import Conversation
 from models.feedback import Feedback
 from models.task import WHICH_PATIENT
-from services.contact import reference_index
-from services.discreet import last_digits
+from services.contact.contacts import reference_index
+from services.contact.discreet import last_digits
 from services.phone.caller import holders
-from services.phrase import NoLanguage, Speech, speech
+from services.phrase.phrases import NoLanguage, Speech, speech
 from services.task import close_task, task_key
 from utils.languages import VOICES
 

@@ -7,7 +7,7 @@ from models.call_recording import CallRecording
 from models.phrase import PhraseCode
 from models.recording import Recording
 from services.identity import Principal
-from services.phrase_change import record
+from services.phrase.change import record
 
 
 def keep_spoken(session: ScopedSession, code_id: int, spoken: CallRecording) -> None:

@@ -25,9 +25,9 @@ from services.phone.flow import (
 )
 from services.phone.parts import Kind, Part, parts
 from services.phone.script import spoken
-from services.phrase_coverage import own_phrases
-from services.phrase_flow import newest, state_of
-from services.phrase_view import SAMPLES
+from services.phrase.coverage import own_phrases
+from services.phrase.flow import newest, state_of
+from services.phrase.view import SAMPLES
 
 _KEYS = {
     Step.language: "12345",

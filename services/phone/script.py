@@ -23,7 +23,7 @@ from services.phone.flow import Flow, Remark, State, Step
 from services.phone.links import Links
 from services.phone.parts import Kind, parts
 from services.phone.patients import offered, words_of
-from services.phrase import NoLanguage, Speech, shipped, speech
+from services.phrase.phrases import NoLanguage, Speech, shipped, speech
 from utils.languages import VOICES
 from utils.twiml import GoOn, HangUp, Instructions, Keys, Pause, Play, Record, Say, Sound
 

@@ -46,13 +46,13 @@ GUARDS = (
     ),
     Guard(
         "what was attempted is not due again",
-        "services/sweep.py",
+        "services/delivery/sweep.py",
         'move(session, delivery, S.unknown, cause="lease ran out", code=NO_ANSWER)',
         'move(session, delivery, S.scheduled, cause="lease ran out")',
     ),
     Guard(
         "what was claimed is found again",
-        "services/sweep.py",
+        "services/delivery/sweep.py",
         'move(session, delivery, S.scheduled, cause="lease ran out")',
         "pass",
     ),
@@ -106,13 +106,13 @@ GUARDS = (
     ),
     Guard(
         "a callback never moves back",
-        "services/delivery.py",
+        "services/delivery/moves.py",
         "if not may_move(before, to):",
         "if before == to:",
     ),
     Guard(
         "a cancelled delivery does not go out",
-        "services/reminder_change.py",
+        "services/reminder/change.py",
         "move(session, delivery, S.cancelled, cause=CANCELLED)",
         "pass",
     ),
@@ -132,19 +132,19 @@ GUARDS = (
     ),
     Guard(
         "the carrier's list is believed",
-        "services/reconcile.py",
+        "services/delivery/reconcile.py",
         "found = _ours(session, delivery, passed or ())",
         "found = _ours(session, delivery, ())",
     ),
     Guard(
         "the list is given time",
-        "services/reconcile.py",
+        "services/delivery/reconcile.py",
         "waited >= patience.settle_after",
         "waited >= 0",
     ),
     Guard(
         "an answer proves nothing about later",
-        "services/reconcile.py",
+        "services/delivery/reconcile.py",
         "(question.asked_at - given_from)",
         "(now - given_from)",
         # Only where all who could ask again stand still as well: one machine that is suspended.
@@ -152,7 +152,7 @@ GUARDS = (
     ),
     Guard(
         "staff are asked about what nobody can tell",
-        "services/reconcile.py",
+        "services/delivery/reconcile.py",
         "open_task(session, UNKNOWN_DELIVERY, delivery.id)",
         "pass",
     ),
@@ -166,13 +166,13 @@ GUARDS = (
     ),
     Guard(
         "no second channel while the first is unknown",
-        "services/fallback.py",
+        "services/delivery/fallback.py",
         "if not all(gives_way(other) or passed_over(other, delivery) for other in others):",
         "if False:",
     ),
     Guard(
         "a failure opens the next channel",
-        "services/fallback.py",
+        "services/delivery/fallback.py",
         "return delivery.status in _FALLS_BACK or held_up",
         "return delivery.status == S.suppressed or held_up",
     ),

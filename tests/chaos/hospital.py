@@ -57,7 +57,7 @@ class Hospital:
         from config.settings import DatabaseSettings
         from database.engine import owner_engine
         from models.establishment import Establishment
-        from services.founding import create_establishment, set_sender
+        from services.establishment.founding import create_establishment, set_sender
 
         engine = owner_engine(DatabaseSettings(DATABASE_URL=self.stage.postgres.url))
         zone = ZoneInfo("Africa/Douala")
@@ -236,8 +236,8 @@ class Hospital:
 
     def _plant(self, cases: Sequence[Case]) -> None:
         from models.reminder import Reminder
-        from services.address import address_for
-        from services.delivery_opening import open_delivery
+        from services.contact.address import address_for
+        from services.due.opening import open_delivery
 
         with self._sessions().establishment(cases[0].establishment) as session:
             for case in cases:

@@ -40,12 +40,12 @@ from models.message import Message
 from models.phrase import Phrase
 from models.reminder import Purpose, Reminder
 from models.task import Task
-from services.address import address_for
-from services.contact import reference_index
+from services.contact.address import address_for
+from services.contact.contacts import reference_index
 from services.conversation import GOES_ON_FOR, end_stale, hear
-from services.delivery_opening import open_delivery
-from services.reminder_reply import note_reply
-from services.voice_message import Piece, note_voices
+from services.due.opening import open_delivery
+from services.inbound.voice import Piece, note_voices
+from services.reminder.reply import note_reply
 
 PHONE = "+237650000001"
 _numbers = count(1)

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from models.feedback import Feedback
 from models.message import Message
 from models.reminder import Purpose, Reminder
-from services.address import address_for
-from services.sender import listed
+from services.contact.address import address_for
+from services.sender.senders import listed
 from tests.fixtures import NORTH
 
 PHONE = "+237650000001"

@@ -16,7 +16,7 @@ from models.message import Message
 from models.reminder import Purpose, Reminder
 from models.task import Task
 from services.conversation.turn import MOST_QUESTIONS, MOST_REPLIES
-from services.opt_words import wish_of
+from services.phrase.opt_words import wish_of
 from utils.sms_encoding import analyse, fold_french
 
 WRITTEN = [

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.conversation import Conversation
 from models.message import Call
-from services.address import address_for
+from services.contact.address import address_for
 from tests.fixtures import NORTH
 
 Headers = dict[str, str]

@@ -18,7 +18,7 @@ from models.contact import Contact
 from models.message import Message
 from models.phrase import FlowLanguage
 from services.conversation.turn import CHOICES, FEEDBACK, REMINDER
-from services.phrase import FLOWS
+from services.phrase.phrases import FLOWS
 from tests.conversation.phrases import in_words
 
 Play = Callable[..., Any]

@@ -16,7 +16,7 @@ import httpx2
 import psycopg2
 import pytest
 
-from services.establishment import KNOWN_FOR
+from services.establishment.directory import KNOWN_FOR
 from tests.android import KEY, NUMBER, PASSWORD, credentials
 from tests.integration.loop import Loop
 from tests.tree import Tree, running_tree, wait_for

@@ -16,10 +16,10 @@ import pytest
 from config.settings import DatabaseSettings
 from database.engine import service_engine
 from database.session import Database
-from services import campaign as campaigns
-from services.campaign_expansion import expand
-from services.campaign_list import add, numbered
-from services.establishment import Directory
+from services.campaign import campaigns
+from services.campaign.expansion import expand
+from services.campaign.listed import add, numbered
+from services.establishment.directory import Directory
 from services.identity import Principal
 from tests.conftest import ROOT, clone_database, execute, with_database
 from tests.fixtures import NORTH

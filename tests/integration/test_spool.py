@@ -2,9 +2,10 @@
 
 Real processes: two APIs that share a folder, a scheduler, a worker, PostgreSQL and the carrier.
 
-To see it fail: answer without `_keep` in `services/webhook_door.py` (messages are lost), take the
-unique key out of `services/inbound.py` (some are there twice), let `take` store although the spool
-is not empty (order), let `ClaimGate.is_open` answer True (the one who said stop gets a message).
+To see it fail: answer without `_keep` in `services/webhook/door.py` (messages are lost), take the
+unique key out of `services/inbound/messages.py` (some are there twice), let `take` store although
+the spool is not empty (order), let `ClaimGate.is_open` answer True (the one who said stop gets a
+message).
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ The real processes, the official libraries and the simulated carrier: nothing of
 used up by a fault that is not theirs, somebody is told once, and it heals by itself.
 
 Seen to fail: `_ready` in `workers/delivery.py` returning the group as it is (no fallback, the
-carrier is asked for each); `give_back` left out of `services/callback.py` (the reminder fails);
-`status == S.waiting` left out of `services/alarm_mail.take` (a killed worker's mail goes twice).
+carrier is asked for each); `give_back` left out of `services/webhook/callback.py` (the reminder
+fails); `status == S.waiting` left out of `take` in `services/alarm/mail.py` (a killed worker's
+mail goes twice).
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import delete
 
 from models.contact import Contact
-from services.address import address_for
-from services.contact import reference_index
+from services.contact.address import address_for
+from services.contact.contacts import reference_index
 from tests.fixtures import NORTH
 from tests.phone.telephone import CALLER, Call, play
 from tests.phone.test_spoken_phrases import speak_everything

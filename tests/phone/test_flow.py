@@ -32,7 +32,7 @@ from services.phone.flow import (
 )
 from services.phone.links import Links
 from services.phone.script import instructions
-from services.phrase_code import issue
+from services.phrase.phone_code import issue
 from simulator.twiml import VOICE, parse
 from tests.fixtures import NORTH
 from tests.services.deliveries import make

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from services.webhook_door import WebhookDoor
+from services.webhook.door import WebhookDoor
 from tests.phone.telephone import Call, Carrier, play
 from tests.services.deliveries import begun, delivery, states, tell
 from tests.tree import wait_for

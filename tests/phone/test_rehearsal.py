@@ -12,7 +12,7 @@ from schemas.phrase import CallOut
 from services.errors import NotFound
 from services.phone.flow import Flow
 from services.phone.rehearsal import rehearse
-from services.phrase import FLOWS
+from services.phrase.phrases import FLOWS
 from services.recording import put_away
 from tests.fixtures import NORTH
 from utils.audio_telephone import wav

@@ -18,8 +18,8 @@ from models.conversation import Conversation
 from models.phrase import FlowLanguage, Phrase
 from services.identity import Principal
 from services.phone.fetching import find_recordings, note_fetched, take
-from services.phrase import FLOWS, shipped
-from services.phrase_code import issue
+from services.phrase.phone_code import issue
+from services.phrase.phrases import FLOWS, shipped
 from services.recording import put_away
 from tests.fixtures import NORTH
 from tests.phone.telephone import Call, Carrier, play

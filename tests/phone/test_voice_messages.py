@@ -14,8 +14,9 @@ from sqlalchemy import select, text, update
 
 from models.message import Message
 from models.voice_message import VoiceMessage
+from services.feedback.bringing_home import GONE_AFTER
+from services.inbound.voice import MOST_PIECES, find_voices, take
 from services.recording import audio_of
-from services.voice_message import GONE_AFTER, MOST_PIECES, find_voices, take
 from tests.fixtures import NORTH
 from tests.phone.telephone import OUR_NUMBER, Carrier
 from tests.simulator.simulator_harness import NUMBER, PHONE, SID, TOKEN, Simulator

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from config.settings import WebSettings
 from models.user import Role
 from routers.console_cookies import _name, _secure
-from services.user import create_user
+from services.people.user import create_user
 from tests.fixtures import SOUTH
 from tests.template import PASSWORD
 

@@ -1,7 +1,8 @@
 """Lists and counts of deliveries, and what a hospital sends from.
 
 Seen to fail: `own_rows` of the senders' policy left open (another hospital's sender is changed);
-`with_for_update` and the audit left out of `services/sender.py`; the address shown in a list.
+`with_for_update` and the audit left out of `services/sender/senders.py`; the address shown in a
+list.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from models.delivery import DeliveryStatus as S
-from services.suspension import note_fault
+from services.sender.suspension import note_fault
 from tests.fixtures import NORTH, SOUTH, owned
 from tests.services.deliveries import begun, conclude, make
 

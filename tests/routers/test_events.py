@@ -24,7 +24,7 @@ from sqlalchemy import text
 from models.phrase import FlowLanguage, Phrase
 from services import changes as module
 from services.changes import DELIVERIES, EVERYTHING, Changes, Hint, Listener, TooManyListeners
-from services.tokens import ALGORITHM
+from services.people.tokens import ALGORITHM
 from tests.fixtures import NORTH, SOUTH
 from tests.services.deliveries import make
 from tests.tree import wait_for

@@ -1,7 +1,7 @@
 """What staff make of a feedback: found, assigned, noted, answered, heard, taken out as a file.
 
 Each of these was broken once, and a test here failed:
-- the version check left out of `services/feedback_care.py`;
+- the version check left out of `services/feedback/care.py`;
 - `_refuse_stale` before `_known` (an answer that is sent again is refused instead of replayed);
 - the opt-out not asked about, or the conversation's number (`_way_back`);
 - `safe_cell` returning its text; `personal` not asked for; the role of an export;
@@ -24,8 +24,8 @@ from sqlalchemy import text
 
 from models.conversation import Conversation
 from models.feedback import Feedback
-from services.address import address_for, opt_out
-from services.feedback_export import safe_cell
+from services.contact.address import address_for, opt_out
+from services.feedback.export import safe_cell
 from tests.fixtures import NORTH, SOUTH, owned
 
 Headers = dict[str, str]

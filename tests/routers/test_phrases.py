@@ -15,9 +15,9 @@ import pytest
 from models.phrase import PhraseCode
 from models.upload import Upload
 from services.identity import Principal, uuid7
-from services.phrase import FLOWS, NoLanguage, keys, placeholders, shipped, speech
-from services.phrase_code import issue, redeem
-from services.phrase_view import SAMPLES
+from services.phrase.phone_code import issue, redeem
+from services.phrase.phrases import FLOWS, NoLanguage, keys, placeholders, shipped, speech
+from services.phrase.view import SAMPLES
 from services.recording import put_away
 from tests.fixtures import NORTH
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from models.establishment import Sender
-from services import suspension
+from services.sender import suspension
 from tests.fixtures import NORTH
 from tests.services.deliveries import FakeSender, claim, delivery, due, make
 from tests.template import SOUTH_NUMBER
@@ -372,7 +372,7 @@ def test_what_waited_for_one_that_is_shut_out_is_due_again(
 ) -> None:  # fmt: skip
     """And the alarm about it ends by itself."""
     from models.alarm import Alarm
-    from services.alarm import look
+    from services.alarm.alarms import look
 
     shut_out(database, 1)
     (number,) = make(database)

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from models.delivery import DeliveryStatus as S
 from models.reminder import Reminder
-from services.delivery_opening import open_delivery
+from services.due.opening import open_delivery
 from tests.fixtures import NORTH, owned
 from tests.routers.test_reminders import body
 from tests.services.deliveries import (

@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from typer.testing import CliRunner
 
 from cli import app as cli
-from services.sync_down import DownSync, cache_name
+from services.sync.down import DownSync, cache_name
 from tests.fixtures import NORTH
 from utils.shared_cache import SharedCache
 

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from cli import app as cli
 from models.phrase import FlowLanguage, Phrase
-from services.phrase import FLOWS
+from services.phrase.phrases import FLOWS
 from services.recording import put_away
-from services.sync_down import DownSync
+from services.sync.down import DownSync
 from tests.fixtures import NORTH, owned
 from tests.routers.test_feedback_care import wav
 from tests.routers.test_sync import item, now, sync

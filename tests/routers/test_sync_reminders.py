@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from services.identity import uuid7
-from services.reminder_times import SYNCED_TOO_LATE
+from services.reminder.times import SYNCED_TOO_LATE
 from tests.fixtures import owned
 from tests.routers.test_devices import enrol
 from tests.routers.test_sync import item, now, sync

@@ -18,8 +18,8 @@ from sqlalchemy import text
 
 from models.delivery import DeliveryStatus as S
 from models.task import Task
-from services.delivery import lock_delivery
-from services.reconcile import leave_to_staff
+from services.delivery.moves import lock_delivery
+from services.delivery.reconcile import leave_to_staff
 from tests.fixtures import NORTH, SOUTH, owned
 from tests.services.deliveries import (
     begin,
@@ -244,7 +244,7 @@ def test_what_is_over_is_not_sent_again(
 def test_a_word_of_the_carrier_closes_it_first(
     client: Any, database: Any, number: int, staff: Headers
 ) -> None:
-    from services.provider_news import provider_news
+    from services.delivery.news import provider_news
 
     etag = client.get("/api/v1/tasks/1", headers=staff).headers["ETag"]
     with database.establishment(NORTH) as session:

@@ -12,8 +12,8 @@ from sqlalchemy import event, text
 
 from database.session import ScopedSession
 from routers.uploads import PIECE
+from services.feedback.upload import MOST_BYTES, MOST_WAITING_BYTES, WrongOffset, append, find
 from services.identity import ANONYMOUS, Principal
-from services.upload import MOST_BYTES, MOST_WAITING_BYTES, WrongOffset, append, find
 from tests.fixtures import NORTH
 from tests.routers.test_sync import item, sync
 from tests.routers.test_sync_reminders import device
@@ -297,7 +297,7 @@ def test_a_server_that_holds_too_much_already_says_so_and_goes_on_with_what_was_
 def test_uploads_that_nobody_went_on_with_are_forgotten(
     client: Any, owner: Any, database: Any
 ) -> None:
-    from services.upload import forget_expired
+    from services.feedback.upload import forget_expired
 
     old, fresh = (create(client).headers["Location"] for _ in range(2))
     patch(client, old, 0, AUDIO[:10])
@@ -316,7 +316,7 @@ def test_uploads_that_nobody_went_on_with_are_forgotten(
 def test_a_complete_upload_whose_job_was_lost_is_found(
     client: Any, owner: Any, database: Any
 ) -> None:
-    from services.upload import find_complete
+    from services.feedback.upload import find_complete
 
     location = create(client, 10).headers["Location"]
     patch(client, location, 0, AUDIO[:10])

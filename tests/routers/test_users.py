@@ -15,7 +15,7 @@ from models.user import Role
 from schemas.user import UserChange
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
-from services.user import change_member, create_user, set_password
+from services.people.user import change_member, create_user, set_password
 from tests.fixtures import NORTH, SOUTH
 from tests.template import PASSWORD
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.address import address_for, opt_in
+from services.contact.address import address_for, opt_in
 from simulator.signature import EventSigner
 from tests.fixtures import NORTH, owned
 from tests.routers.test_reminders import body

@@ -15,12 +15,12 @@ from models.establishment import Establishment
 from models.user import Role
 from schemas.campaign import CampaignIn, CampaignPreview, Progress
 from schemas.contact import ContactIn
-from services import campaign as campaigns
-from services.campaign_expansion import expand
-from services.campaign_list import add, numbered
-from services.campaign_preview import preview, recipients_of
-from services.campaign_view import progress
-from services.contact import create as create_contact
+from services.campaign import campaigns
+from services.campaign.expansion import expand
+from services.campaign.listed import add, numbered
+from services.campaign.preview import preview, recipients_of
+from services.campaign.view import progress
+from services.contact.contacts import create as create_contact
 from services.identity import Principal
 from tests.fixtures import NORTH, owned
 from tests.services.deliveries import now

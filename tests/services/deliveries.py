@@ -17,12 +17,12 @@ from models.establishment import Establishment
 from models.reminder import Reminder
 from models.task import Task
 from services import dispatch
-from services.address import address_for
-from services.delivery import lock_delivery
-from services.delivery_opening import open_delivery
-from services.dispatch import Settlement
+from services.contact.address import address_for
+from services.delivery.moves import lock_delivery
+from services.delivery.news import provider_news
+from services.due.opening import open_delivery
 from services.phone.calls import note_pick_up
-from services.provider_news import provider_news
+from services.sender.settlement import Settlement
 from tests.fixtures import NORTH, owned
 from tests.tree import wait_for
 from utils.clock import AllowedTimes

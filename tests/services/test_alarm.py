@@ -25,9 +25,11 @@ from models.delivery import DeliveryStatus as S
 from models.establishment import Establishment, Sender
 from models.reminder import Channel
 from models.task import Task
-from services import alarm, alarm_mail, health
-from services.alarm_text import compose
-from services.suspension import note_fault
+from services.alarm import alarms as alarm
+from services.alarm import mail as alarm_mail
+from services.alarm.text import compose
+from services.overview import health
+from services.sender.suspension import note_fault
 from tests.fixtures import NORTH, SOUTH
 from tests.services.deliveries import begun, claim, conclude, make
 from utils.senders import Outcome, Verdict
@@ -145,7 +147,7 @@ def test_what_lies_before_the_window_does_not_count(database: Any) -> None:
 
 
 def test_what_failed_on_the_way_and_arrived_is_no_failure(database: Any) -> None:
-    from services.delivery import lock_delivery, move
+    from services.delivery.moves import lock_delivery, move
 
     ended(database, bad=4)
     with database.establishment(NORTH) as session:
@@ -387,7 +389,7 @@ def test_a_lost_job_is_handed_over_again(database: Any, redis: Any) -> None:
 def test_every_alarm_has_words_in_the_hospitals_language(
     database: Any, languages: list[str], kind: alarm.AlarmKind
 ) -> None:
-    from services.alarm_text import compose
+    from services.alarm.text import compose
     from workers.context import get_context
 
     place = get_context().directory.get(NORTH)

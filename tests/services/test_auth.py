@@ -12,10 +12,10 @@ from sqlalchemy import text
 
 from config.settings import PrivacySettings, get_settings
 from database.session import Database
-from services import auth
-from services.auth import Authenticator
 from services.errors import Unauthenticated
-from services.tokens import TokenSigner
+from services.people import auth
+from services.people.auth import Authenticator
+from services.people.tokens import TokenSigner
 from tests.template import PASSWORD
 
 OLD, NEW = "old-secret-key-0123456789-0123456789", "new-secret-key-0123456789-0123456789"

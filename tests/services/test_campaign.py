@@ -11,10 +11,10 @@ from sqlalchemy import text
 
 from models.campaign import CampaignStatus
 from models.delivery import DeliveryStatus as S
-from services import campaign as campaigns
-from services.address import opt_out
-from services.campaign_expansion import expand
-from services.contact import load
+from services.campaign import campaigns
+from services.campaign.expansion import expand
+from services.contact.address import opt_out
+from services.contact.contacts import load
 from services.errors import CareloopError
 from tests.fixtures import NORTH, owned
 from tests.services.campaigns import (
@@ -125,7 +125,7 @@ def test_a_family_phone_gets_one_message_unless_it_has_their_names(
 def test_a_text_once_for_an_address_across_batches(
     database: Any, owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.campaign_expansion.BATCH", 2)
+    monkeypatch.setattr("services.campaign.expansion.BATCH", 2)
     for n in range(5):
         contact(database, f"P{n}", phone(1))
     number = started(database)
@@ -233,7 +233,7 @@ def test_filters(database: Any, chosen: dict[str, Any], references: list[str]) -
     }
     number = draft(database, filter=chosen)
     with database.establishment(NORTH) as session:
-        from services.campaign_preview import recipients_of
+        from services.campaign.preview import recipients_of
 
         found = [c.contact_id for c in recipients_of(session, campaigns.read(session, number))]
     assert found == [ids[reference] for reference in references]

@@ -25,13 +25,13 @@ from models.delivery import DeliveryStatus as S
 from models.establishment import Establishment
 from models.reminder import Reminder
 from schemas.reminder import ReminderChange
-from services.delivery import lock_delivery
+from services.delivery.moves import lock_delivery
+from services.delivery.news import provider_news
+from services.delivery.reconcile import Patience, questions, settle_unknown
 from services.errors import Conflict
 from services.identity import Principal
-from services.provider_news import provider_news
-from services.reconcile import Patience, questions, settle_unknown
-from services.reminder_change import Answer, cancel, change
-from services.reminder_plan import Senders
+from services.reminder.change import Answer, cancel, change
+from services.reminder.plan import Senders
 from tests.fixtures import NORTH
 from tests.services.deliveries import (
     begin,

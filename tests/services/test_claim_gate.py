@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services import claim_gate
-from services.claim_gate import ClaimGate
+from services.dispatch import gate as claim_gate
+from services.dispatch.gate import ClaimGate
 
 Processes = list[tuple[str, float, int]]
 """Kind, seconds since the last sign of life, webhooks in its spool."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.contact_columns import survey
-from services.contact_csv import FIELDS, Layout
+from services.contact.columns import survey
+from services.contact.csv_file import FIELDS, Layout
 from tests.services.test_contact_xlsx import ROWS, workbook
 
 

@@ -11,8 +11,8 @@ from database.session import Database
 from models.address import Address
 from models.contact import Contact
 from schemas.contact import ImportReport
-from services.contact import find_contact, search
-from services.contact_import import import_contacts
+from services.contact.contacts import find_contact, search
+from services.contact.importing import import_contacts
 from services.errors import Invalid
 from services.identity import Principal
 from tests.fixtures import NORTH, SOUTH, owned

@@ -15,9 +15,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from services import contact_xlsx
-from services.contact_columns import survey
-from services.contact_csv import Layout, parse_contacts, parse_references
+from services.contact import xlsx_file as contact_xlsx
+from services.contact.columns import survey
+from services.contact.csv_file import Layout, parse_contacts, parse_references
 from services.errors import Invalid
 
 SHEET = "xl/worksheets/sheet1.xml"

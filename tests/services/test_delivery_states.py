@@ -16,10 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.delivery import FINAL, TRANSITIONS, DeliveryStatus, may_move
-from services.delivery import lock_delivery, move
-from services.dispatch import Settlement, conclude
-from services.provider_news import provider_news
-from services.twilio_status import COMPLETED, TWILIO_STATUS, meaning
+from services.delivery.moves import lock_delivery, move
+from services.delivery.news import provider_news
+from services.delivery.twilio_status import COMPLETED, TWILIO_STATUS, meaning
+from services.dispatch import conclude
+from services.sender.settlement import Settlement
 from tests.fixtures import NORTH
 from tests.services.deliveries import begun, was_told
 

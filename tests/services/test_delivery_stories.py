@@ -27,16 +27,16 @@ from models.delivery import DeliveryStatus as S
 from models.due import Due
 from models.reminder import Reminder, ReminderStatus
 from services import dispatch
-from services.callback import StatusNews, apply_status
-from services.delivery import lock_delivery
-from services.dispatch import Settlement
+from services.delivery.moves import lock_delivery
+from services.delivery.news import provider_news
+from services.delivery.receipt import Answer, look_later, take_in, wanted_receipts
+from services.delivery.reconcile import Patience, questions, settle_unknown
+from services.delivery.sweep import sweep
+from services.delivery.twilio_status import COMPLETED, NOT_PICKED_UP, meaning
 from services.identity import Principal
-from services.provider_news import provider_news
-from services.receipt import Answer, look_later, take_in, wanted_receipts
-from services.reconcile import Patience, questions, settle_unknown
-from services.reminder_change import cancel
-from services.sweep import sweep
-from services.twilio_status import COMPLETED, NOT_PICKED_UP, meaning
+from services.reminder.change import cancel
+from services.sender.settlement import Settlement
+from services.webhook.callback import StatusNews, apply_status
 from tests.fixtures import NORTH
 from tests.services.deliveries import LEASE, begun, now, was_told
 from utils.clock import AllowedTimes

@@ -33,10 +33,10 @@ from sqlalchemy import func, select, text
 from models.delivery import Delivery
 from models.delivery import DeliveryStatus as S
 from services import dispatch
-from services.address import address_for, opt_out
-from services.delivery import lock_delivery
-from services.provider_news import provider_news
-from services.sweep import sweep
+from services.contact.address import address_for, opt_out
+from services.delivery.moves import lock_delivery
+from services.delivery.news import provider_news
+from services.delivery.sweep import sweep
 from tests.fixtures import NORTH, SOUTH, owned
 from tests.services.deliveries import (
     PHONE,

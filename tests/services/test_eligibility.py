@@ -28,8 +28,8 @@ from models.contact import Contact
 from models.delivery import DeliveryStatus as S
 from models.establishment import Establishment, Holiday
 from models.reminder import Purpose
-from services.address import address_for, opt_out
-from services.contact import reference_index
+from services.contact.address import address_for, opt_out
+from services.contact.contacts import reference_index
 from tests.fixtures import NORTH, owned
 from tests.services.deliveries import (
     PHONE,

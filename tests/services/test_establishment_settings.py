@@ -10,12 +10,12 @@ import pytest
 from models.establishment import Establishment
 from schemas.establishment import EstablishmentChange
 from services.errors import Invalid
-from services.establishment_settings import (
+from services.establishment.settings import (
     apply,
     new_establishment,
     parse_quiet_hours,
 )
-from services.sender_address import sender_address
+from services.sender.address import sender_address
 
 GOOD = {
     "slug": "north-wing",

@@ -14,9 +14,9 @@ import pytest
 
 from models.delivery import DeliveryStatus as S
 from models.task import Task
-from services.delivery import lock_delivery
-from services.provider_news import provider_news
-from services.reconcile import (
+from services.delivery.moves import lock_delivery
+from services.delivery.news import provider_news
+from services.delivery.reconcile import (
     Patience,
     questions,
     settle_unknown,

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import event, text
 
 from models.feedback import FeedbackState
-from services.establishment import Directory
-from services.feedback_view import NOBODY, FeedbackFilter, feedback_page
-from services.statistics import Period, statistics
+from services.establishment.directory import Directory
+from services.feedback.view import NOBODY, FeedbackFilter, feedback_page
+from services.overview.statistics import Period, statistics
 from tests.fixtures import NORTH, owned
 from utils.crypto import get_cipher
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from schemas.feedback import FeedbackIn
-from services import group_commit
-from services.group_commit import GroupCommit, TooSlow
+from services.feedback import group_commit
+from services.feedback.group_commit import GroupCommit, TooSlow
+from services.feedback.intake import Arrival, Stored, arrival
 from services.identity import Principal, uuid7
-from services.intake import Arrival, Stored, arrival
 
 
 def feedback() -> Arrival:

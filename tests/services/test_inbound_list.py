@@ -26,7 +26,15 @@ from twilio.rest import Client
 from config.settings import TwilioSettings
 from models.inbound_look import InboundLook
 from models.message import Message
-from services.inbound_list import FIRST, LONGEST, OVERLAP, look_of, looked, take_in, unknown
+from services.inbound.provider_list import (
+    FIRST,
+    LONGEST,
+    OVERLAP,
+    look_of,
+    looked,
+    take_in,
+    unknown,
+)
 from tests.fixtures import NORTH
 from utils import twilio_client
 from utils.senders import Received

@@ -25,10 +25,10 @@ from models.establishment import Establishment
 from models.user import Role
 from schemas.sync import OfflineFeedback
 from services.errors import CareloopError
-from services.feedback import in_local_time
+from services.feedback.feedbacks import in_local_time
+from services.feedback.intake import Stored, arrival, store, submitted_columns, submitted_fields
+from services.feedback.intake_copy import PIECE, copy_feedback
 from services.identity import Principal, fingerprint, fingerprints
-from services.intake import Stored, arrival, store, submitted_columns, submitted_fields
-from services.intake_copy import PIECE, copy_feedback
 from tests.fixtures import NORTH
 from tests.routers.test_sync import item, now, rows, sync
 from tests.services.deliveries import until_blocked

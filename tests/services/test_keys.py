@@ -15,7 +15,7 @@ from sqlalchemy import text
 from config.settings import PrivacySettings, get_settings
 from database.session import Database
 from schemas.contact import ContactIn
-from services import contact as contacts
+from services.contact import contacts
 from services.identity import Principal
 from services.keys import (
     KeyInUse,

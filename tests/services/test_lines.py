@@ -24,12 +24,12 @@ from sqlalchemy import text
 from models.delivery import DeliveryStatus as S
 from models.establishment import Sender
 from services import dispatch
-from services.delivery import lock_delivery
-from services.delivery_opening import reschedule
+from services.delivery.moves import lock_delivery
+from services.delivery.sweep import sweep
 from services.dispatch import Routes
-from services.reminder_change import cancel
-from services.sender_choice import SenderChoice
-from services.sweep import sweep
+from services.due.opening import reschedule
+from services.reminder.change import cancel
+from services.sender.choice import SenderChoice
 from tests.fixtures import NORTH, owned
 from tests.services.deliveries import begin, causes, claim, delivery, due, make, now
 

@@ -24,17 +24,17 @@ from models.delivery import DeliveryStatus as S
 from models.reminder import Reminder
 from schemas.contact import ImportReport
 from services import dispatch
-from services.address import address_for, address_index
-from services.campaign_hold import hold
-from services.contact import reference_index
-from services.contact_import import import_contacts
-from services.delivery import lock_delivery, move
-from services.delivery_opening import open_delivery
-from services.due import forget_due, look_again
+from services.campaign.hold import hold
+from services.contact.address import address_for, address_index
+from services.contact.contacts import reference_index
+from services.contact.importing import import_contacts
+from services.delivery.moves import lock_delivery, move
+from services.due.opening import open_delivery
+from services.due.queue import forget_due, look_again
 from services.identity import Principal
-from services.reminder_change import cancel
-from services.reminder_lock import lock_whole
-from services.series_turn import open_next_turn
+from services.reminder.change import cancel
+from services.reminder.lock import lock_whole
+from services.series.turn import open_next_turn
 from tests.fixtures import NORTH
 from tests.services import campaigns
 from tests.services.deliveries import (

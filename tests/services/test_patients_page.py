@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.phrase import FLOWS, LOCALES, is_spoken, shipped
+from services.phrase.phrases import FLOWS, LOCALES, is_spoken, shipped
 
 PAGE = (LOCALES.parent / "docs" / "patients.md").read_text("utf-8")
 NOT_SAID = {"feedback_by_app", "words_by_sms"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.phrase import FlowLanguage, Phrase
-from services.phrase import FLOWS, NoLanguage, keys, placeholders, shipped, speech
+from services.phrase.phrases import FLOWS, NoLanguage, keys, placeholders, shipped, speech
 from utils.sms_encoding import analyse, fold_french
 
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from services.identity import Principal
-from services.phrase import keys
-from services.phrase_coverage import own_phrases
-from services.phrase_exchange import (
+from services.phrase.coverage import own_phrases
+from services.phrase.exchange import (
     export_csv,
     export_po,
     import_phrases,
     read_csv_file,
     read_po_file,
 )
+from services.phrase.phrases import keys
 from tests.fixtures import NORTH
 
 CLI = Principal(NORTH, "cli")

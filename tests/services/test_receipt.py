@@ -2,8 +2,8 @@
 
 Seen to fail without: the row that stays in the due queue in `_OUTCOME`, or in `move`; the line of
 its own for questions in `_CLAIM`; the look at `ON_ITS_WAY`, at the window, or at the proof, in
-`services/receipt.py`; `_passed_over` in `services/delivery.py`; `sent` left alone by the sweep;
-the sender's own address in `_prove`.
+`services/delivery/receipt.py`; `_passed_over` in `services/delivery/moves.py`; `sent` left alone by
+the sweep; the sender's own address in `_prove`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from sqlalchemy import select, update
 from models.delivery import DeliveryStatus as S
 from models.due import Due
 from models.establishment import Sender
-from services.delivery import lock_delivery
+from services.delivery.moves import lock_delivery
+from services.delivery.receipt import ASKED, Answer, look_later, take_in, wanted_receipts
+from services.delivery.sweep import sweep
 from services.policy import ASKED_AT_MOST, Looks
-from services.receipt import ASKED, Answer, look_later, take_in, wanted_receipts
-from services.sweep import sweep
 from tests.fixtures import NORTH, SOUTH
 from tests.services.deliveries import (
     ask_now,
@@ -382,7 +382,7 @@ def test_setting_a_sender_up_again_keeps_what_it_has_proven(
 ) -> None:
     from sqlalchemy.orm import Session
 
-    from services.founding import set_sender
+    from services.establishment.founding import set_sender
 
     with Session(owner) as session, session.begin():
         set_sender(session, NORTH, "sms", NUMBER, "twilio", can_receive=True)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.errors import Invalid
-from services.recurrence import check_rule, following, occurrences, remaining
+from services.series.recurrence import check_rule, following, occurrences, remaining
 
 DOUALA, PARIS = ZoneInfo("Africa/Douala"), ZoneInfo("Europe/Paris")
 NEW_YORK = ZoneInfo("America/New_York")

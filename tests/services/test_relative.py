@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.relative import Event, notices
+from services.series.relative import Event, notices
 from utils.clock import AllowedTimes
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from models.delivery import DeliveryStatus as S
 from models.phrase import Phrase
-from services.reconcile import Patience, questions, settle_unknown
+from services.delivery.reconcile import Patience, questions, settle_unknown
 from tests.fixtures import NORTH
 from tests.services.deliveries import FakeSender, begun, claim, conclude, delivery, make, now
 from utils.senders import Passed

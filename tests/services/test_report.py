@@ -24,7 +24,7 @@ from schemas.statistics import (
     Volume,
     WeekRating,
 )
-from services.report import Words, report_pdf
+from services.overview.report import Words, report_pdf
 from services.template import texts_of
 from utils.report_layout import cut, printable, round_up
 

@@ -1,7 +1,7 @@
 """Tries: how many, when a call that nobody picked up is made again, and what an old try may say.
 
 Seen to fail without: `CALLED_AGAIN`, the count, the look at the time left, or at who took over, in
-`services/provider_news.py`; the provider's id let go of in `_call_again`; the guard on the id in
+`services/delivery/news.py`; the provider's id let go of in `_call_again`; the guard on the id in
 `_OUTCOME`; the attempt in the callback's address; `_bounded` in `services/dispatch/outcomes.py`;
 `escalate` in `settle`.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from models.delivery import DeliveryStatus as S
-from services.delivery import lock_delivery, move
+from services.delivery.moves import lock_delivery, move
 from services.errors import Invalid
 from services.policy import policy_of, wishes
 from tests.fixtures import NORTH

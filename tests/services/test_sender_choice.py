@@ -21,7 +21,7 @@ from sqlalchemy import text
 from models.delivery import DeliveryStatus as S
 from models.establishment import Sender
 from services import dispatch
-from services.sender_choice import Need, SenderChoice
+from services.sender.choice import Need, SenderChoice
 from tests.fixtures import NORTH
 from tests.services.deliveries import (
     FakeSender,

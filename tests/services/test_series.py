@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.series import Series, Turn
+from services.series.series import Series, Turn
 from utils.clock import AllowedTimes
 
 INSTANT = timedelta(microseconds=1)

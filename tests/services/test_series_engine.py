@@ -19,8 +19,8 @@ from models.delivery import DeliveryStatus as S
 from models.due import Due
 from models.omission import Omission, OmissionReason
 from models.reminder import Reminder
-from services.omission import Run, leave_out
-from services.sweep import resume_series
+from services.delivery.sweep import resume_series
+from services.series.omission import Run, leave_out
 from tests.fixtures import NORTH, owned
 from tests.services.deliveries import (
     begin,

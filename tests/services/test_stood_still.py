@@ -17,9 +17,9 @@ from sqlalchemy import select, text
 
 from models.delivery import DeliveryStatus
 from models.task import UNKNOWN_DELIVERY, Task
-from services.delivery import lock_delivery
-from services.reconcile import Patience, leave_to_staff, questions, settle_unknown
-from services.sweep import sweep
+from services.delivery.moves import lock_delivery
+from services.delivery.reconcile import Patience, leave_to_staff, questions, settle_unknown
+from services.delivery.sweep import sweep
 from tests.fixtures import NORTH, owned
 from tests.services.deliveries import (
     FakeSender,

@@ -20,10 +20,10 @@ from sqlalchemy import text
 
 from models.delivery import DeliveryStatus as S
 from models.establishment import Sender
-from services.callback import StatusNews, apply_status
-from services.delivery import lock_delivery
-from services.suspension import lift
-from services.suspension_hold import hold_back
+from services.delivery.moves import lock_delivery
+from services.dispatch.suspended import hold_back
+from services.sender.suspension import lift
+from services.webhook.callback import StatusNews, apply_status
 from tests.fixtures import NORTH, SOUTH
 from tests.services.deliveries import (
     FakeSender,

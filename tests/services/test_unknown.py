@@ -15,15 +15,15 @@ from sqlalchemy import select
 from models.delivery import DeliveryEvent
 from models.delivery import DeliveryStatus as S
 from models.due import Due
-from services.delivery import lock_delivery
-from services.reconcile import (
+from services.delivery.moves import lock_delivery
+from services.delivery.reconcile import (
     SENT_AGAIN,
     Patience,
     questions,
     settle_unknown,
     settle_unlisted,
 )
-from services.sweep import sweep
+from services.delivery.sweep import sweep
 from tests.fixtures import NORTH
 from tests.services.deliveries import (
     begun,

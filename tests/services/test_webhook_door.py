@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from services.errors import NotFound
-from services.webhook_door import MOST_TRIES, TurnedAway, Webhook, WebhookDoor
+from services.webhook.door import MOST_TRIES, TurnedAway, Webhook, WebhookDoor
 from utils.crypto import get_cipher
 from utils.spool import Spool
 

@@ -22,8 +22,8 @@ from models.delivery import DeliveryStatus as S
 from models.message import Message
 from models.reminder import Purpose, Reminder
 from models.voice_message import VoiceMessage
-from services.address import address_for
-from services.reply import reply
+from services.contact.address import address_for
+from services.conversation.reply import reply
 from tests.conversation.phrases import PHRASES
 from tests.fixtures import NORTH
 from tests.services.deliveries import FakeSender, begin, causes, claim, delivery, make

@@ -18,8 +18,8 @@ from models.delivery import DeliveryStatus as S
 from models.feedback import Feedback
 from models.reminder import Purpose, Reminder
 from models.task import Task
-from services.address import address_for
-from services.reply import reply
+from services.contact.address import address_for
+from services.conversation.reply import reply
 from tests.fixtures import NORTH
 from tests.services.deliveries import begin, claim, states, tell
 from tests.services.test_whatsapp import numbers, wrote  # noqa: F401 - a fixture

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page
 from redis import Redis
 
-from services.phrase import FLOWS
-from services.sync_down import cache_name
+from services.phrase.phrases import FLOWS
+from services.sync.down import cache_name
 from tests.tree import Tree
 from tests.web.browser import (
     choose_french,

@@ -17,7 +17,8 @@ import pytest
 
 from models.delivery import DeliveryStatus
 from models.establishment import Establishment
-from services.dispatch import Attempt, Settlement
+from services.dispatch import Attempt
+from services.sender.settlement import Settlement
 from tests.tree import wait_for
 from workers.pipeline import Begun, Finished, Pipeline
 

@@ -1,5 +1,5 @@
 // How far a language is, and whether words in braces are those of the phrase, as
-// services/phrase.py (`check_words`) sees it: shown at every key, before the service is asked.
+// services/phrase/phrases.py (`check_words`) sees it: shown at every key, before the service is asked.
 
 import type { Shape } from '../api/types'
 

@@ -1,0 +1,1 @@
+"""Campaigns: one reminder for many contacts."""

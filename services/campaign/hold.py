@@ -1,0 +1,140 @@
+"""A campaign's deliveries that wait: held while it is paused, let go again, called off.
+
+SQL by hand: one statement for the whole window, whose transitions, events and due rows change
+together. Rows are locked in the order in which the engine locks them, so that neither waits for the
+other in a circle: unclaimed due rows (`services/due/queue.py`), then deliveries by their address.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import islice
+
+from sqlalchemy import text, update
+
+from database.session import ScopedSession
+from models.campaign import Campaign
+from models.establishment import Establishment
+from services.campaign.pace import slots
+from services.due.queue import WAKE, take_unclaimed
+
+_WAITING = text(
+    """
+    select d.id from reminders r join deliveries d on d.reminder_id = r.id
+    where r.open_campaign_id = :campaign_id
+        and d.status in ('scheduled', 'queued')
+    """
+)
+
+_LOCK_WAITING = text(
+    """
+    select id, valid_until from deliveries
+    where id = any(:ids) and status in ('scheduled', 'queued')
+    order by address_id, id for update
+    """
+)
+
+_WITH_CARRIER = text(
+    """
+    select count(*) from reminders r join deliveries d on d.reminder_id = r.id
+    where r.campaign_id = :campaign_id and d.status in ('sending', 'unknown')
+    """
+)
+
+_MOVE = text(
+    """
+    with given as (
+        select * from unnest(cast(:ids as bigint[]), cast(:moments as timestamptz[]))
+            as g(id, due_at)
+    ), moved as (
+        update deliveries d set status = 'scheduled', due_at = g.due_at
+        from given g where d.id = g.id
+        returning d.id, d.attempt
+    ), traced as (
+        insert into delivery_events (delivery_id, status, cause, attempt)
+        select id, 'scheduled', :cause, attempt from moved
+    )
+    update shared.due u set claimed_until = null, line = null, due_at = g.due_at
+    from given g where u.establishment_id = :establishment_id and u.delivery_id = g.id
+    """
+)
+
+_CALL_OFF = text(
+    """
+    with ended as (
+        update deliveries set status = 'cancelled' where id = any(:ids) returning id, attempt
+    ), traced as (
+        insert into delivery_events (delivery_id, status, cause, attempt)
+        select id, 'cancelled', 'campaign cancelled', attempt from ended
+    )
+    delete from shared.due u using ended e
+    where u.establishment_id = :establishment_id and u.delivery_id = e.id
+    """
+)
+
+# Those that are with the carrier too: as when one reminder is cancelled, nothing follows them.
+_CANCEL_REMINDERS = text(
+    """
+    update reminders set status = 'cancelled', updated_at = now(), version = version + 1
+    where open_campaign_id = :campaign_id
+    """
+)
+
+
+def hold(session: ScopedSession, campaign: Campaign) -> int:
+    """Let what waits wait on; how many messages are with the carrier already.
+
+    A held delivery is due when its validity ends: paused for longer, it expires where all can see.
+    What comes back from a worker later (to be retried) is held by `begin`, which asks for the
+    campaign's status.
+    """
+    waiting = _lock_waiting(session, campaign)
+    _move(session, waiting, "campaign paused")
+    return _with_carrier(session, campaign)
+
+
+def release(
+    session: ScopedSession, establishment: Establishment, campaign: Campaign, now: datetime
+) -> None:
+    """Give what was held new times at the pace, before what is still to be made."""
+    waiting = _lock_waiting(session, campaign)
+    given = islice(slots(establishment, campaign.rate_per_minute, now), len(waiting))
+    moments = [(number, slot) for (number, _), slot in zip(waiting, given, strict=True)]
+    if moments:
+        after = moments[-1][1] + timedelta(minutes=1) / campaign.rate_per_minute
+        session.execute(update(Campaign).where(Campaign.id == campaign.id).values(next_slot=after))
+    _move(session, moments, "campaign resumed")
+    session.execute(WAKE)
+
+
+def call_off(session: ScopedSession, campaign: Campaign) -> int:
+    """Cancel what waits; how many messages are with the carrier already."""
+    waiting = _lock_waiting(session, campaign)
+    ids = [number for number, _ in waiting]
+    session.execute(_CALL_OFF, {"ids": ids, "establishment_id": session.establishment_id})
+    gone = _with_carrier(session, campaign)
+    session.execute(_CANCEL_REMINDERS, {"campaign_id": campaign.id})
+    return gone
+
+
+def _lock_waiting(session: ScopedSession, campaign: Campaign) -> list[tuple[int, datetime]]:
+    """The deliveries that have not left, locked, each with the end of its validity."""
+    ids = list(session.scalars(_WAITING, {"campaign_id": campaign.id}))
+    take_unclaimed(session, ids)
+    return [(row.id, row.valid_until) for row in session.execute(_LOCK_WAITING, {"ids": ids})]
+
+
+def _move(session: ScopedSession, moments: list[tuple[int, datetime]], cause: str) -> None:
+    session.execute(
+        _MOVE,
+        {
+            "ids": [number for number, _ in moments],
+            "moments": [moment for _, moment in moments],
+            "cause": cause,
+            "establishment_id": session.establishment_id,
+        },
+    )
+
+
+def _with_carrier(session: ScopedSession, campaign: Campaign) -> int:
+    return int(session.scalars(_WITH_CARRIER, {"campaign_id": campaign.id}).one())

@@ -1,0 +1,1 @@
+"""The due queue, and the rows that are opened into it."""

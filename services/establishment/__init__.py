@@ -1,0 +1,1 @@
+"""A hospital: founded, found, set up."""

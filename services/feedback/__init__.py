@@ -1,0 +1,1 @@
+"""What patients said: taken in, read, answered, exported."""

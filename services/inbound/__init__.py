@@ -1,0 +1,1 @@
+"""Messages that came in: each noted once, with the voice that came with it."""

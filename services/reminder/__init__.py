@@ -1,0 +1,1 @@
+"""Reminders: made, shown, changed, answered."""

@@ -1,0 +1,1 @@
+"""Senders: numbers and names that messages leave by."""

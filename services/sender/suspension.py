@@ -1,0 +1,239 @@
+"""Senders that a provider shut out: a suspended account, a number that is not ours, a full queue.
+
+That is no fault of the patient: what becomes of deliveries meanwhile is in
+`services/dispatch/suspended.py`. Now and then one delivery tries the sender; the first success
+lifts the suspension, and so does an administrator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, select, text, update
+
+from database.session import ScopedSession
+from models.delivery import SENDER_SUSPENDED, Delivery, DeliveryStatus
+from models.establishment import Sender
+from services.due.queue import WAKE
+from services.sender.settlement import Settlement
+from utils.logs import get_logger
+from utils.provider_codes import ACCOUNT_CODES, Blame, fault_of
+
+ANSWER, RECEIPT = "answer", "receipt"
+"""What said that a sender is shut out: the answer to a request, or a status callback later."""
+_NOT_SUSPENDED = {
+    "suspended_at": None,
+    "suspended_code": None,
+    "suspended_by": None,
+    "probe_at": None,
+    "probes": 0,
+}
+
+log = get_logger("careloop.senders")
+
+# Only what was held back is called up: what was scheduled for later stays where it is.
+_CALL_UP = text(
+    """
+    with held as (
+        select u.delivery_id from shared.due u join deliveries d on d.id = u.delivery_id
+        where u.establishment_id = :establishment_id and u.claimed_until is null
+            and u.due_at between now() and now() + make_interval(secs => :within)
+            and d.status = 'scheduled' and d.channel = :channel and d.error_code = :code
+        for update of u skip locked
+    )
+    update shared.due u set due_at = now() from held h
+    where u.establishment_id = :establishment_id and u.delivery_id = h.delivery_id
+    """
+)
+
+
+def from_now(seconds: float) -> ColumnElement[datetime]:
+    """A time so many seconds after now, by PostgreSQL's clock."""
+    return func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+def suspends(provider: str | None, code: str | None) -> bool:
+    """True when every other message of the same sender would meet this code as well."""
+    fault = fault_of(provider, code)
+    return fault is not None and fault.suspends
+
+
+def note_answers(
+    session: ScopedSession,
+    channels: Mapping[int, str],
+    settlements: Sequence[Settlement],
+    *,
+    some_suspended: bool,
+    probe_after: float,
+) -> bool:
+    """Suspend senders whose fault an answer was, lift those that worked; True if any changed.
+
+    `channels` tells the channel of each delivery. All is well nearly always: then nothing is asked
+    of the database.
+    """
+    faults = {
+        (channels[s.delivery_id], s.provider, s.sender_id): s.code
+        for s in settlements
+        if s.code is not None and suspends(s.provider, s.code)
+    }
+    changed = False
+    for (channel, provider, sender_id), code in faults.items():
+        changed |= note_fault(
+            session,
+            channel,
+            provider,
+            code,
+            said_by=ANSWER,
+            probe_after=probe_after,
+            sender_id=sender_id,
+        )
+    if not some_suspended:
+        return changed
+    worked = {s.delivery_id for s in settlements if s.status is DeliveryStatus.sent}
+    attempted_at = session.scalar(
+        select(func.min(Delivery.attempted_at)).where(Delivery.id.in_(worked))
+    )
+    ways = {
+        (channels[s.delivery_id], s.provider, s.sender_id)
+        for s in settlements
+        if s.delivery_id in worked
+    }
+    for channel, provider, sender_id in ways - faults.keys():
+        assert attempted_at is not None  # stamped before each call
+        changed |= note_success(
+            session,
+            channel,
+            provider,
+            said_by=ANSWER,
+            attempted_at=attempted_at,
+            sender_id=sender_id,
+        )
+    return changed
+
+
+def note_fault(
+    session: ScopedSession,
+    channel: str,
+    provider: str,
+    code: str,
+    *,
+    said_by: str,
+    probe_after: float,
+    sender_id: int | None = None,
+) -> bool:
+    """Mark what a code shuts out as suspended; True when it was not yet.
+
+    A fault of the account shuts out every sender of that account, else it is the sender's that
+    met it (`sender_id`; None, as before a sender was chosen for each delivery: the channel's).
+    """
+    fault = fault_of(provider, code)
+    if fault is None or not fault.suspends:
+        return False
+    shut_out = _its_own(session, channel, provider, sender_id)
+    if fault.blame is Blame.account:
+        shut_out = shut_out | _same_account(session, provider, sender_id)
+    numbers = session.scalars(
+        update(Sender)
+        .where(
+            Sender.establishment_id == session.establishment_id,
+            Sender.active,
+            Sender.suspended_at.is_(None),
+            shut_out,
+        )
+        .values(
+            suspended_at=func.now(),
+            suspended_code=code,
+            suspended_by=said_by,
+            probe_at=from_now(probe_after),
+            probes=0,
+        )
+        .returning(Sender.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if numbers:
+        log.error(
+            "sender suspended",
+            establishment=session.establishment_id,
+            senders=list(numbers),
+            code=code,
+            blame=fault.blame.value,
+        )
+    return bool(numbers)
+
+
+def _its_own(
+    session: ScopedSession, channel: str, provider: str, sender_id: int | None
+) -> ColumnElement[bool]:
+    """The sender that an answer or receipt is about."""
+    if sender_id is None or session.get(Sender, sender_id) is None:
+        return and_(Sender.provider == provider, Sender.channel == channel)
+    return Sender.id == sender_id
+
+
+def _same_account(
+    session: ScopedSession, provider: str, sender_id: int | None
+) -> ColumnElement[bool]:
+    """All that goes by the account of a sender: one with credentials of its own stands alone."""
+    sender = None if sender_id is None else session.get(Sender, sender_id)
+    if sender is not None and sender.credentials is not None:
+        return Sender.id == sender.id
+    return and_(Sender.provider == provider, Sender.credentials.is_(None))
+
+
+def note_success(
+    session: ScopedSession,
+    channel: str,
+    provider: str,
+    *,
+    said_by: str,
+    attempted_at: datetime,
+    sender_id: int | None = None,
+) -> bool:
+    """Lift the suspension of a sender that worked in an attempt after it; True when it was on.
+
+    Where the account was shut out, its other senders work again as well. What a receipt told is
+    only over when a receipt says that something arrived: a suspended account may still accept.
+    """
+    lifted = session.scalars(
+        update(Sender)
+        .where(
+            Sender.establishment_id == session.establishment_id,
+            _its_own(session, channel, provider, sender_id)
+            | (
+                _same_account(session, provider, sender_id)
+                & Sender.suspended_code.in_(ACCOUNT_CODES)
+            ),
+            Sender.suspended_by == said_by,
+            Sender.suspended_at < attempted_at,
+        )
+        .values(_NOT_SUSPENDED)
+        .returning(Sender.channel)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for freed in set(lifted):
+        call_up(session, freed)
+        log.info("sender works again", establishment=session.establishment_id, channel=freed)
+    return bool(lifted)
+
+
+def lift(session: ScopedSession, sender: Sender) -> None:
+    """Take a sender into use again because an administrator says so."""
+    for name, value in _NOT_SUSPENDED.items():
+        setattr(sender, name, value)
+    session.flush()
+    call_up(session, sender.channel)
+
+
+def call_up(session: ScopedSession, channel: str) -> None:
+    """What waited for a suspended sender on a channel is due now: the choice is made again."""
+    session.execute(
+        _CALL_UP,
+        {
+            "establishment_id": session.establishment_id,
+            "channel": channel,
+            "code": SENDER_SUSPENDED,
+            "within": 3600 * 24,
+        },
+    )
+    session.execute(WAKE)

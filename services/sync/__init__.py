@@ -1,0 +1,1 @@
+"""What devices captured offline comes up; what changed for them goes down."""
