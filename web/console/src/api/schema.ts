@@ -3446,7 +3446,7 @@ export interface paths {
 export interface components {
   schemas: {
     AnswerIn: {
-      /** in order of fallback; left out: SMS, then e-mail */
+      /** in order of fallback; left out: WhatsApp while a conversation there allows it, then SMS, then e-mail */
       channels?: components['schemas']['Channel'][] | null
       /** identity of this answer, made by the client, for ever */
       client_id?: string | null
