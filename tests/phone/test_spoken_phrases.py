@@ -125,7 +125,7 @@ def arrives(database: Any, number: int = 1) -> None:
         note_fetched(session, work, stored, probe(VOICE, 60, 10), whole=True)
 
 
-PHRASES = "select key, language, written_by, approved_by, recording_id is not null from phrases"
+PHRASES = "select key, language, recorded_by, approved_by, recording_id is not null from phrases"
 KEPT = [("phone.welcome", "dua", "user:1", None, True)]
 
 
