@@ -123,6 +123,7 @@ export const problems: Words['problems'] = {
     campaign_paused: 'It is paused.',
     campaign_done: 'It is done.',
     campaign_cancelled: 'It is cancelled.',
+    messages_waiting: 'Messages planned in the present time zone still wait to go out. It can change when nothing waits any more.',
     out_of_range: 'This value is out of range.',
     int_parsing: 'Write a whole number.',
   },

@@ -121,6 +121,7 @@ export const problems = {
     campaign_paused: 'Cet envoi est en pause.',
     campaign_done: 'Cet envoi est terminé.',
     campaign_cancelled: 'Cet envoi est annulé.',
+    messages_waiting: 'Des messages prévus dans le fuseau actuel attendent encore de partir. Il pourra changer quand plus rien n’attendra.',
     out_of_range: 'Cette valeur est hors des limites.',
     int_parsing: 'Écrivez un nombre entier.',
   },
