@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from services.errors import NotFound
 from services.feedback.upload import MOST_BYTES
 from services.phone.fetching import (
     Work,
@@ -15,24 +14,13 @@ from services.phone.fetching import (
     take,
     take_in_list,
 )
-from services.recording import (
-    LONGEST_SECONDS,
-    PROBE_SECONDS,
-    StoreAway,
-    StoreFull,
-    put_away,
-    throw_away,
-)
-from utils.audio import probe
+from services.recording import throw_away
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.metrics import CALL_RECORDINGS
-from utils.twilio_recordings import RecordingGone, RecordingsAway
+from utils.twilio_recordings import RecordingsAway
+from workers.bringing_home import FETCH_SECONDS, LEASES, settle, stored
 from workers.context import Context, get_context
-
-FETCH_SECONDS = 60.0
-LEASES = 3
-"""Of the engine, that a recording is one worker's: fetching, probing and storing take longer."""
 
 log = get_logger("careloop.worker")
 
@@ -49,7 +37,7 @@ def fetch(establishment_id: int, ids: list[int]) -> None:
 
 
 def _one(context: Context, establishment_id: int, work: Work) -> str:
-    try:
+    def step() -> None:
         if work.wanted and not work.fetched:
             _bring_home(context, establishment_id, work)
         if not work.wanted:
@@ -58,24 +46,20 @@ def _one(context: Context, establishment_id: int, work: Work) -> str:
         if not work.deleted:
             context.recordings.delete(work.provider_id)
         reached("recording.after_delete")
-    except RecordingGone:
-        with context.database.establishment(establishment_id) as session:
-            note_gone(session, work)
-        return "gone"
-    except (RecordingsAway, StoreAway, StoreFull, NotFound):
-        with context.database.establishment(establishment_id) as session:
-            note_failed(session, work)
-        return "failed"
-    with context.database.establishment(establishment_id) as session:
-        note_deleted(session, work)
+
+    outcome = settle(
+        context, establishment_id, work, step,
+        gone=note_gone, failed=note_failed, done=note_deleted,
+    )  # fmt: skip
+    if outcome != "done":
+        return outcome
     return "stored" if work.wanted else "forgotten"
 
 
 def _bring_home(context: Context, establishment_id: int, work: Work) -> None:
     """Store a recording's audio and note it; no transaction is open while it is fetched."""
     fetched = context.recordings.fetch(work.provider_id, MOST_BYTES, FETCH_SECONDS)
-    facts = probe(fetched.audio, LONGEST_SECONDS, PROBE_SECONDS)
-    recording = put_away(context.storage, establishment_id, fetched.audio, work.recording_id)
+    recording, facts = stored(context, establishment_id, work.recording_id, fetched)
     reached("recording.after_store")
     with context.database.establishment(establishment_id) as session:
         note_fetched(session, work, recording, facts, whole=fetched.whole)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from services.errors import NotFound
 from services.feedback.upload import MOST_BYTES
 from services.inbound.voice import (
     VoiceWork,
@@ -12,13 +11,10 @@ from services.inbound.voice import (
     note_gone,
     take,
 )
-from services.recording import LONGEST_SECONDS, PROBE_SECONDS, StoreAway, StoreFull, put_away
-from utils.audio import probe
 from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.metrics import CALL_RECORDINGS
-from utils.twilio_recordings import RecordingGone, RecordingsAway
-from workers.call_recording import FETCH_SECONDS, LEASES
+from workers.bringing_home import FETCH_SECONDS, LEASES, settle, stored
 from workers.context import Context, get_context
 
 log = get_logger("careloop.worker")
@@ -36,31 +32,25 @@ def fetch(establishment_id: int, ids: list[int]) -> None:
 
 
 def _one(context: Context, establishment_id: int, work: VoiceWork) -> str:
-    try:
+    def step() -> None:
         if not work.fetched:
             _bring_home(context, establishment_id, work)
         reached("voice.before_delete")
         context.media_of(establishment_id, work.sender_id).delete(work.message, work.provider_id)
         reached("voice.after_delete")
-    except RecordingGone:
-        with context.database.establishment(establishment_id) as session:
-            note_gone(session, work)
-        return "gone"
-    except (RecordingsAway, StoreAway, StoreFull, NotFound):
-        with context.database.establishment(establishment_id) as session:
-            note_failed(session, work)
-        return "failed"
-    with context.database.establishment(establishment_id) as session:
-        note_deleted(session, work)
-    return "stored"
+
+    outcome = settle(
+        context, establishment_id, work, step,
+        gone=note_gone, failed=note_failed, done=note_deleted,
+    )  # fmt: skip
+    return "stored" if outcome == "done" else outcome
 
 
 def _bring_home(context: Context, establishment_id: int, work: VoiceWork) -> None:
     """Store a piece and note it; no transaction is open while it is fetched."""
     media = context.media_of(establishment_id, work.sender_id)
     fetched = media.fetch(work.message, work.provider_id, MOST_BYTES, FETCH_SECONDS)
-    facts = probe(fetched.audio, LONGEST_SECONDS, PROBE_SECONDS)
-    recording = put_away(context.storage, establishment_id, fetched.audio, work.recording_id)
+    recording, facts = stored(context, establishment_id, work.recording_id, fetched)
     reached("voice.after_store")
     with context.database.establishment(establishment_id) as session:
         note_fetched(session, work, recording, facts, whole=fetched.whole)

@@ -1,38 +1,26 @@
-"""Voice that patients attach to a message: noted with it, brought home later, then deleted there.
-
-Everything is retried from the row, never from a job. No transaction is open while the provider is
-asked. Killed anywhere, the same identity is stored once more; a deletion is repeated until the
-provider says that nothing is left.
-"""
+"""Voice that patients attach to a message: noted with it, brought home later."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from database.session import ScopedSession
-from models.feedback import Feedback
 from models.message import Message
 from models.recording import Recording
-from models.task import VOICE_LOST
 from models.voice_message import VoiceMessage
+from services.feedback.bringing_home import find, keep, later, lease, locked, not_there
 from services.feedback.upload import join_feedback
 from services.identity import uuid7
-from services.task import open_task, task_key
 from utils.audio import AudioFacts
 
 FETCH_VOICE = "workers.voice_message.fetch"
 MOST_PIECES = 10
 """Of one message: what carriers attach at most."""
-FIRST_WAIT, LONGEST_WAIT = 5.0, 6 * 3600.0  # seconds
-GONE_AFTER = 8
-"""So often must the provider say that it has no such piece: it may only not have it yet."""
-AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +88,8 @@ def voices_of(session: ScopedSession, message_id: int) -> list[UUID]:
     )
 
 
-def take(session: ScopedSession, ids: list[int], lease: float) -> list[VoiceWork]:
-    """Take pieces that it is time for; nobody else gets them for `lease` seconds."""
+def take(session: ScopedSession, ids: list[int], seconds: float) -> list[VoiceWork]:
+    """Take pieces that it is time for; nobody else gets them for so long."""
     rows = session.execute(
         select(VoiceMessage, Message.provider_id, Message.sender_id)
         .join(Message, Message.id == VoiceMessage.message_id)
@@ -109,9 +97,7 @@ def take(session: ScopedSession, ids: list[int], lease: float) -> list[VoiceWork
         .order_by(VoiceMessage.id)
         .with_for_update(skip_locked=True, of=VoiceMessage)
     ).all()
-    for row, _, _ in rows:
-        row.next_at = session.now() + timedelta(seconds=lease)
-    session.flush()
+    lease(session, [row for row, _, _ in rows], seconds)
     return [
         VoiceWork(
             row.id,
@@ -129,74 +115,31 @@ def note_fetched(
     session: ScopedSession, work: VoiceWork, recording: Recording, facts: AudioFacts, *, whole: bool
 ) -> None:
     """Note that audio is in our store, and give it to the feedback that waits for it."""
-    row = _locked(session, work.id)
+    row = locked(session, VoiceMessage, work.id)
     if row.fetched_at is not None:
         return
-    recording.container, recording.codec = facts.container, facts.codec
-    recording.seconds, recording.probed_at = facts.seconds, datetime.now(UTC)
     cut = [] if whole or "too_long" in facts.problems else ["too_long"]
-    recording.problems = [*facts.problems, *cut]
-    session.merge(recording)
-    row.fetched_at, row.tries = func.now(), 0
-    session.flush()
+    keep(session, row, recording, facts, [*facts.problems, *cut])
     join_feedback(session)
 
 
 def note_gone(session: ScopedSession, work: VoiceWork) -> None:
-    """The provider has no such piece; after some tries a person asks what was said."""
-    row = _locked(session, work.id)
-    if row.tries + 1 < GONE_AFTER:
-        _later(session, row)
-        return
-    row.problem, row.deleted_at, row.next_at = "missing", func.now(), None
-    session.flush()
-    feedback = session.execute(
-        update(Feedback)
-        .where(Feedback.awaited_recording == row.recording_id, Feedback.recording_id.is_(None))
-        .values(awaited_recording=None)
-        .returning(Feedback.id, Feedback.conversation_id)
-    ).one_or_none()
-    if feedback is not None:
-        open_task(
-            session,
-            VOICE_LOST,
-            task_key(VOICE_LOST, feedback.id),
-            feedback_id=feedback.id,
-            conversation_id=feedback.conversation_id,
-        )
+    """The provider has no such piece."""
+    not_there(session, locked(session, VoiceMessage, work.id))
 
 
 def note_deleted(session: ScopedSession, work: VoiceWork) -> None:
     """The provider has nothing left; nothing is left to do."""
-    row = _locked(session, work.id)
+    row = locked(session, VoiceMessage, work.id)
     row.deleted_at, row.next_at = row.deleted_at or func.now(), None
     session.flush()
 
 
 def note_failed(session: ScopedSession, work: VoiceWork) -> None:
-    """It did not work just now: later again, at growing steps."""
-    _later(session, _locked(session, work.id))
+    """It did not work just now."""
+    later(session, locked(session, VoiceMessage, work.id))
 
 
 def find_voices(session: ScopedSession) -> int:
     """Hand what is due to the workers again whose job was lost; how many there were."""
-    due = session.scalars(
-        select(VoiceMessage.id)
-        .where(VoiceMessage.next_at <= func.now())
-        .order_by(VoiceMessage.next_at)
-        .limit(AT_ONCE)
-    ).all()
-    if due:
-        session.enqueue(FETCH_VOICE, *due)
-    return len(due)
-
-
-def _later(session: ScopedSession, row: VoiceMessage) -> None:
-    wait = min(FIRST_WAIT * 2.0 ** min(row.tries, 20), LONGEST_WAIT)
-    row.tries = min(row.tries + 1, 10_000)
-    row.next_at = session.now() + timedelta(seconds=wait)
-    session.flush()
-
-
-def _locked(session: ScopedSession, row_id: int) -> VoiceMessage:
-    return session.get_one(VoiceMessage, row_id, with_for_update=True, populate_existing=True)
+    return find(session, VoiceMessage, FETCH_VOICE)

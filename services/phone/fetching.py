@@ -1,14 +1,9 @@
-"""Bringing what was said home: fetched from the provider, verified, sealed, deleted over there.
-
-Everything is retried from the row, never from a job: `next_at` says when a worker looks again. No
-transaction is open while the provider is asked. Killed anywhere, the same identity is stored once
-more; a deletion is repeated until the provider says that nothing is left.
-"""
+"""Bringing home what was said in a call, for its feedback or as a phrase that staff kept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, delete, func, select, update
@@ -20,21 +15,24 @@ from models.feedback import Feedback
 from models.message import Call
 from models.phrase import Phrase
 from models.recording import Recording
-from models.task import VOICE_LOST
+from services.feedback.bringing_home import (
+    AT_ONCE,
+    find,
+    keep,
+    later,
+    lease,
+    locked,
+    not_there,
+)
 from services.feedback.upload import join_feedback
 from services.phone.calls import IDLE
 from services.phone.flow import Flow
 from services.phone.phrase import keep_spoken
 from services.phone.recordings import FETCH_RECORDING, Spoken, discard, note_recording
-from services.task import open_task, task_key
 from utils.audio import AudioFacts
 from utils.twilio_recordings import Listed
 
 ASK_RECORDINGS = "workers.call_recording.ask"
-FIRST_WAIT, LONGEST_WAIT = 5.0, 6 * 3600.0  # seconds
-GONE_AFTER = 8
-"""So often must the provider say that it has no such recording: it may only not have it yet."""
-AT_ONCE = 50
 ASK_AFTER = timedelta(minutes=2)
 """After a call began to be recorded and has ended: its callbacks had their time."""
 ASK_ANYWAY_AFTER = timedelta(hours=1)
@@ -57,17 +55,15 @@ class Work:
     deleted: bool
 
 
-def take(session: ScopedSession, ids: list[int], lease: float) -> list[Work]:
-    """Take recordings that it is time for; nobody else gets them for `lease` seconds."""
+def take(session: ScopedSession, ids: list[int], seconds: float) -> list[Work]:
+    """Take recordings that it is time for; nobody else gets them for so long."""
     rows = session.scalars(
         select(CallRecording)
         .where(CallRecording.id.in_(ids), CallRecording.next_at <= func.now())
         .order_by(CallRecording.id)
         .with_for_update(skip_locked=True)
     ).all()
-    for row in rows:
-        row.next_at = session.now() + timedelta(seconds=lease)
-    session.flush()
+    lease(session, rows, seconds)
     return [
         Work(
             row.id,
@@ -87,15 +83,10 @@ def note_fetched(
     session: ScopedSession, work: Work, recording: Recording, facts: AudioFacts, *, whole: bool
 ) -> None:
     """Note that audio is in our store, and give it to whoever waits for it."""
-    row = _locked(session, work.id)
+    row = locked(session, CallRecording, work.id)
     if row.fetched_at is not None:
         return
-    recording.container, recording.codec = facts.container, facts.codec
-    recording.seconds, recording.probed_at = facts.seconds, datetime.now(UTC)
-    recording.problems = _problems(work, facts, whole=whole)
-    session.merge(recording)
-    row.fetched_at, row.tries = func.now(), 0
-    session.flush()
+    keep(session, row, recording, facts, _problems(work, facts, whole=whole))
     _give(session, row)
 
 
@@ -111,33 +102,8 @@ def _problems(work: Work, facts: AudioFacts, *, whole: bool) -> list[str]:
 
 
 def note_gone(session: ScopedSession, work: Work) -> None:
-    """The provider has no such recording: staff see that there was one, and that it is lost."""
-    row = _locked(session, work.id)
-    if row.tries + 1 < GONE_AFTER:
-        _later(session, row)
-        return
-    row.problem = "missing"
-    row.deleted_at, row.next_at = func.now(), None
-    session.flush()
-    _give_up(session, row)
-
-
-def _give_up(session: ScopedSession, row: CallRecording) -> None:
-    """Nobody waits any longer for a voice that is lost; a person asks what was said."""
-    feedback_id = session.scalar(
-        update(Feedback)
-        .where(Feedback.awaited_recording == row.recording_id, Feedback.recording_id.is_(None))
-        .values(awaited_recording=None)
-        .returning(Feedback.id)
-    )
-    if feedback_id is not None:
-        open_task(
-            session,
-            VOICE_LOST,
-            task_key(VOICE_LOST, feedback_id),
-            feedback_id=feedback_id,
-            conversation_id=row.conversation_id,
-        )
+    """The provider has no such recording."""
+    not_there(session, locked(session, CallRecording, work.id))
 
 
 def _give(session: ScopedSession, row: CallRecording) -> None:
@@ -153,7 +119,7 @@ def _give(session: ScopedSession, row: CallRecording) -> None:
 
 def note_deleted(session: ScopedSession, work: Work) -> None:
     """The provider has nothing left; nothing is left to do."""
-    row = _locked(session, work.id)
+    row = locked(session, CallRecording, work.id)
     row.deleted_at = row.deleted_at or func.now()
     # Replaced meanwhile: then our own copy goes, too.
     row.next_at = func.now() if row.replaced_at and work.wanted else None
@@ -163,15 +129,8 @@ def note_deleted(session: ScopedSession, work: Work) -> None:
 
 
 def note_failed(session: ScopedSession, work: Work) -> None:
-    """It did not work just now: later again, at growing steps."""
-    _later(session, _locked(session, work.id))
-
-
-def _later(session: ScopedSession, row: CallRecording) -> None:
-    wait = min(FIRST_WAIT * 2.0 ** min(row.tries, 20), LONGEST_WAIT)
-    row.tries = min(row.tries + 1, 10_000)
-    row.next_at = session.now() + timedelta(seconds=wait)
-    session.flush()
+    """It did not work just now."""
+    later(session, locked(session, CallRecording, work.id))
 
 
 def forget_stored(session: ScopedSession, work: Work) -> bool:
@@ -196,28 +155,17 @@ def forget_stored(session: ScopedSession, work: Work) -> bool:
     return True
 
 
-def _locked(session: ScopedSession, row_id: int) -> CallRecording:
-    return session.get_one(CallRecording, row_id, with_for_update=True, populate_existing=True)
-
-
 # --- Sweeping ---
 
 
 def find_recordings(session: ScopedSession) -> int:
     """Hand what is due to the workers again whose job was lost; how many there were."""
     _discard_unkept(session)
-    due = session.scalars(
-        select(CallRecording.id)
-        .where(CallRecording.next_at <= func.now())
-        .order_by(CallRecording.next_at)
-        .limit(AT_ONCE)
-    ).all()
-    if due:
-        session.enqueue(FETCH_RECORDING, *due)
+    due = find(session, CallRecording, FETCH_RECORDING)
     unasked = session.scalars(_unasked().limit(AT_ONCE)).all()
     if unasked:
         session.enqueue(ASK_RECORDINGS, *unasked)
-    return len(due) + len(unasked)
+    return due + len(unasked)
 
 
 def _unasked() -> Select[int]:

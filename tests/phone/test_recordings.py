@@ -18,7 +18,8 @@ from sqlalchemy import select, update
 
 from models.call_recording import CallRecording
 from models.message import Call as CallRow
-from services.phone.fetching import GONE_AFTER, find_recordings, take
+from services.feedback.bringing_home import GONE_AFTER
+from services.phone.fetching import find_recordings, take
 from services.recording import audio_of
 from tests.fixtures import NORTH
 from tests.phone.telephone import Call, play

@@ -14,7 +14,8 @@ from sqlalchemy import select, text, update
 
 from models.message import Message
 from models.voice_message import VoiceMessage
-from services.inbound.voice import GONE_AFTER, MOST_PIECES, find_voices, take
+from services.feedback.bringing_home import GONE_AFTER
+from services.inbound.voice import MOST_PIECES, find_voices, take
 from services.recording import audio_of
 from tests.fixtures import NORTH
 from tests.phone.telephone import OUR_NUMBER, Carrier
