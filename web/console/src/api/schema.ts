@@ -624,7 +624,9 @@ export interface paths {
         }
         cookie?: never
       }
-      requestBody?: never
+      requestBody?: { content: {
+        "application/json": components['schemas']['StartIn'] | null
+      } }
       responses: {
         200: { headers: Record<string, unknown>; content: {
           "application/json": components['schemas']['CampaignOut']
@@ -3601,6 +3603,8 @@ export interface components {
       contacts: number
       /** recipients whose address has had its messages for today already */
       daily_cap_reached: number
+      /** stands for what was shown: name it at the start, and nothing else is started */
+      dry_run: string
       /** SMS by encoding: GSM-7, UCS-2 */
       encodings: Record<string, number>
       excluded: Record<string, number>
@@ -4744,6 +4748,10 @@ export interface components {
     ShippedWords: {
       sms_text: string | null
       text: string | null
+    }
+    StartIn: {
+      /** of the dry run that was looked at: refused (412) when who gets it, or what they get, has changed since. Without it: whoever is meant now */
+      dry_run?: string | null
     }
     Statistics: {
       answer_times: components['schemas']['AnswerTimes']

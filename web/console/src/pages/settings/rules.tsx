@@ -104,7 +104,7 @@ function Form({ found, admin }: { found: Shape<'EstablishmentOut'>; admin: boole
         <Alarms {...fields} />
         <House {...fields} />
         {overtaken ? (
-          <Notice tone="warn">
+          <Notice tone="warn" told>
             <p>{words.common.changedMeanwhile}</p>
             <Button
               onClick={() => {
