@@ -82,10 +82,12 @@ class Behaviour:
     """The whole document of PUT /simulator/behaviour; what is left out is the default.
 
     `session_seconds`: how long after somebody's last message WhatsApp lets free text through to
-    them.
+    them. `listed_ms`: how long what was accepted is still missing in the lists of messages and
+    calls.
     """
 
     latency_ms: int = 0
+    listed_ms: int = 0
     faults: list[Fault] = field(default_factory=list)
     callbacks: Callbacks = field(default_factory=Callbacks)
     outcome: str = "delivered"
@@ -194,7 +196,8 @@ def _check(behaviour: Behaviour) -> None:
     for address, own in behaviour.outcomes.items():
         _require(isinstance(own, dict), f"outcomes[{address}] must be an object")
         _one_of(f"outcomes[{address}].outcome", own.get("outcome", "delivered"), OUTCOMES)
-    _whole("latency_ms", behaviour.latency_ms, 0, 600_000)
+    for name in ("latency_ms", "listed_ms"):
+        _whole(name, getattr(behaviour, name), 0, 600_000)
     for name in ("queued_ms", "sent_ms"):
         if getattr(behaviour, name) is not None:
             _whole(name, getattr(behaviour, name), 0, 36_000_000)

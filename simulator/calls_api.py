@@ -56,6 +56,7 @@ async def index(request: Request) -> Response:
         for entry in carrier.store.newest_first(query.one("To"))
         if isinstance(entry, Call)
         and not entry.deleted
+        and carrier.lists(entry)
         and not query.one("ParentCallSid")
         and (not sender or entry.sender == sender)
         and (not status or entry.state == status)

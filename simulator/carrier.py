@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from simulator.behaviour import Chaos
 from simulator.events import Events
 from simulator.outbox import Outbox
@@ -32,6 +34,10 @@ class Carrier:
         """Write a change of an accepted thing down, and show it."""
         self.store.save(entry)
         self.events.publish("entry", entry.as_ledger())
+
+    def lists(self, entry: Entry) -> bool:
+        """Whether a list holds something by now: it may be behind what was accepted."""
+        return time.time() - entry.accepted_at >= self.chaos.behaviour.listed_ms / 1000
 
     def clear(self) -> None:
         """Empty the ledger."""

@@ -5,22 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from simulator.behaviour import Fault
 from simulator.errors import MESSAGES, ApiError, error_body
-from simulator.wire import CutResponse, Handler, JsonResponse, carrier_of
+from simulator.wire import CutResponse, Handler, JsonResponse, body_of, carrier_of
 
 Refusal = Callable[[Fault], Response]
 _CODES = {400: 20001, 401: 20003, 404: 20404, 409: 20009, 429: 20429, 500: 20500, 503: 20503}
 
 
 def operation(name: str, handler: Handler, refusal: Refusal | None = None) -> Handler:
-    """Wrap a handler so that the behaviour in force strikes before or after it."""
+    """Wrap a handler so that the behaviour in force strikes before or after it.
+
+    What came whole counts: a carrier that is slow takes a message after its sender has hung up.
+    """
 
     async def endpoint(request: Request) -> Response:
         carrier = carrier_of(request)
+        try:
+            await body_of(request)  # who hangs up leaves nothing to be read later
+        except ClientDisconnect:
+            return CutResponse()
         latency = carrier.chaos.behaviour.latency_ms
         if latency:
             await asyncio.sleep(latency / 1000)

@@ -50,6 +50,7 @@ async def index(request: Request) -> Response:
         for entry in carrier.store.newest_first(to)
         if isinstance(entry, Message)
         and not (entry.deleted or entry.automatic)
+        and carrier.lists(entry)
         and (not sender or entry.sender == sender)
         and sent(entry.sent_at)
     )

@@ -87,14 +87,17 @@ class TooLargeError(Exception):
 
 
 async def body_of(request: Request) -> bytes:
-    """The whole body. Raises `TooLargeError` as soon as it is too large."""
+    """The whole body, at every call. Raises `TooLargeError` as soon as it is too large."""
+    if hasattr(request.state, "body"):
+        return bytes(request.state.body)
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > MAX_BODY_BYTES:
             raise TooLargeError
         chunks.append(chunk)
-    return b"".join(chunks)
+    request.state.body = b"".join(chunks)
+    return bytes(request.state.body)
 
 
 async def form_of(request: Request) -> Form:

@@ -132,6 +132,7 @@ class Hospital:
 
     def cancel(self, case: Case) -> None:
         """Cancel, and note what was answered."""
+        case.cancel_asked = True
         tries, answer = self._tried("POST", case, f"/{case.reminder}/cancel", None)
         if answer.status_code == 200 and answer.json()["status"] == "cancelled":
             case.cancelled_at = time.time()
@@ -140,7 +141,7 @@ class Hospital:
 
     def change(self, case: Case, at: float) -> None:
         """Another text and another time; noted when the service says so."""
-        text = f"Rappel {case.number}. Bis {len(case.versions)}"
+        text = f"{case.text} Bis {len(case.versions)}"
         wanted = {"message": text, "scheduled_time": moment(at).isoformat()}
         tries, answer = self._tried("PATCH", case, f"/{case.reminder}", wanted)
         if tries > 1:

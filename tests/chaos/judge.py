@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from tests.chaos.hospital import Hospital
-from tests.chaos.records import Delivery, Entry
+from tests.chaos.records import Delivery, Entry, Heard
 from tests.chaos.script import DAILY_CAP, HOUR, NORTH, SOUTH, WEST, Case
 from tests.chaos.stage import LEASE
 
@@ -63,10 +63,10 @@ class Judge:
         hospital: Hospital,
         cases: Iterable[Case],
         ledger: Callable[[], list[dict[str, Any]]],
-        acknowledged: Iterable[tuple[str, str]],
+        heard: Heard,
         quiet: dict[int, tuple[float, float]],
     ) -> None:
-        """`acknowledged`: references and final words of callbacks that were answered 200 by now.
+        """`heard`: what the carrier has told and asked by now, and how that was answered.
 
         `ledger` reads what the carrier has: after the database, which can only know less.
         `quiet`: the quiet hours of establishments, from and to.
@@ -81,9 +81,10 @@ class Judge:
             for establishment in (NORTH, SOUTH, WEST):
                 self._read(sql, establishment)
         self._match(ledger())
-        for reference, word in acknowledged:
-            house, number = reference.split(".")[:2]
-            self.deliveries[int(house), int(number)].acknowledged.add(word)
+        for reference, word in heard.acknowledged:
+            self._named(reference).acknowledged.add(word)
+        for reference in heard.cut_off:
+            self._named(reference).cut_off = True
 
     def judge(self) -> Verdict:
         """Everything that is wrong, by count."""
@@ -120,6 +121,11 @@ class Judge:
             self.deliveries[house, number].events.append((status, at, cause))
         for number, status in sql(f"select id, status from est_{house}.reminders"):
             self.reminders[house, number] = status
+
+    def _named(self, reference: str) -> Delivery:
+        """The delivery in a callback's address: house, number and attempt."""
+        house, number = reference.split(".")[:2]
+        return self.deliveries[int(house), int(number)]
 
     def _match(self, ledger: list[dict[str, Any]]) -> None:
         for raw in ledger:
@@ -168,8 +174,8 @@ class Judge:
         if status in ("scheduled", "queued", "expired", "cancelled", "suppressed") and entries:
             yield "the carrier has it"
         ends = {entry.ended for entry in entries}
-        if any(entry.unasked for entry in entries):
-            ends.add("delivered")  # the API may have died with its answer on the way
+        if delivery.cut_off and any(entry.unasked for entry in entries):
+            ends.add("delivered")  # the API was asked, and may have died with its answer on the way
         if entries and status in ("delivered", "undelivered", "failed") and status not in ends:
             yield "the carrier tells another end"
         for told in delivery.acknowledged:
@@ -303,6 +309,8 @@ class Judge:
         """Each occurrence was with the carrier once, or somebody is asked to look at it."""
         for together in occurrences.values():
             seen = any(d.entries or (d.status == "unknown" and d.open_task) for d in together)
+            # It was cancelled too late to say so, and came back from the carrier after all.
+            seen |= case.cancel_asked and any(d.status == "cancelled" for d in together)
             pending = any(d.status in ("scheduled", "queued") for d in together)
             if not seen and not pending:
                 self.verdict.blame("lost", f"it never went out: {together[0]}")

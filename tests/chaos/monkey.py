@@ -13,7 +13,7 @@ import httpx2
 from tests.chaos.cast import PATIENCE, Slot
 from tests.chaos.hospital import Hospital
 from tests.chaos.script import NORTH, SOUTH, Case, Script
-from tests.chaos.stage import LEASE, TAKEN_LATE, Stage
+from tests.chaos.stage import LEASE, LISTED_LATE, TAKEN_LATE, Stage
 from tests.tree import wait_for
 from utils.failpoint import DELIVERY
 
@@ -36,6 +36,7 @@ FAULTS: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"kind": "slow", "seconds": 3.0, "probability": 0.4},),
 )
 ON = ("messages.create", "calls.create", "mail.send")
+MET = 8
 HANG = 1.6  # seconds: longer than anybody waits for Redis
 PAUSES = (
     "worker.before_call",
@@ -69,14 +70,20 @@ class Monkey:
                     self._outcomes[address] = {"outcome": case.end}
         self.mood((), CALLBACKS[0])
 
-    def mood(self, faults: tuple[dict[str, Any], ...], callbacks: dict[str, Any]) -> None:
-        """How the carrier behaves from now on."""
+    def mood(
+        self,
+        faults: tuple[dict[str, Any], ...],
+        callbacks: dict[str, Any],
+        listed_late: float = 0.0,
+    ) -> None:
+        """How the carrier behaves from now on; its list is behind by so many seconds."""
         self._moods += 1
         httpx2.put(
             f"{self.stage.simulator_url}/behaviour",
             json={
                 "faults": [fault | {"on": on} for fault in faults for on in ON],
                 "callbacks": callbacks,
+                "listed_ms": round(listed_late * 1000),
                 "outcomes": self._outcomes,
                 "voice": {"answer": "auto", "ring_ms": 50, "pace": 0.05},
                 "seed": self._seed * 1000 + self._moods,
@@ -89,8 +96,21 @@ class Monkey:
         callbacks = list(CALLBACKS) * 2
         self.dice.shuffle(callbacks)
         for faults, how in zip(self.dice.sample(FAULTS, len(FAULTS)), callbacks, strict=False):
-            self.mood(faults, how)
-            time.sleep(seconds / len(FAULTS))
+            self.mood(faults, how, self.dice.choice((0.0, LISTED_LATE)))
+            self._until_met(seconds / len(FAULTS))
+
+    def _until_met(self, seconds: float) -> None:
+        """A mood lasts so long, and on a busy machine until some messages have met with it."""
+        enough = self._taken() + MET
+        deadline = time.monotonic() + 3 * seconds
+        time.sleep(seconds)
+        while self._taken() < enough and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def _taken(self) -> int:
+        """How much the carrier has accepted so far."""
+        told = httpx2.get(f"{self.stage.simulator_url}/health", timeout=30).json()
+        return int(told["entries"])
 
     # ── acts ──
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.chaos.script import TEXT
+
 _MEANS = {
     "delivered": "delivered", "read": "delivered", "undelivered": "undelivered",
     "failed": "failed", "canceled": "failed", "busy": "undelivered", "no-answer": "undelivered",
     "bounce": "undelivered", "dropped": "failed",
 }  # fmt: skip
+_THEIR_SORRY = "We are sorry, an application error"
+_SORRY = ("notre service n'est pas disponible", _THEIR_SORRY)
 
 
 @dataclass
@@ -24,22 +28,35 @@ class Entry:
 
     @property
     def untold(self) -> bool:
-        """True for a call in which an apology stood for the message: the database was away."""
-        apologies = ("notre service n'est pas disponible", "an application error")
-        return self.channel == "voice" and any(words in self.body for words in apologies)
+        """True for a call in which an apology stood for the message: the database or the API was
+        away. One that came after the message spoils nothing."""
+        return (
+            self.channel == "voice"
+            and TEXT not in self.body
+            and any(words in self.body for words in _SORRY)
+        )
 
     @property
     def unasked(self) -> bool:
         """True for a call in which the carrier's own apology came first: our API was away."""
-        return self.channel == "voice" and self.body.startswith("We are sorry, an application")
+        return self.channel == "voice" and self.body.startswith(_THEIR_SORRY)
 
     @property
     def ended(self) -> str | None:
         """How it ended, in our words; None while it is under way or nobody knows."""
         if self.channel == "voice" and self.state == "completed":
-            told = self.seconds and "notre service n'est pas disponible" not in self.body
-            return "delivered" if told and not self.unasked else "undelivered"
+            return "delivered" if self.seconds and TEXT in self.body else "undelivered"
         return _MEANS.get(self.state)
+
+
+@dataclass
+class Heard:
+    """What the carrier's log of its requests tells; references are those in their addresses."""
+
+    acknowledged: set[tuple[str, str]] = field(default_factory=set)
+    """References and final words of callbacks that were answered 200."""
+    cut_off: set[str] = field(default_factory=set)
+    """Calls of which the service was asked what to say, and broke off in its answer."""
 
 
 @dataclass
@@ -61,6 +78,8 @@ class Delivery:
     """State, time and cause of each."""
     entries: list[Entry] = field(default_factory=list)
     acknowledged: set[str] = field(default_factory=set)
+    cut_off: bool = False
+    """For a call: the service was asked what to say, and broke off in its answer."""
 
     @property
     def sendings(self) -> list[float]:

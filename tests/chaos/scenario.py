@@ -7,23 +7,20 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx2
-
 from tests.chaos.cast import PATIENCE
 from tests.chaos.hospital import Hospital, next_minute
 from tests.chaos.judge import COUNTS, Judge, Verdict
+from tests.chaos.listener import Listener
 from tests.chaos.monkey import HANG, Monkey
-from tests.chaos.script import DAILY_CAP, HOUR, SOUTH, WEST, Case, Script
-from tests.chaos.stage import Stage
+from tests.chaos.script import DAILY_CAP, HOUR, NORTH, SOUTH, WEST, Case, Script
+from tests.chaos.stage import LISTED_LATE, Stage
 from tests.tree import wait_for
 from utils.spool_segment import count_frames
-
-_FINAL_WORDS = {"delivered": "delivered", "undelivered": "undelivered", "failed": "failed"}
-_OVERDUE = 2.0
 
 
 @dataclass(frozen=True)
@@ -89,40 +86,6 @@ class Report:
         return "\n".join(lines)
 
 
-class Listener:
-    """Collects which callbacks the service acknowledged; the carrier remembers only the last."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._url = f"{stage.simulator_url}/webhooks"
-        self.acknowledged: set[tuple[str, str]] = set()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Listen once more, then end."""
-        self._stopped.set()
-        self._thread.join(PATIENCE)
-        self._listen()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(1.0):
-            self._listen()
-
-    def _listen(self) -> None:
-        for request in httpx2.get(self._url, timeout=60).json()["requests"]:
-            reference = request["url"].partition("?delivery=")[2]
-            word = self._word(request["params"])
-            if request["status"] == 200 and reference and word:
-                self.acknowledged.add((reference, word))
-
-    @staticmethod
-    def _word(params: dict[str, str]) -> str | None:
-        if params.get("CallStatus") == "completed":
-            return "delivered" if int(params.get("CallDuration", "0")) else "undelivered"
-        return _FINAL_WORDS.get(params.get("MessageStatus", ""))
-
-
 def run(folder: Path, seed: int, size: Size = SHORT) -> Report:
     """One whole run. Raises when something never happens that a run waits for."""
     began = time.monotonic()
@@ -153,7 +116,7 @@ class _Run:
             self.hospital,
             self.script.cases,
             self.stage.ledger,
-            listener.acknowledged,
+            listener.heard,
             self.quiet,
         ).judge()
         return Report(
@@ -268,6 +231,7 @@ class _Run:
             self.monkey.mood(
                 ({"kind": "accept_then_drop", "probability": 0.5},),
                 {"mode": "never", "probability": 0.5},
+                LISTED_LATE,
             )
             if any("release" in point for point in left):
                 with self.stage.redis_hangs():  # what is due now cannot be handed over
@@ -289,7 +253,8 @@ class _Run:
         try:
             wait_for(self._settled, "everything to settle", PATIENCE, every=0.3)
         except AssertionError:
-            self.monkey.acts.append(f"not settled: {self._unsettled()}")
+            left = ", ".join(f"{count} {what}" for what, count in self._unsettled().items())
+            self.monkey.acts.append(f"not settled: {left or 'the carrier'}")
 
     def _settled(self) -> bool:
         if self._unsettled() or self._spooled():
@@ -303,16 +268,23 @@ class _Run:
         spool = self.stage.folder / "data" / "spool"
         return sum(count_frames(path) for path in spool.glob("*.spool"))
 
-    def _unsettled(self) -> int:
+    def _unsettled(self) -> Counter[str]:
         """Deliveries that are under way, or that the engine will touch before the quiet ends."""
-        total = 0
-        for house in (1, SOUTH, WEST):
-            ((count,),) = self.hospital.sql(
-                f"""select count(*) from est_{house}.deliveries d
+        total: Counter[str] = Counter()
+        for house in (NORTH, SOUTH, WEST):
+            rows = self.hospital.sql(
+                f"""select d.channel || ' ' || d.status || case
+                        when u.claimed_until < 'infinity' then ', claimed'
+                        when u.line is not null then ', in a line'
+                        when u.asks then ', to be asked about'
+                        when u.due_at > now() then ', due later'
+                        when u.due_at is not null then ', due'
+                        else ', forgotten' end
+                from est_{house}.deliveries d
                 left join shared.due u on u.establishment_id = {house} and u.delivery_id = d.id
                 where d.status in ('queued', 'sending')
                     or u.claimed_until < 'infinity'
                     or d.status <> 'sent' and u.due_at < now() + interval '30 minutes'"""
             )
-            total += count
+            total.update(what for (what,) in rows)
         return total

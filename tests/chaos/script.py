@@ -28,6 +28,8 @@ CHANNELS = (
     (("email", "sms"), 8),
     (("sms", "voice", "email"), 5),
 )
+TEXT = "Rappel"
+"""What every reminder's text begins with."""
 BAD_ENDS = ("undelivered", "failed")
 
 
@@ -59,6 +61,7 @@ class Case:
     reminder: int = 0
     versions: list[Version] = field(default_factory=list)
     unsure: bool = False
+    cancel_asked: bool = False
     cancelled_at: float | None = None
     cancel_too_late: bool = False
     opted_out_at: float | None = None
@@ -75,7 +78,7 @@ class Case:
     @property
     def text(self) -> str:
         """What it says at first; found again in the carrier's ledger."""
-        return f"Rappel {self.number}."
+        return f"{TEXT} {self.number}."
 
     @property
     def accepted(self) -> bool:

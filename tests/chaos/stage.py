@@ -23,11 +23,13 @@ from tests.conftest import ROOT, TEST_ENVIRONMENT
 from tests.template import SOUTH_NUMBER
 from tests.tree import answers, free_port, wait_for
 
-LEASE, ASK_AFTER, SETTLE_AFTER = 4.0, 1.5, 12.0
+LEASE, ASK_AFTER, SETTLE_AFTER = 4.0, 1.5, 14.0
 """Seconds: short, so that a run sees what takes minutes in earnest. What is not in the carrier's
-list after `SETTLE_AFTER` is sent again: that is a lease, and longer than the longest call, which
-itself (`TAKEN_LATE`) is longer than it takes until the list is asked for the first time."""
-TAKEN_LATE = 5.5
+list after `SETTLE_AFTER` is sent again: that is more than a lease, the longest call and the time
+until the list shows what was accepted, all together."""
+TAKEN_LATE, LISTED_LATE = 5.5, 4.0
+"""Both longer than it takes until the list is asked for the first time: from the call, and from
+when the carrier took it at once."""
 CALL_TIMEOUT = 2.0
 ENGINE = {
     "ENGINE_CLAIM_LEASE": str(LEASE),

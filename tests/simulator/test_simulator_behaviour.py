@@ -10,7 +10,15 @@ import requests
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from tests.simulator.simulator_harness import NUMBER, PHONE, SID, TOKEN, Simulator, ToSimulator
+from tests.simulator.simulator_harness import (
+    NUMBER,
+    PHONE,
+    SID,
+    TOKEN,
+    Simulator,
+    ToSimulator,
+    eventually,
+)
 
 
 def _send(twilio: Client) -> Any:
@@ -70,6 +78,28 @@ def test_a_slow_answer_to_an_accepted_message(simulator: Simulator) -> None:
         _send(Client(SID, TOKEN, http_client=http))
 
     assert len(simulator.ledger()) == 1
+
+
+def test_a_message_is_taken_after_its_sender_has_hung_up(simulator: Simulator) -> None:
+    fault = {"on": "messages.create", "kind": "slow", "seconds": 0.5, "after_accept": False}
+    simulator.behave(faults=[fault | {"times": 1}])
+    http = ToSimulator(simulator.base)
+    http.timeout = 0.1
+
+    with pytest.raises(requests.ReadTimeout):
+        _send(Client(SID, TOKEN, http_client=http))
+
+    assert len(eventually(simulator.ledger)) == 1
+
+
+def test_a_list_may_be_behind_what_was_accepted(simulator: Simulator, twilio: Client) -> None:
+    simulator.behave(listed_ms=60_000)
+    sid = _send(twilio).sid
+
+    assert twilio.messages(sid).fetch().sid == sid
+    assert twilio.messages.list(to=PHONE) == []
+    simulator.behave()
+    assert [message.sid for message in twilio.messages.list(to=PHONE)] == [sid]
 
 
 def test_latency(simulator: Simulator, twilio: Client) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0029"
-down_revision = "0026"
+down_revision = "0028"
 
 _BEFORE = {
     "two_people": "approved_by is null or approved_by <> written_by",
