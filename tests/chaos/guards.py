@@ -161,8 +161,6 @@ GUARDS = (
         "services/dispatch/outcomes.py",
         "t.state = 'open' and m.moves",
         "t.state = 'open' and false",
-        # Only where a worker stood still with an e-mail of which the provider tells nothing.
-        shown_by=f"{STOOD_STILL}::test_a_late_outcome_closes_the_task_about_it",
     ),
     Guard(
         "no second channel while the first is unknown",
