@@ -73,6 +73,8 @@ VERSION = "0.1.0"
 log = get_logger("careloop.api")
 SMALL = 400
 """Bytes of an answer below which compressing it saves nothing on the wire."""
+GARBAGE_AFTER = 20_000
+"""New objects after which garbage is looked for: a large batch has as many, all of them in use."""
 CORS_TAKEN = [
     "Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "If-Match",
     "Prefer", "X-Correlation-Id",
@@ -171,6 +173,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state.changes.start()
     gc.collect()
     gc.freeze()  # what was loaded at start is never garbage: the collector need not look at it
+    gc.set_threshold(GARBAGE_AFTER)
     yield
     state.changes.stop()
     watch.stop()

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.opened import Opened, opened
 from commands.output import rules_said_plainly
 
 if TYPE_CHECKING:
-    from database.session import Database, ScopedSession
+    from database.session import ScopedSession
     from services.identity import Principal
 
 
@@ -33,9 +34,9 @@ def create_link(
     from services.establishment.department import department_by_code
     from services.people.link import app_path, create
 
-    with _opened(slug) as (session, cli):
+    with _opened(slug) as (found, session, cli):
         if department is not None:
-            with _database().establishment(cli.establishment_id) as own:
+            with found.database.establishment(cli.establishment_id) as own:
                 department_by_code(own, department)
         made = create(session, LinkIn(name=name, department=department), cli)
         number = made.link.id
@@ -46,7 +47,7 @@ def list_links(slug: str) -> None:
     """Show an establishment's links, the newest first."""
     from services.people.link import listed
 
-    with _opened(slug) as (session, cli):
+    with _opened(slug) as (_, session, cli):
         for link in listed(session, cli, cursor=None, limit=200).items:
             typer.echo(f"{link.id} {link.name}: {link.status}")
 
@@ -55,23 +56,16 @@ def revoke_link(slug: str, number: int) -> None:
     """End a link: what is printed of it opens nothing any more."""
     from services.people.link import revoke
 
-    with _opened(slug) as (session, cli):
+    with _opened(slug) as (_, session, cli):
         revoke(session, number, cli)
     typer.echo("revoked; running processes see it within seconds")
 
 
-def _database() -> Database:
-    from config.settings import get_settings
-    from database.engine import service_engine
-    from database.session import Database
-
-    return Database(service_engine(get_settings().database))
-
-
 @contextmanager
-def _opened(slug: str) -> Iterator[tuple[ScopedSession, Principal]]:
-    from services.establishment.settings import by_slug
+def _opened(slug: str) -> Iterator[tuple[Opened, ScopedSession, Principal]]:
     from services.identity import Principal
 
-    with rules_said_plainly(), _database().service() as session:
-        yield session, Principal(by_slug(session, slug).id, "cli")
+    with rules_said_plainly():
+        found = opened(slug)
+        with found.database.service() as session:
+            yield found, session, Principal(found.place.id, "cli")

@@ -37,7 +37,11 @@ class Phrase(Numbered, Created, Base):
     text: Mapped[str | None] = mapped_column(Text)
     sms_text: Mapped[str | None] = mapped_column(Text, doc="another spelling for SMS; None: `text`")
     recording_id: Mapped[UUID | None] = mapped_column(ForeignKey(Recording.id))
-    written_by: Mapped[str] = mapped_column(String(40), doc="user:7 or cli")
+    written_by: Mapped[str] = mapped_column(
+        String(40), doc="who wrote `text`, as user:7 or cli; of a mere recording who spoke it"
+    )
+    spelt_by: Mapped[str | None] = mapped_column(String(40), doc="who wrote `sms_text`")
+    recorded_by: Mapped[str | None] = mapped_column(String(40), doc="who spoke the recording")
     approved_by: Mapped[str | None] = mapped_column(String(40))
     approved_at: Mapped[datetime | None]
     rejected_by: Mapped[str | None] = mapped_column(String(40))
@@ -46,13 +50,23 @@ class Phrase(Numbered, Created, Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     version: Mapped[int] = mapped_column(Integer, default=1)
 
+    @property
+    def made_by(self) -> list[str]:
+        """Everybody whose work it is, each once: somebody else has to approve it."""
+        makers = (self.written_by, self.spelt_by, self.recorded_by)
+        return list(dict.fromkeys(one for one in makers if one is not None))
+
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own spelling
     __table_args__ = (
         UniqueConstraint("key", "language"),
         CheckConstraint("text is not null or recording_id is not null", name="says_something"),
-        CheckConstraint("approved_by is null or approved_by <> written_by", name="two_people"),
         CheckConstraint(
-            "rejected_by is null or (rejected_by <> written_by and approved_by is null)",
+            "approved_by is null or approved_by <> all (array[written_by, spelt_by, recorded_by])",
+            name="two_people",
+        ),
+        CheckConstraint(
+            "rejected_by is null or (rejected_by <> all (array[written_by, spelt_by, recorded_by])"
+            " and approved_by is null)",
             name="rejected_by_another",
         ),
     )

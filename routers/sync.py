@@ -31,9 +31,10 @@ from schemas.sync import (
     SyncStatus,
 )
 from services.errors import CareloopError
+from services.identity import Principal
 from services.sync import batch as syncs
 from services.sync.answer import answers_to
-from services.sync.down import prompt_recording
+from services.sync.down import Sections, encode_cursor, prompt_recording, with_own
 from services.sync.reminder import Office
 
 router = APIRouter(prefix="/sync", tags=["sync"])
@@ -91,7 +92,8 @@ def upload(
     )
     batch.results |= read.refused
     minimal = prefer is not None and MINIMAL in prefer.replace(" ", "").lower()
-    cursor = None if minimal else state.down.cursor(principal.establishment_id, principal.device_id)
+    # Those of all devices before the transaction: one request, one connection.
+    sections = None if minimal else state.down.shared(principal.establishment_id)
     results: dict[int, SyncResult] = {}
 
     def store(session: ScopedSession) -> SyncOut:
@@ -99,7 +101,7 @@ def upload(
         listed = [found[place] for place in sorted(found)]
         shown = [result for result in listed if result.status in _NEWS] if minimal else listed
         results.update(found)
-        return SyncOut(results=shown, cursor=cursor)
+        return SyncOut(results=shown, cursor=_cursor(session, sections, principal))
 
     def commit() -> SyncOut | JSONResponse:
         with state.database.establishment(principal.establishment_id) as session:
@@ -115,6 +117,13 @@ def upload(
         return answer
     # As it is: to have it validated and taken apart again would cost more than to make it.
     return Response(answer.written(), media_type="application/json", headers=dict(response.headers))
+
+
+def _cursor(session: ScopedSession, sections: Sections | None, principal: Principal) -> str | None:
+    """What a device has that knows everything: one whose own cursor is another has to ask."""
+    if sections is None:
+        return None
+    return encode_cursor(with_own(session, sections, principal.device_id))
 
 
 @public_router.post(

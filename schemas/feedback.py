@@ -184,7 +184,9 @@ class AnswerIn(In):
     )
     text: Annotated[str, Field(min_length=1, max_length=MESSAGE_LENGTH), cleaned(MESSAGE_LENGTH)]
     channels: ChannelsIn | None = Field(
-        default=None, description="in order of fallback; left out: SMS, then e-mail"
+        default=None,
+        description="in order of fallback; left out: WhatsApp while a conversation there allows"
+        " it, then SMS, then e-mail",
     )
 
 

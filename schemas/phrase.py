@@ -70,6 +70,9 @@ class OwnWords(Out):
     sms_text: str | None
     has_recording: bool
     written_by: str
+    made_by: list[str] = Field(
+        description="whoever wrote, spelt or recorded it: none of them approves it"
+    )
     approved_by: str | None
     approved_at: UtcOut | None
     rejected_by: str | None
@@ -86,6 +89,7 @@ class OwnWords(Out):
             sms_text=phrase.sms_text,
             has_recording=phrase.recording_id is not None,
             written_by=phrase.written_by,
+            made_by=phrase.made_by,
             approved_by=phrase.approved_by,
             approved_at=phrase.approved_at,
             rejected_by=phrase.rejected_by,
@@ -196,6 +200,7 @@ class PendingPhrase(Out):
     text: str | None
     has_recording: bool
     written_by: str
+    made_by: list[str]
     updated_at: UtcOut
 
     @classmethod
@@ -209,6 +214,7 @@ class PendingPhrase(Out):
             text=phrase.text,
             has_recording=phrase.recording_id is not None,
             written_by=phrase.written_by,
+            made_by=phrase.made_by,
             updated_at=phrase.updated_at,
         )
 

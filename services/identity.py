@@ -84,8 +84,16 @@ def _hashes(name: str, values: Sequence[Any]) -> list[bytes]:
     if name in _OF_FEW_VALUES:
         known = {value: _hash_of(name, value) for value in set(values)}
         return [known[value] for value in values]
-    empty = _hash_remembered(name, None)
-    return [empty if value is None else _hash_of(name, value) for value in values]
+    empty, begun = _hash_remembered(name, None), _begun(name)
+    hashes = []
+    for value in values:
+        if value is None:
+            hashes.append(empty)
+            continue
+        hashed = begun.copy()
+        hashed.update(_written(value))
+        hashes.append(hashed.digest())
+    return hashes
 
 
 @lru_cache(maxsize=1000)
@@ -96,8 +104,12 @@ def _hash_remembered(name: str, value: object) -> bytes:
 
 def _hash_of(name: str, value: object) -> bytes:
     hashed = _begun(name).copy()
-    hashed.update(repr(value).encode("utf-8", "surrogatepass"))
+    hashed.update(_written(value))
     return hashed.digest()
+
+
+def _written(value: object) -> bytes:
+    return repr(value).encode("utf-8", "surrogatepass")
 
 
 @lru_cache

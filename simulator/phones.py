@@ -11,7 +11,6 @@ import asyncio
 import json
 import secrets
 import time
-import zlib
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from simulator.delivery import send_callback
 from simulator.encoding import segments
 from simulator.numbers import e164, takes_sms
 from simulator.outbox import Answer, Posting
+from simulator.phones_rules import own_number
 from simulator.resources import PHONE_ENDED, PhoneMessage, iso, new_sid
 from simulator.settings import Phone
 from simulator.signature import phone_signature
@@ -68,9 +68,10 @@ class Phones:
     async def receive(self, phone: Phone, sender: str, body: str) -> tuple[str, Answer | None]:
         """Somebody texts the phone: the ledger's id, and what the first webhook answered."""
         encoding, count = segments(body)
+        at = iso(time.time())
         message = PhoneMessage(
             sid=new_sid("PM"),
-            own_id="",
+            own_id=str(own_number(sender, at, phone.sim, body)),
             device=phone.name,
             channel="sms",
             direction="inbound",
@@ -81,9 +82,10 @@ class Phones:
             sim=phone.sim,
             num_segments=count,
             encoding=encoding,
+            received_at=at,
         )
         self._carrier.accept(message)
-        told = _received(phone, sender, body)
+        told = _received(phone, message)
         answers = [
             await self._carrier.outbox.tell(posting)
             for posting in self._postings(phone, "sms:received", told)
@@ -189,16 +191,14 @@ def _posting(
     )
 
 
-def _received(phone: Phone, sender: str, body: str) -> dict[str, Any]:
+def _received(phone: Phone, message: PhoneMessage) -> dict[str, Any]:
     """What a phone tells of a message; its id is made of the content, and so not unique."""
-    at = iso(time.time())
-    content = f"{sender}|{at}|{phone.sim}|{body}".encode("utf-8", "surrogatepass")
     return {
-        "messageId": f"{zlib.crc32(content):x}",
-        "message": body,
-        "sender": sender,
+        "messageId": f"{int(message.own_id) & 0xFFFFFFFF:x}",
+        "message": message.body,
+        "sender": message.sender,
         "recipient": phone.number,
         "simNumber": phone.sim,
-        "phoneNumber": sender,
-        "receivedAt": at,
+        "phoneNumber": message.sender,
+        "receivedAt": message.received_at,
     }

@@ -1,7 +1,9 @@
-"""The REST API of *SMS Gateway for Android*, as a phone in local server mode answers it.
+"""The REST API of *SMS Gateway for Android*: a phone's own, and that of a server before it.
 
-Source: https://docs.sms-gate.app/integration/api/ and the app's `MessagesRoutes.kt`,
-`PostMessageRequest.kt`, `WebhooksRoutes.kt` (July 2026). Each phone stands below `/phones/{name}`.
+Source: https://docs.sms-gate.app/integration/api/, the app's `MessagesRoutes.kt`,
+`PostMessageRequest.kt`, `WebhooksRoutes.kt` (July 2026), and the server's `3rdparty.go` (August
+2026). Each phone stands below `/phones/{name}` as it answers itself (local server), and below
+`/phones/{name}/3rdparty/v1` as a private or public server answers for it.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from simulator.behaviour import Fault
 from simulator.encoding import segments
 from simulator.faults import operation, retry_header
 from simulator.phones import entry_id
+from simulator.phones_inbox import inbox
 from simulator.phones_rules import (
     STATES,
     PhoneError,
@@ -35,6 +38,7 @@ from simulator.phones_rules import (
     text_of,
     whole,
 )
+from simulator.phones_shown import SERVER, as_json, by_server
 from simulator.resources import PhoneMessage, iso
 from simulator.settings import PHONE_EVENTS, Phone
 from simulator.wire import Handler, JsonResponse, body_of, carrier_of, exchange_of, query_of
@@ -136,7 +140,8 @@ async def create(request: Request) -> Response:
         copy.change("Pending")
         carrier.accept(copy)
         exchange_of(request).phones.begin(copy)
-    return JsonResponse(as_json(phone, copies, content=True), status_code=202)
+    shown = as_json(phone, copies, content=True, server=by_server(request))
+    return JsonResponse(shown, status_code=202)
 
 
 def _copies(request: Request, own_id: str) -> list[PhoneMessage]:
@@ -152,11 +157,19 @@ def _copies(request: Request, own_id: str) -> list[PhoneMessage]:
 
 
 async def read(request: Request) -> Response:
-    """GET /messages/{id}: 404 without a body for one that is not there."""
+    """GET /messages/{id}: 404 for one that is not there."""
     copies = _copies(request, request.path_params["id"])
     if not copies:
-        return Response(status_code=404)
-    return JsonResponse(as_json(_phone(request), copies, content=True))
+        return _not_found(request)
+    shown = as_json(_phone(request), copies, content=True, server=by_server(request))
+    return JsonResponse(shown)
+
+
+def _not_found(request: Request) -> Response:
+    """A server says it in words; a phone says nothing."""
+    if by_server(request):
+        return JsonResponse({"message": "message not found"}, status_code=404)
+    return Response(status_code=404)
 
 
 async def index(request: Request) -> Response:
@@ -182,7 +195,7 @@ async def index(request: Request) -> Response:
     ]
     offset, limit = number(query.one("offset"), 0), number(query.one("limit"), DEFAULT_PAGE)
     page = [
-        as_json(phone, _copies(request, entry.own_id), content=content)
+        as_json(phone, _copies(request, entry.own_id), content=content, server=by_server(request))
         for entry in found[offset : offset + limit]
     ]
     return JsonResponse(page, headers={"X-Total-Count": str(len(found))})
@@ -192,39 +205,13 @@ async def cancel(request: Request) -> Response:
     """DELETE /messages/{id}: only while it is pending."""
     copies = _copies(request, request.path_params["id"])
     if not copies:
-        return Response(status_code=404)
+        return _not_found(request)
     if any(copy.state != "Pending" for copy in copies):
         raise PhoneError(f"Message {copies[0].own_id} is not in Pending state")
     for copy in copies:
         exchange_of(request).phones.cancel(copy)
-    return JsonResponse(as_json(_phone(request), copies, content=False))
-
-
-def as_json(phone: Phone, copies: list[PhoneMessage], *, content: bool) -> dict[str, Any]:
-    """A message as the app shows it."""
-    first = copies[0]
-    shown = {
-        "id": first.own_id,
-        "deviceId": phone.device_id,
-        "state": _state([copy.state for copy in copies]),
-        "isHashed": False,
-        "isEncrypted": False,
-        "recipients": [
-            {"phoneNumber": copy.to, "state": copy.state}
-            | ({"error": copy.reason} if copy.reason else {})
-            for copy in copies
-        ],
-        "states": first.states,
-    }
-    return shown | ({"textMessage": {"text": first.body}} if content else {})
-
-
-def _state(states: list[str]) -> str:
-    """That of the whole message, as `MessageWithRecipients.kt` has it."""
-    for state in ("Pending", "Cancelling", "Cancelled", "Processed"):
-        if state in states:
-            return state
-    return states[0] if len(set(states)) == 1 else "Sent"
+    shown = as_json(_phone(request), copies, content=False, server=by_server(request))
+    return JsonResponse(shown)
 
 
 async def webhooks(request: Request) -> Response:
@@ -275,27 +262,35 @@ def _guarded(name: str, handler: Handler) -> Handler:
     return operation(f"phone.{name}", guarded(handler), refusal)
 
 
-_PHONE = "/phones/{phone}"
-ROUTES = [
-    Route(f"{_PHONE}/health", health, methods=["GET"]),
-    Route(f"{_PHONE}/device", _guarded("read", devices), methods=["GET"]),
-    *(
-        route
-        for name in ("message", "messages")
-        for route in (
-            Route(f"{_PHONE}/{name}", _guarded("create", create), methods=["POST"]),
-            Route(f"{_PHONE}/{name}", _guarded("list", index), methods=["GET"]),
-            Route(f"{_PHONE}/{name}/{{id}}", _guarded("read", read), methods=["GET"]),
-            Route(f"{_PHONE}/{name}/{{id}}", _guarded("cancel", cancel), methods=["DELETE"]),
-        )
-    ),
-    *(
-        route
-        for name in ("webhook", "webhooks")
-        for route in (
-            Route(f"{_PHONE}/{name}", _guarded("webhooks", webhooks), methods=["GET"]),
-            Route(f"{_PHONE}/{name}", _guarded("webhooks", register), methods=["POST"]),
-            Route(f"{_PHONE}/{name}/{{id}}", _guarded("webhooks", forget), methods=["DELETE"]),
-        )
-    ),
-]
+def _routes(base: str) -> list[Route]:
+    """Each resource under its name, and under the one that it had in earlier versions."""
+    return [
+        Route(f"{base}/health", health, methods=["GET"]),
+        *(
+            Route(f"{base}/{name}", _guarded("read", devices), methods=["GET"])
+            for name in ("device", "devices")
+        ),
+        Route(f"{base}/inbox", _guarded("inbox", inbox), methods=["GET"]),
+        *(
+            route
+            for name in ("message", "messages")
+            for route in (
+                Route(f"{base}/{name}", _guarded("create", create), methods=["POST"]),
+                Route(f"{base}/{name}", _guarded("list", index), methods=["GET"]),
+                Route(f"{base}/{name}/{{id}}", _guarded("read", read), methods=["GET"]),
+                Route(f"{base}/{name}/{{id}}", _guarded("cancel", cancel), methods=["DELETE"]),
+            )
+        ),
+        *(
+            route
+            for name in ("webhook", "webhooks")
+            for route in (
+                Route(f"{base}/{name}", _guarded("webhooks", webhooks), methods=["GET"]),
+                Route(f"{base}/{name}", _guarded("webhooks", register), methods=["POST"]),
+                Route(f"{base}/{name}/{{id}}", _guarded("webhooks", forget), methods=["DELETE"]),
+            )
+        ),
+    ]
+
+
+ROUTES = [*_routes("/phones/{phone}"), *_routes("/phones/{phone}" + SERVER)]

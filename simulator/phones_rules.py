@@ -5,6 +5,7 @@ Source: the app's `PostMessageRequest.kt`, `MessagesRoutes.kt` and `WebHooksServ
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -83,3 +84,10 @@ def is_allowed(url: str) -> bool:
     """True for what a webhook may go to: TLS, or the phone itself."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")
+
+
+def own_number(sender: str, at: str, sim: int, body: str) -> int:
+    """What the app tells messages apart by: made of the content, of 32 bits, and signed."""
+    content = f"{sender}|{at}|{sim}|{body}".encode("utf-8", "surrogatepass")
+    found = zlib.crc32(content)
+    return found - (1 << 32) if found >= 1 << 31 else found

@@ -121,7 +121,8 @@ class PhoneMessage(Entry):
     """An SMS that an Android phone sends or got: one entry for each recipient.
 
     `own_id` is the id that it was given with, `device` whose it is; `states` when it came into
-    each state (ISO 8601); `ttl` is in seconds, None: it waits for ever.
+    each state (ISO 8601); `ttl` is in seconds, None: it waits for ever. One that came in has the
+    number that the app gives it, and `received_at` (ISO 8601).
     """
 
     kind: ClassVar[str] = "phone"
@@ -136,6 +137,7 @@ class PhoneMessage(Entry):
     checked: bool = True
     ttl: float | None = None
     states: dict[str, str] = field(default_factory=dict)
+    received_at: str = ""
 
     def change(self, state: str) -> None:
         """Move to a state and note when it was first there."""

@@ -45,12 +45,10 @@ def clean_text(value: str, max_length: int) -> str:
     non-characters, bidi overrides and isolates (the marks LRM, RLM and ALM are fine), stacked
     marks, and what is too long. Nothing is trimmed and nothing silently dropped.
     """
+    if len(value) <= max_length and is_plain(value):
+        return value
     if len(value) > 4 * max_length:  # NFC and line ends shorten a text four times at the most
         raise TextRefused("text_too_long")
-    if value.isprintable() and _is_latin(value):  # nearly every text here: in NFC as it is
-        if len(value) > max_length:
-            raise TextRefused("text_too_long")
-        return value
     text = value.replace("\r\n", "\n")
     if found := _REFUSED.search(text):
         raise TextRefused(str(found.lastgroup))
@@ -61,7 +59,12 @@ def clean_text(value: str, max_length: int) -> str:
     return text
 
 
-def _is_latin(text: str) -> bool:
+def is_plain(text: str) -> bool:
+    """True for one printable line in Latin letters: nearly every text here, in NFC as it is."""
+    if not text.isprintable():
+        return False
+    if text.isascii():
+        return True
     try:
         text.encode("latin-1")
     except UnicodeEncodeError:

@@ -41,7 +41,8 @@ class _Sorted:
     file: ParsedFile
     known: list[GoodLine] = field(default_factory=list)
     new: list[GoodLine] = field(default_factory=list)
-    languages: Counter[str | None] = field(default_factory=Counter)
+    language_of: dict[int, str | None] = field(default_factory=dict)
+    """What each line's contact speaks."""
 
     def refuse(self, line: GoodLine, name: str, code: str, reason: str) -> None:
         self.file.refused.append(RefusedLine(line=line.line, field=name, code=code, reason=reason))
@@ -54,7 +55,9 @@ class _Sorted:
             known=len(self.known),
             new=len(self.new),
             refused_count=len(self.file.refused),
-            languages=shares(self.languages),
+            languages=shares(
+                Counter(self.language_of[line.line] for line in (*self.known, *self.new))
+            ),
         )
 
 
@@ -140,7 +143,7 @@ def _place(
             found.refuse(line, name, "contact_differs", reason)
             return
         found.known.append(line)
-        found.languages[stored["language"]] += 1
+        found.language_of[line.line] = stored["language"]
     elif not tells_where:
         reason = "No contact here has this reference."
         found.refuse(line, "patient_id", "contact_unknown", reason)
@@ -149,7 +152,7 @@ def _place(
         found.refuse(line, "phone_number", "no_address", reason)
     else:
         found.new.append(line)
-        found.languages[contact.language] += 1
+        found.language_of[line.line] = contact.language
 
 
 def _contradicts(contact: ContactIn, stored: dict[str, Any]) -> str | None:

@@ -38,7 +38,8 @@ def reply(
 ) -> Reminder:
     """Have `text` go out at once, to an address, from the sender that was written to.
 
-    Without fallback to another channel: whoever wrote an SMS reads an SMS.
+    Without fallback to another channel: whoever wrote an SMS reads an SMS. On WhatsApp, where a
+    reply can be refused that anybody would have let through by SMS, staff learn of it.
     """
     now = session.now()
     validity = CONFIRMATION_VALID_FOR if purpose == Purpose.opt_out else VALID_FOR
@@ -51,7 +52,7 @@ def reply(
         phone_id=address.id,
         channels=[str(channel)],
         validity_seconds=int(validity.total_seconds()),
-        escalate=False,
+        escalate=channel == Channel.whatsapp and purpose == Purpose.reply,
         status=ReminderStatus.scheduled,
         created_by=ENGINE,
         purpose=purpose,

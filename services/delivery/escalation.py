@@ -47,7 +47,15 @@ def open_task(session: ScopedSession, kind: str, delivery_id: int) -> None:
     if kind == NOT_REACHED and session.scalar(select(Task.id).where(Task.dedupe_key == key)):
         return
     delivery = session.get_one(Delivery, delivery_id)
-    tasks.open_task(session, kind, key, reminder_id=delivery.reminder_id, delivery_id=delivery_id)
+    reminder = session.get_one(Reminder, delivery.reminder_id)
+    tasks.open_task(
+        session,
+        kind,
+        key,
+        reminder_id=reminder.id,
+        delivery_id=delivery_id,
+        conversation_id=reminder.conversation_id,
+    )
 
 
 def close_tasks(session: ScopedSession, kind: str, delivery_ids: Sequence[int]) -> None:

@@ -22,6 +22,7 @@ from services.delivery.moves import CANCELLED, settle
 from services.dispatch.holds import Hold, hold_back
 from services.dispatch.lines import take_turns
 from services.dispatch.routes import NOWHERE, Routes, can_ask
+from services.whatsapp_window import OPEN_FOR
 from utils.clock import AllowedTimes
 from utils.crypto import get_cipher
 
@@ -68,8 +69,8 @@ class Attempt:
 # would be scanned whole. The lock of the address makes an opt-out and this transaction wait for
 # each other (the one that commits second sees the first), and two workers that would both send
 # the last message of the day. In the order of addresses, so that no two wait in a circle.
-# WhatsApp lets free text through to those alone who wrote to the same number within 24 hours; a
-# minute is for the way there (https://www.twilio.com/docs/api/errors/63016).
+# WhatsApp lets free text through to those alone who wrote to the same number within a day
+# (`services/whatsapp_window.py`).
 # A claim from before the server's start is void: a stop may have been spooled since. The sweeper
 # makes it due again, behind the gate (`services/dispatch/gate.py`).
 _LOCK = Prepared(
@@ -83,7 +84,7 @@ _LOCK = Prepared(
         case when d.channel = 'whatsapp' then not exists (
             select from messages m where m.address_id = a.id and m.direction = 'in'
                 and m.channel = 'whatsapp' and m.sender_id = r.sender_id
-                and m.at > now() - interval '23 hours 59 minutes'
+                and m.at > now() - make_interval(secs => :window)
         ) else false end as out_of_conversation
     from deliveries d
     join addresses a on a.id = d.address_id
@@ -100,6 +101,7 @@ _LOCK = Prepared(
     """,
     ids="bigint[]",
     by_operator="boolean",
+    window="double precision",
     establishment_id="integer",
     lease="double precision",
 )
@@ -183,6 +185,7 @@ def begin(
         session,
         ids=numbers(ids),
         by_operator=rules.routes.by_operator,
+        window=OPEN_FOR.total_seconds(),
         establishment_id=session.establishment_id,
         lease=lease,
     )

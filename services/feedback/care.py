@@ -29,6 +29,7 @@ from services.feedback.view import answers_of
 from services.identity import Principal, submission_id
 from services.reminder import reminders
 from services.reminder.plan import Senders
+from services.whatsapp_window import Thread, open_thread
 
 
 class NoWayBack(Conflict):
@@ -37,6 +38,8 @@ class NoWayBack(Conflict):
 
 ANSWER_VALID_FOR = timedelta(days=3)
 """Quiet hours and a weekend may pass before an answer goes out; it is no appointment."""
+UNREAD_FOR = timedelta(hours=24)
+"""A message on WhatsApp waits until the phone is in a network again; only then is it late."""
 
 
 def change(
@@ -147,12 +150,14 @@ def answer(
             email=way.email,
             channels=wanted.channels,
             valid_for=ANSWER_VALID_FOR,
+            receipt_window=None if way.thread is None else UNREAD_FOR,
         ),
         identity=identity,
         principal=principal,
         now=now,
         correlation_id=correlation_id,
         purpose=Purpose.answer,
+        thread=way.thread,
     )
     return _noted(session, feedback, stored.reminder, principal), True
 
@@ -199,15 +204,19 @@ class Way:
 
     phone: str | None
     email: str | None
+    thread: Thread | None = None
 
 
 def _way_back(session: ScopedSession, feedback: Feedback, channels: list[Channel] | None) -> Way:
-    """To the number that the feedback came from, else to the patient whose reference it names."""
+    """To the number that the feedback came from, else to the patient whose reference it names.
+
+    What was said on WhatsApp is answered there while that is possible, unless staff choose the
+    channels themselves.
+    """
     contact = find_contact(session, feedback.patient_id) if feedback.patient_id else None
-    written_from = None
-    if feedback.conversation_id is not None:
-        conversation = session.get_one(Conversation, feedback.conversation_id)
-        written_from = session.get_one(Address, conversation.address_id)
+    conversation = session.get(Conversation, feedback.conversation_id or 0)
+    written_from = session.get(Address, (conversation and conversation.address_id) or 0)
+    thread = open_thread(session, conversation) if channels is None else None
     phone = written_from or (contact.phone if contact else None)
     email = contact.email if contact else None
     if phone is None and email is None:
@@ -219,7 +228,7 @@ def _way_back(session: ScopedSession, feedback: Feedback, channels: list[Channel
     used = _used(phone, email, channels)
     if used and all(address.opted_out_at is not None for address in used):
         raise Conflict("This patient has said stop: nothing may be sent to them.", code="opted_out")
-    return Way(phone.value if phone else None, email.value if email else None)
+    return Way(phone.value if phone else None, email.value if email else None, thread)
 
 
 def _used(

@@ -18,6 +18,7 @@ from sqlalchemy import select, text
 
 from database.arrays import number_array, uuid_array
 from database.driver import copied_in
+from database.prepared import Prepared
 from database.session import ScopedSession
 from models.department import Department
 from schemas.sync import OfflineFeedback
@@ -36,11 +37,19 @@ PIECE = 64
 """Rows that are sealed at once and then sent: some 30 KB."""
 _NULL = r"\N"
 
-_HERE = text("select client_id from feedbacks where client_id = any(cast(:client_ids as uuid[]))")
-_NUMBERS = text(
+# Which of a batch are here, and a number for each of the others: one exchange.
+_LOOK = Prepared(
     """
-    select now(), array(select nextval('feedbacks_id_seq') from generate_series(1, :count))
-    """
+    with here as materialized (
+        select array(select client_id from feedbacks where client_id = any(:client_ids)) as ids
+    )
+    select now() as moment, ids as here, array(
+        select nextval('feedbacks_id_seq')
+        from generate_series(1, cardinality(:client_ids) - cardinality(ids))
+    ) as numbers
+    from here
+    """,
+    client_ids="uuid[]",
 )
 _COPY = """
     copy feedbacks (id, client_id, fingerprint, patient_id, patient_id_index, language, content,
@@ -77,7 +86,8 @@ def copy_feedback(
     first: dict[UUID, int] = {}
     for place, item in items.items():
         first.setdefault(item.client_id, place)
-    here = set(session.scalars(_HERE, {"client_ids": uuid_array(first)}))
+    (look,) = _LOOK.run(session, client_ids=uuid_array(first))
+    here = set(look.here)
     departments = _departments(session, items.values())
     # In the order of identities, so that two batches with the same items wait for each other in
     # one order.
@@ -89,10 +99,10 @@ def copy_feedback(
         ),
         key=lambda place: items[place].client_id.int,
     )
-    made = Copied({})
+    made = Copied(dict(zip(new, look.numbers, strict=False)))
     if new:
-        ids = _stored(session, principal, sent_at, [items[place] for place in new], departments)
-        made.created = dict(zip(new, ids, strict=True))
+        rows = Rows(principal, sent_at, look.moment, departments)
+        _store(session, principal, rows, [items[place] for place in new], look.numbers)
     if len(new) < len(items):
         left = {place: item for place, item in items.items() if place not in made.created}
         made.others = explained(
@@ -115,23 +125,21 @@ def _departments(
     return found
 
 
-def _stored(
+def _store(
     session: ScopedSession,
     principal: Principal,
-    sent_at: datetime,
+    rows: Rows,
     items: Sequence[OfflineFeedback],
-    departments: Mapping[str | None, int | None],
-) -> list[int]:
-    """Store what is new; the numbers that it got."""
-    moment, ids = session.execute(_NUMBERS, {"count": len(items)}).one()
-    rows = Rows(principal, sent_at, moment, departments)
+    numbers: Sequence[int],
+) -> None:
+    """Store what is new under these numbers, of which there may be too many."""
+    ids = numbers[: len(items)]
     copied_in(session.connection(), _COPY, rows.pieces(items, ids))
     if principal.is_person:
         session.execute(_AUDIT, {"actor": principal.actor, "ids": number_array(ids)})
     spoken = [number for number, item in zip(ids, items, strict=True) if item.recording]
     if spoken:
         session.enqueue(PROCESS_FEEDBACK, *spoken)
-    return list(ids)
 
 
 class Rows:

@@ -1,6 +1,7 @@
 """Which patient is this about? Asked on a phone that several share, by the last digits of the file.
 
-Digits are said by a voice. In a language that has none the question is left out, and staff ask.
+Digits are said one by one: from recordings where all ten were made, else by the language's voice.
+In a language that has neither the question is left out, and staff ask.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from models.task import WHICH_PATIENT
 from services.contact.contacts import reference_index
 from services.contact.discreet import last_digits
 from services.phone.caller import holders
-from services.phrase.phrases import NoLanguage, Speech, speech
+from services.phrase.phrases import FLOWS, NoLanguage, Speech, speech
 from services.task import close_task, task_key
 from utils.languages import VOICES
 
-FLOW = "patient_by_phone"
+BY_VOICE, RECORDED = "patient_by_phone", "patient_by_digits"
+"""The flows of the question: as a sentence with digits in it, and put together from recordings."""
 MOST_CHOICES = 5
 """More than that nobody listens to; there are keys for nine."""
 
@@ -40,10 +42,20 @@ def told_apart(session: ScopedSession, conversation: Conversation) -> list[Conta
 
 
 def words_of(session: ScopedSession, conversation: Conversation) -> Speech | None:
-    """The question in the language of the conversation, or not at all."""
+    """The question in the language of the conversation, or not at all.
+
+    Recorded as a whole it goes before the voice: one person says all of it.
+    """
     language = conversation.language or ""
+    recorded = _speech(session, RECORDED, language)
+    if recorded is not None and all(recorded.recording(key) for key in FLOWS[RECORDED]):
+        return recorded
+    return _speech(session, BY_VOICE, language) if language in VOICES else None
+
+
+def _speech(session: ScopedSession, flow: str, language: str) -> Speech | None:
     try:
-        return speech(session, FLOW, [language], spoken=True) if language in VOICES else None
+        return speech(session, flow, [language], spoken=True)
     except NoLanguage:
         return None
 

@@ -140,11 +140,23 @@ class _Teller:
             return
         yield self._phrase("phone.which_patient", words)
         for number, digits in enumerate(offered(self.session, self.conversation), start=1):
-            choice = words.text(
-                "phone.patient_choice", digits=", ".join(digits), number=str(number)
-            )
-            yield Say(choice, words.language)
+            yield from self._choice(words, digits, str(number))
         yield self._phrase("phone.patient_unknown", words)
+
+    def _choice(self, words: Speech, digits: str, key: str) -> Iterator[Sound]:
+        """One patient and the key for them: a sentence, or put together from recordings."""
+        if "phone.patient_choice" in words.words:
+            said = words.text("phone.patient_choice", digits=", ".join(digits), number=key)
+            yield Say(said, words.language)
+            return
+        yield self._phrase("phone.patient_file", words)
+        yield from self._digits(words, digits)
+        yield self._phrase("phone.patient_press", words)
+        yield from self._digits(words, key)
+
+    def _digits(self, words: Speech, digits: str) -> Iterator[Sound]:
+        """One by one; those of another script are the same digits."""
+        return (self._phrase(f"phone.digit_{int(digit)}", words) for digit in digits)
 
     def _phrase_to_record(self) -> Sound:
         code = self.session.get_one(PhraseCode, self.conversation.offered[0])

@@ -5,6 +5,7 @@ Whatever is changed is unapproved again: what patients hear is what somebody els
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,15 @@ from services.audit import audit
 from services.errors import Conflict, Forbidden, Invalid, NotFound
 from services.identity import Principal
 from services.phrase.phrases import check_key, check_words, shipped
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a phrase is made of; several people may have made it."""
+
+    text: str | None = None
+    sms_text: str | None = None
+    recording_id: UUID | None = None
 
 
 def find(session: ScopedSession, key: str, language: str) -> Phrase | None:
@@ -56,10 +66,7 @@ def write(
         recording = None
     if text is None and recording is None:
         raise Invalid("Give the words, or record them first.", field="text", code="missing")
-    return _store(
-        session, phrase, key, language, principal,
-        {"text": text, "sms_text": sms_text, "recording_id": recording},
-    )  # fmt: skip
+    return _store(session, phrase, key, language, principal, Parts(text, sms_text, recording))
 
 
 def record(
@@ -77,11 +84,10 @@ def record(
     _expect(phrase, expected_version)
     if phrase is not None and phrase.recording_id == recording_id:
         return phrase
-    words = {} if phrase is None else {"text": phrase.text, "sms_text": phrase.sms_text}
-    return _store(
-        session, phrase, key, language, principal,
-        words | {"recording_id": recording_id},
-    )  # fmt: skip
+    parts = Parts(recording_id=recording_id)
+    if phrase is not None:
+        parts = Parts(phrase.text, phrase.sms_text, recording_id)
+    return _store(session, phrase, key, language, principal, parts)
 
 
 def approve(
@@ -100,7 +106,7 @@ def approve(
     _expect(phrase, expected_version)
     if phrase.approved_by is not None:
         return phrase
-    _refuse_the_writer(phrase, principal)
+    _refuse_the_makers(phrase, principal)
     before = facts(phrase)
     phrase.approved_by, phrase.approved_at = principal.actor, datetime.now(UTC)
     phrase.rejected_by = phrase.rejected_at = phrase.rejection = None
@@ -127,7 +133,7 @@ def reject(
     if phrase is None:
         raise NotFound("phrase in this establishment's own words")
     _expect(phrase, expected_version)
-    _refuse_the_writer(phrase, principal)
+    _refuse_the_makers(phrase, principal)
     before = facts(phrase)
     phrase.approved_by = phrase.approved_at = None
     phrase.rejected_by, phrase.rejected_at = principal.actor, datetime.now(UTC)
@@ -194,6 +200,8 @@ def facts(phrase: Phrase) -> dict[str, Any]:
         "sms_text": phrase.sms_text,
         "recording": str(phrase.recording_id) if phrase.recording_id else None,
         "written_by": phrase.written_by,
+        "spelt_by": phrase.spelt_by,
+        "recorded_by": phrase.recorded_by,
         "approved_by": phrase.approved_by,
         "rejected_by": phrase.rejected_by,
         "rejection": phrase.rejection,
@@ -206,21 +214,33 @@ def _store(
     key: str,
     language: str,
     principal: Principal,
-    columns: dict[str, Any],
+    parts: Parts,
 ) -> Phrase:
     before = None if phrase is None else facts(phrase)
     if phrase is None:
         phrase = Phrase(key=key, language=language)
         session.add(phrase)
-    for name, value in columns.items():
-        setattr(phrase, name, value)
-    phrase.written_by = principal.actor
+    _put(phrase, parts, principal.actor)
     phrase.approved_by = phrase.approved_at = None
     phrase.rejected_by = phrase.rejected_at = phrase.rejection = None
     session.flush()
     action = "create" if before is None else "change"
     audit(session, principal, action, "phrase", phrase.id, before=before, after=facts(phrase))
     return phrase
+
+
+def _put(phrase: Phrase, parts: Parts, actor: str) -> None:
+    """Give a phrase its parts; what is new of them is the actor's, what is left out is nobody's."""
+    if parts.text != phrase.text:
+        phrase.written_by = actor
+    if parts.sms_text != phrase.sms_text:
+        phrase.spelt_by = actor if parts.sms_text is not None else None
+    if parts.recording_id != phrase.recording_id:
+        phrase.recorded_by = actor if parts.recording_id is not None else None
+    if parts.text is None:
+        phrase.written_by = phrase.recorded_by or actor
+    phrase.text, phrase.sms_text = parts.text, parts.sms_text
+    phrase.recording_id = parts.recording_id
 
 
 def _says_other_words(phrase: Phrase, text: str | None) -> bool:
@@ -235,8 +255,8 @@ def _says_other_words(phrase: Phrase, text: str | None) -> bool:
     return spoken is not None and spoken != (text or ours)
 
 
-def _refuse_the_writer(phrase: Phrase, principal: Principal) -> None:
-    if phrase.written_by == principal.actor:
+def _refuse_the_makers(phrase: Phrase, principal: Principal) -> None:
+    if principal.actor in phrase.made_by:
         raise Forbidden(
             "Somebody else approves or rejects what you have written or recorded.",
             code="second_person",

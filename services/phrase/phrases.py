@@ -109,8 +109,16 @@ FLOWS: dict[str, tuple[str, ...]] = {
         "phone.wrong_key",
         "phone.goodbye",
     ),
-    # Asked at the end of a feedback, where the language has a voice that can say digits.
+    # Asked at the end of a feedback, by a voice that can say digits.
     "patient_by_phone": ("phone.which_patient", "phone.patient_choice", "phone.patient_unknown"),
+    # The same where somebody has recorded the digits: each is a phrase, and said one by one.
+    "patient_by_digits": (
+        "phone.which_patient",
+        "phone.patient_file",
+        "phone.patient_press",
+        *(f"phone.digit_{digit}" for digit in range(10)),
+        "phone.patient_unknown",
+    ),
     "phrase_by_phone": (
         "phone.code",
         "phone.code_wrong",

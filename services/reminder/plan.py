@@ -5,7 +5,7 @@ Nothing is stored here, so a preview and a creation cannot come to different res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,11 +68,16 @@ def plan(
     wanted: ReminderIn,
     now: datetime,
     times_of: TimesOf = times_of,
+    ahead: Sequence[Channel] = (),
 ) -> Plan:
-    """Think a reminder through without storing anything; raises `Invalid` with the field."""
+    """Think a reminder through without storing anything; raises `Invalid` with the field.
+
+    `ahead` are channels of the phone that are tried before those that the request says or leaves
+    to us: a conversation that is under way there.
+    """
     contact = find_contact(session, wanted.patient_id) if wanted.patient_id else None
     phone, email = _addresses(wanted, contact, establishment.region)
-    channels = _channels(wanted, phone, email, senders)
+    channels = _channels(wanted, phone, email, senders, ahead)
     asks = _asks(wanted, establishment, channels[0], senders)
     language, message = _words(wanted, contact, establishment, channels)
     wishes(wanted)
@@ -123,7 +128,11 @@ def _addresses(
 
 
 def _channels(
-    wanted: ReminderIn, phone: str | None, email: str | None, senders: Senders
+    wanted: ReminderIn,
+    phone: str | None,
+    email: str | None,
+    senders: Senders,
+    ahead: Sequence[Channel],
 ) -> list[str]:
     """The channels in order of fallback. A call only when asked for."""
     possible = {Channel.sms: phone, Channel.voice: phone, Channel.email: email}
@@ -134,6 +143,7 @@ def _channels(
     else:
         chosen = list(wanted.channels)
     check_channels(chosen, {channel for channel in possible if possible[channel]}, senders)
+    chosen = [*ahead, *chosen]
     if not chosen:
         raise Invalid(
             "The establishment has no sender that could reach this address.",

@@ -28,6 +28,7 @@ from services.policy import WISHES, wishes
 from services.reminder.plan import Senders, TimesOf, plan
 from services.reminder.times import SYNCED_TOO_LATE, times_of
 from services.series.omission import Run, leave_out
+from services.whatsapp_window import Thread
 
 _SUBMITTED = frozenset(ReminderIn.model_fields) - {"client_id"}
 
@@ -67,16 +68,19 @@ def create(
     correlation_id: str | None = None,
     captured: Captured = NOW,
     purpose: Purpose = Purpose.reminder,
+    thread: Thread | None = None,
 ) -> Stored:
     """Store a reminder with its first deliveries, in this transaction.
 
+    `thread` is a conversation in which it is said if that is still possible when it goes out.
     The same identity with the same body is the same reminder; with another body a `Conflict`.
     """
     print_of_body = fingerprint(submitted_fields(wanted))
     known = _known(session, identity, wanted)
     if known is not None:
         return Stored(known, created=False)
-    planned = plan(session, establishment, senders, wanted, now, captured.times_of)
+    ahead = () if thread is None else (thread.channel,)
+    planned = plan(session, establishment, senders, wanted, now, captured.times_of, ahead)
     times = planned.times
     reminder_id = session.scalar(
         insert(Reminder)
@@ -107,6 +111,8 @@ def create(
             recorded_at=captured.recorded_at,
             clock_offset=captured.clock_offset,
             purpose=purpose,
+            sender_id=None if thread is None else thread.sender_id,
+            conversation_id=None if thread is None else thread.conversation_id,
         )
         .on_conflict_do_nothing(index_elements=["client_id"])
         .returning(Reminder.id)

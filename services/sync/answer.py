@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
+from database.prepared import Prepared
 from database.session import ScopedSession
 from models.answer import Answer
 from models.feedback import Feedback
@@ -27,23 +28,34 @@ LOOKED_AT = 2_000
 _NOT_CALLED_OFF = (Reminder.cancelled_at.is_(None), Reminder.status != ReminderStatus.cancelled)
 
 
+# Asked with every batch that an enrolled device sends: planned once.
+_ANSWERED = Prepared(
+    """
+    select f.client_id, max(a.created_at) as answered_at
+    from answers a join feedbacks f on f.id = a.feedback_id
+        join reminders r on r.id = a.reminder_id
+    where a.id > (select max(id) from answers) - :looked_at
+        and a.created_at > now() - :told_for
+        and f.device_id = :device and r.cancelled_at is null and r.status <> 'cancelled'
+    group by f.client_id
+    order by answered_at desc, f.client_id
+    limit :told_at_most
+    """,
+    device="integer",
+    looked_at="bigint",
+    told_for="interval",
+    told_at_most="bigint",
+)
+
+
 def answered(session: ScopedSession, device_id: int) -> list[dict[str, str]]:
     """Which feedback of an enrolled device was answered lately, the latest first; no words."""
-    newest = select(func.max(Answer.id)).scalar_subquery()
-    last = func.max(Answer.created_at)
-    rows = session.execute(
-        select(Feedback.client_id, last.label("answered_at"))
-        .join(Answer, Answer.feedback_id == Feedback.id)
-        .join(Reminder, Reminder.id == Answer.reminder_id)
-        .where(
-            Answer.id > newest - LOOKED_AT,
-            Answer.created_at > func.now() - TOLD_FOR,
-            Feedback.device_id == device_id,
-            *_NOT_CALLED_OFF,
-        )
-        .group_by(Feedback.client_id)
-        .order_by(last.desc(), Feedback.client_id)
-        .limit(TOLD_AT_MOST)
+    rows = _ANSWERED.run(
+        session,
+        device=device_id,
+        looked_at=LOOKED_AT,
+        told_for=TOLD_FOR,
+        told_at_most=TOLD_AT_MOST,
     )
     return [
         {"client_id": str(row.client_id), "answered_at": row.answered_at.isoformat()}

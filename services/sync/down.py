@@ -114,7 +114,10 @@ class DownSync:
         An enrolled device also hears which of its feedback was answered. That is its own, and
         asked of PostgreSQL each time.
         """
-        sections = self._of_device(establishment_id, device_id)
+        sections = self.shared(establishment_id)
+        if device_id is not None:
+            with self._database.establishment(establishment_id) as session:
+                sections = with_own(session, sections, device_id)
         seen = decode_cursor(cursor)
         return {
             "cursor": encode_cursor(sections),
@@ -125,18 +128,8 @@ class DownSync:
             },
         }
 
-    def cursor(self, establishment_id: int, device_id: int | None = None) -> str:
-        """The cursor that a device has which knows everything: another one is to ask."""
-        return encode_cursor(self._of_device(establishment_id, device_id))
-
-    def _of_device(self, establishment_id: int, device_id: int | None) -> Sections:
-        sections = dict(self._sections(establishment_id))
-        if device_id is not None:
-            with self._database.establishment(establishment_id) as session:
-                sections["answers"] = _section(answered(session, device_id))
-        return sections
-
-    def _sections(self, establishment_id: int) -> Sections:
+    def shared(self, establishment_id: int) -> Sections:
+        """The sections that all devices of an establishment have alike."""
         name = cache_name(establishment_id)
         kept, generation = self._cache.get(name)
         if kept is not None:
@@ -146,6 +139,13 @@ class DownSync:
             sections = {name: _section(make(session)) for name, make in SECTIONS.items()}
         self._cache.put(name, json.dumps(sections).encode(), generation)
         return sections
+
+
+def with_own(session: ScopedSession, sections: Sections, device_id: int | None) -> Sections:
+    """The sections of all devices and, where it is an enrolled one, those that it has alone."""
+    if device_id is None:
+        return sections
+    return {**sections, "answers": _section(answered(session, device_id))}
 
 
 def cache_name(establishment_id: int) -> str:

@@ -2,7 +2,8 @@
 
 Seen to fail: `_asked_whose` left out (nobody is asked), `choose` without closing the task,
 `told_apart` without its bound, `words_of` in any language (a French voice in the middle of a call
-in Duala), a key taken as a contact's own number, staff counted as patients.
+in Duala) or with a digit that nobody recorded, a key taken as a contact's own number, staff counted
+as patients, the key's digit left out, the voice before the recordings.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from models.contact import Contact
+from models.phrase import Phrase
 from services.contact.address import address_for
 from services.contact.contacts import reference_index
 from tests.fixtures import NORTH
@@ -123,17 +125,48 @@ def test_where_it_is_known_or_cannot_be_told_it_is_not_asked(
     assert look("select count(*) from tasks where kind = 'which_patient'") == [(open_tasks,)]
 
 
-def test_without_a_voice_for_digits_staff_find_out(
-    dial: Dial, database: Any, settings: Any, look: Look
+@pytest.mark.parametrize("missing", [None, "phone.digit_7", "phone.patient_press"])
+def test_without_a_voice_and_without_every_digit_staff_find_out(
+    dial: Dial, database: Any, settings: Any, look: Look, missing: str | None
 ) -> None:
     """One language to the end: no French voice in the middle of recordings in Duala."""
     speak_everything(database, "dua")
+    if missing:
+        speak_everything(database, "dua", flow="patient_by_digits", leave_out=missing)
     family(database, "PAT123", "PAT207", language="dua")
     with settings(languages=["dua", "fra"]):
         call = dial()
         play(call, "presses 4\nsays 5\npresses 2\nends")
     assert all(heard.startswith("♪") for heard in call.everything)
     assert look("select kind, state from tasks") == [("which_patient", "open")]
+
+
+def played(database: Any, sounds: list[str]) -> list[str]:
+    """The phrases whose recordings are heard; what a voice says stays as it is."""
+    with database.establishment(NORTH) as session:
+        keys = {str(one.recording_id): one.key for one in session.scalars(select(Phrase))}
+    return [keys[s.split("/")[-4]].partition(".")[2] if s[0] == "♪" else s for s in sounds]
+
+
+@pytest.mark.parametrize("language", ["dua", "fra"])
+def test_recorded_digits_are_put_together_one_by_one(
+    dial: Dial, database: Any, settings: Any, look: Look, language: str
+) -> None:
+    """In French, too: one person says all of the question, not a person and then a voice."""
+    speak_everything(database, language)
+    speak_everything(database, language, flow="patient_by_digits")
+    family(database, "PAT123", "PAT2٠7", language=language)  # digits of any script are digits
+    with settings(languages=[language, "eng"]):
+        call = dial()
+        play(call, "presses 4\nsays 5\npresses 2")
+        one, two = "digit_1 digit_2 digit_3", "digit_2 digit_0 digit_7"
+        assert " ".join(played(database, call.said)) == (
+            f"which_patient patient_file {one} patient_press digit_1"
+            f" patient_file {two} patient_press digit_2 patient_unknown"
+        )
+        play(call, "presses 2\nends")
+    assert look("select f.patient_id_index = c.patient_id_index, t.state from feedbacks f, tasks t,"
+                " contacts c where c.id = 2") == [(True, "done")]  # fmt: skip
 
 
 def test_one_who_was_erased_meanwhile_is_nobody(dial: Dial, database: Any, look: Look) -> None:

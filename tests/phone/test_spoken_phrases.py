@@ -32,11 +32,13 @@ Look = Callable[[str], list[tuple[Any, ...]]]
 VOICE = wav(b"\x10\x20" * 8000)
 
 
-def speak_everything(database: Any, language: str, *, leave_out: str = "") -> None:
-    """Every phrase of the feedback flow was recorded and approved; the language switched on."""
+def speak_everything(
+    database: Any, language: str, *, leave_out: str = "", flow: str = "feedback_by_phone"
+) -> None:
+    """Every phrase of a flow was recorded and approved; the language switched on."""
     with database.establishment(NORTH) as session:
-        session.add(FlowLanguage(flow="feedback_by_phone", language=language, switched_by="user:2"))
-        for key in FLOWS["feedback_by_phone"]:
+        session.add(FlowLanguage(flow=flow, language=language, switched_by="user:2"))
+        for key in FLOWS[flow]:
             recording = put_away(get_context().storage, NORTH, VOICE)
             session.add(recording)
             session.flush()
@@ -125,7 +127,7 @@ def arrives(database: Any, number: int = 1) -> None:
         note_fetched(session, work, stored, probe(VOICE, 60, 10), whole=True)
 
 
-PHRASES = "select key, language, written_by, approved_by, recording_id is not null from phrases"
+PHRASES = "select key, language, recorded_by, approved_by, recording_id is not null from phrases"
 KEPT = [("phone.welcome", "dua", "user:1", None, True)]
 
 

@@ -84,7 +84,7 @@ def test_a_stored_file_makes_new_contacts_and_the_list_once(
     shown = client.post(f"{PATH}/{made['id']}/preview", headers=staff).json()
     assert (shown["contacts"], shown["recipients"]) == (2, 2)
     again = send(client, staff, path).json()
-    assert (again["added"], again["known"]) == (0, 0)
+    assert (again["added"], again["known"], again["languages"]) == (0, 0, [])
     assert {line["code"] for line in again["refused"]} == {"duplicate", *CODES.values()}
 
 

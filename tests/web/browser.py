@@ -10,17 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright
+from playwright.sync_api import BrowserContext, Locator, Page, Playwright
 
 from routers.patient_app import BUILT
 from tests.tree import wait_for
 
 CHROMIUM = "/usr/bin/chromium"
-OPTIONS = (
-    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update"
-    " --disable-sync --no-first-run --use-fake-ui-for-media-stream"
-    " --use-fake-device-for-media-stream"
-).split()
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
 SECONDS = 40.0
 """A patient machine's patience: nothing is asserted about time."""
 
@@ -30,6 +35,16 @@ needs_browser = pytest.mark.skipif(
 needs_app = pytest.mark.skipif(
     not (BUILT / "index.html").exists(), reason="needs the built app: make web/dist/.built"
 )
+
+
+def seen(what: Locator) -> Locator:
+    """The same, as soon as it can be seen.
+
+    Playwright itself looks again after 20, 50, 100, 100 and then every 500 ms; what comes after a
+    third of a second, as most does, would be seen after three quarters.
+    """
+    wait_for(what.is_visible, f"{what}", SECONDS, every=0.02)
+    return what
 
 
 @contextlib.contextmanager

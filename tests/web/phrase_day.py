@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from tests.tree import wait_for
+from tests.web.browser import SECONDS, seen
 from tests.web.console import judge
 
 
@@ -23,8 +25,8 @@ def open_phrases(page: Page) -> None:
     more = page.get_by_role("button", name="Plus")
     if more.is_visible():
         more.click()
-    page.get_by_role("link", name="Phrases", exact=True).last.click()
-    page.get_by_role("heading", name="Où en est chaque langue").wait_for()
+    seen(page.get_by_role("link", name="Phrases", exact=True).last).click()
+    seen(page.get_by_role("heading", name="Où en est chaque langue"))
 
 
 def cell(page: Page) -> Cell:
@@ -38,63 +40,64 @@ def cell(page: Page) -> Cell:
 
 def choose_flow(page: Page) -> None:
     page.locator("a[href$='/phrases/feedback_by_phone/duala']").click()
-    page.get_by_role("heading", name="Avis par téléphone").wait_for()
-    page.get_by_text("Pas encore possible").wait_for()
+    seen(page.get_by_role("heading", name="Avis par téléphone"))
+    seen(page.get_by_text("Pas encore possible"))
 
 
 def choose_phrase(page: Page, key: str) -> None:
-    page.get_by_role("link", name=key).click()
-    page.get_by_role("heading", name=key).wait_for()
+    seen(page.get_by_role("link", name=key)).click()
+    seen(page.get_by_role("heading", name=key))
     page.reload()  # its address is a page's, though the key has a dot
-    page.get_by_role("heading", name=key).wait_for()
+    seen(page.get_by_role("heading", name=key))
 
 
 def write(page: Page, text: str, *, names_hospital: bool) -> None:
     """Write the words; a value that is missing is told and added with a press."""
     page.get_by_label("Texte", exact=True).fill(text)
     if names_hospital:
-        page.get_by_text("Il manque {hospital}.").wait_for()
+        seen(page.get_by_text("Il manque {hospital}."))
         assert page.get_by_role("button", name="Enregistrer le texte").is_disabled()
         page.get_by_role("button", name="Ajouter {hospital}").click()
     page.get_by_role("button", name="Enregistrer le texte").click()
-    page.get_by_text("Le texte est enregistré.").wait_for()
-    page.get_by_text("Il manque l’enregistrement.").wait_for()
+    seen(page.get_by_text("Le texte est enregistré."))
+    seen(page.get_by_text("Il manque l’enregistrement."))
 
 
 def record(page: Page) -> None:
     """Speak for a moment, listen, keep."""
     page.get_by_role("button", name="Enregistrer avec le micro").click()
-    page.get_by_role("meter", name="Niveau du micro").wait_for()
-    page.wait_for_timeout(1500)  # a recording takes its time
+    seen(page.get_by_role("meter", name="Niveau du micro"))
+    page.wait_for_timeout(500)  # a recording takes its time
     page.get_by_role("button", name="Arrêter").click()
     made = page.locator(".made")
-    made.get_by_role("button", name="Écouter").click()
+    seen(made.get_by_role("button", name="Écouter")).click()
     page.get_by_role("button", name="Garder cet enregistrement").click()
-    page.get_by_text("L’enregistrement est gardé.").wait_for()
+    seen(page.get_by_text("L’enregistrement est gardé."))
 
 
 def approve(page: Page, text: str) -> None:
     """A second person finds what waits, listens to it, and approves it."""
-    page.get_by_role("link", name=text).first.click()
-    page.get_by_role("button", name="Écouter", exact=True).click()
-    page.locator(".player audio").wait_for(state="attached")
-    page.get_by_role("button", name="Approuver", exact=True).click()
-    page.get_by_text("La phrase est approuvée.").wait_for()
+    seen(page.get_by_role("link", name=text).first).click()
+    seen(page.get_by_role("button", name="Écouter", exact=True)).click()
+    audio = page.locator(".player audio")
+    wait_for(lambda: audio.count() == 1, "the voice", SECONDS)
+    seen(page.get_by_role("button", name="Approuver", exact=True)).click()
+    seen(page.get_by_text("La phrase est approuvée."))
 
 
 def hear_a_call(page: Page) -> None:
     """Call, choose a language, rate, say nothing twice: the call ends by itself."""
     path = page.url.rpartition("/")[0]
     page.goto(f"{path}/call")
-    page.get_by_role("button", name="Appeler").click()
+    seen(page.get_by_role("button", name="Appeler")).click()
     keys = page.get_by_label("Touches du téléphone")
     keys.get_by_role("button", name="3", exact=True).click()
-    keys.get_by_role("button", name="0", exact=True).wait_for()
+    seen(keys.get_by_role("button", name="0", exact=True))
     said = page.get_by_label("Ce que l’on entend").inner_text()
     keys.get_by_role("button", name="5", exact=True).click()
     judge(page, "a call")
     for _ in range(2):
         keys.get_by_role("button", name="Ne rien faire").click()
-    page.get_by_role("button", name="Recommencer").wait_for()
+    seen(page.get_by_role("button", name="Recommencer"))
     said += page.get_by_label("Ce que l’on entend").inner_text()
     assert "[dua] parole" in said

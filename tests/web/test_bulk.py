@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from tests.template import PASSWORD
 from tests.tree import Tree, wait_for
-from tests.web.browser import SECONDS, needs_browser
-from tests.web.console import PHONE, chromium, judge, needs_console, opened, sign_in
+from tests.web.browser import SECONDS, needs_browser, seen
+from tests.web.console import PHONE, chromium, judge, needs_console, opened
 
 pytestmark = [needs_browser, needs_console, pytest.mark.timeout(300)]
 
@@ -42,15 +42,15 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 def choose_file(page: Page) -> None:
     """Its third column has no heading that is known, and one number that is none."""
-    page.get_by_role("link", name="Nouvel envoi groupé").click()
-    page.get_by_label("Fichier CSV ou XLSX").set_input_files(
+    seen(page.get_by_role("link", name="Nouvel envoi groupé")).click()
+    seen(page.get_by_label("Fichier CSV ou XLSX")).set_input_files(
         files=[{"name": "vaccins.csv", "mimeType": "text/csv", "buffer": FILE}]
     )
     column = page.get_by_label("Ce que contient « Joindre »")
     assert column.input_value() == ""
-    page.get_by_text("3 lignes refusées").or_(page.get_by_text("5 lignes refusées")).wait_for()
+    seen(page.get_by_text("3 lignes refusées").or_(page.get_by_text("5 lignes refusées")))
     column.select_option("Téléphone")
-    page.get_by_text("2 lignes refusées").wait_for()
+    seen(page.get_by_text("2 lignes refusées"))
     lines = page.locator(".refused-lines tbody tr")
     assert ["Ce numéro a trop peu de chiffres." in lines.nth(0).inner_text(),
             "déjà plus haut" in lines.nth(1).inner_text()] == [True, True]  # fmt: skip
@@ -63,19 +63,18 @@ def choose_file(page: Page) -> None:
 
 def write(page: Page) -> None:
     page.get_by_role("button", name="Continuer").click()
-    page.get_by_label("Nom de l’envoi").fill("Vaccins")
+    seen(page.get_by_label("Nom de l’envoi")).fill("Vaccins")
     page.get_by_label("Texte en français").fill(FRENCH)
     page.get_by_label("Texte en anglais").fill(ENGLISH)
-    page.get_by_text("Duala, 1 personne : sans texte à eux").wait_for()
+    seen(page.get_by_text("Duala, 1 personne : sans texte à eux"))
     # This hospital folds its French; the console counts it as the service does.
-    page.get_by_text("1 SMS (GSM-7)").first.wait_for()
+    seen(page.get_by_text("1 SMS (GSM-7)").first)
     page.get_by_role("button", name="Continuer").click()
-    page.get_by_label("Messages par minute").fill("12")
+    seen(page.get_by_label("Messages par minute")).fill("12")
 
 
 def test_a_file_with_faults_goes_out_to_whom_it_can(tree: Tree, browser: Browser) -> None:
-    page = opened(browser, tree, "bulk", viewport=PHONE)
-    sign_in(page)
+    page = opened(browser, tree, "bulk", "staff@north", viewport=PHONE)
     choose_file(page)
     judge(page, "the columns of a file")
     write(page)
@@ -83,42 +82,40 @@ def test_a_file_with_faults_goes_out_to_whom_it_can(tree: Tree, browser: Browser
     httpx2.post(f"{tree.url}/api/v1/auth/logout-everywhere", headers=tree.token(), timeout=10)
     page.context.clear_cookies()
     page.get_by_role("button", name="Préparer l’essai à blanc").click()
-    page.get_by_label("Mot de passe").fill(PASSWORD)
+    seen(page.get_by_label("Mot de passe")).fill(PASSWORD)
     page.get_by_role("button", name="Se connecter", exact=True).click()
-    page.get_by_text("3 personnes recevront un message").wait_for()
-    page.get_by_text("3 SMS en tout").wait_for()
-    page.get_by_text("dont 1 d’une autre langue").wait_for()
+    seen(page.get_by_text("3 personnes recevront un message"))
+    seen(page.get_by_text("3 SMS en tout"))
+    seen(page.get_by_text("dont 1 d’une autre langue"))
     judge(page, "the dry run")
     page.get_by_role("button", name="Démarrer l’envoi").click()
     judge(page, "the last question")
     assert [tree.ledger(to=phone) for phone in SAID] == [[], [], []]
     page.get_by_role("button", name="Oui, envoyer à 3 personnes").click()
 
-    page.get_by_role("button", name="Mettre en pause").click()
-    page.get_by_text("Rien ne part tant que vous ne reprenez pas.").wait_for()
+    seen(page.get_by_role("button", name="Mettre en pause")).click()
+    seen(page.get_by_text("Rien ne part tant que vous ne reprenez pas."))
     judge(page, "a pause")
     page.get_by_role("button", name="Changer le rythme").click()
-    page.get_by_role("dialog").get_by_label("Messages par minute").fill("6000")
+    seen(page.get_by_role("dialog").get_by_label("Messages par minute")).fill("6000")
     page.get_by_role("button", name="Enregistrer").click()
-    page.get_by_text("Le rythme est changé.").wait_for()
+    seen(page.get_by_text("Le rythme est changé."))
     # They are five seconds apart: the last, at least, is held.
     assert sum(len(tree.ledger(to=phone)) for phone in SAID) < len(SAID)
-    page.get_by_role("button", name="Reprendre").click()
-    page.get_by_text("Terminé", exact=True).first.wait_for()
-    page.get_by_text("3 arrivés").wait_for()
+    seen(page.get_by_role("button", name="Reprendre")).click()
+    seen(page.get_by_text("Terminé", exact=True).first)
+    seen(page.get_by_text("3 arrivés"))
     judge(page, "what is done")
     assert {phone: [one["body"] for one in tree.ledger(to=phone)] for phone in SAID} == SAID
     for phone in ("+237650000074", "12"):
         assert tree.ledger(to=phone) == []
     page.get_by_role("link", name="Envois groupés").first.click()
-    page.get_by_role("link", name="Vaccins").get_by_text("3 personnes").wait_for()
+    seen(page.get_by_role("link", name="Vaccins").get_by_text("3 personnes"))
     page.context.close()
 
 
 def test_what_is_refused_as_a_whole_is_said_in_words(tree: Tree, browser: Browser) -> None:
-    page = opened(browser, tree, "bulk/new")
-    sign_in(page)
-    page.goto(f"{tree.url}/console/bulk/new")
+    page = opened(browser, tree, "bulk/new", "staff@north")
     chooser = page.get_by_label("Fichier CSV ou XLSX")
     for content, said in (
         (b"a\xff;b\n", "Ce fichier n’est pas en UTF-8"),
@@ -129,7 +126,7 @@ def test_what_is_refused_as_a_whole_is_said_in_words(tree: Tree, browser: Browse
         chooser.set_input_files(
             files=[{"name": "liste.csv", "mimeType": "text/csv", "buffer": content}]
         )
-        page.get_by_text(said).first.wait_for()
+        seen(page.get_by_text(said).first)
         assert page.get_by_role("button", name="Continuer").is_disabled()
     page.context.close()
 
@@ -137,22 +134,20 @@ def test_what_is_refused_as_a_whole_is_said_in_words(tree: Tree, browser: Browse
 def test_an_administrator_changes_the_rules_and_finds_it_in_the_log(
     tree: Tree, browser: Browser
 ) -> None:
-    page = opened(browser, tree, "settings/rules")
-    sign_in(page, "admin@north")
-    page.goto(f"{tree.url}/console/settings/rules")
-    page.get_by_label("Ne rien envoyer la nuit").check()
+    page = opened(browser, tree, "settings/rules", "admin@north")
+    seen(page.get_by_label("Ne rien envoyer la nuit")).check()
     page.get_by_label("De", exact=True).fill("21:30")
-    page.get_by_text("Rien ne part entre 21:30 et 07:00.").wait_for()
+    seen(page.get_by_text("Rien ne part entre 21:30 et 07:00."))
     page.get_by_role("button", name="Monter Anglais").click()
     # Somebody else is quicker with another setting: told, and nothing of either is lost.
     headers = tree.token("admin@north")
     path = f"{tree.url}/api/v1/establishment"
     httpx2.patch(path, json={"daily_cap": 7}, headers=headers, timeout=10)
     page.get_by_role("button", name="Enregistrer").click()
-    page.get_by_role("button", name="Voir la version actuelle").click()
-    page.get_by_text("Un même numéro reçoit au plus 7 messages par jour").wait_for()
+    seen(page.get_by_role("button", name="Voir la version actuelle")).click()
+    seen(page.get_by_text("Un même numéro reçoit au plus 7 messages par jour"))
     page.get_by_role("button", name="Enregistrer").click()
-    page.get_by_text("Les réglages sont enregistrés.").wait_for()
+    seen(page.get_by_text("Les réglages sont enregistrés."))
     kept = httpx2.get(path, headers=headers, timeout=10).json()
     assert (kept["quiet_hours"], kept["daily_cap"]) == ("21:30-07:00", 7)
     assert kept["languages"] == ["english", "french"]
@@ -160,20 +155,20 @@ def test_an_administrator_changes_the_rules_and_finds_it_in_the_log(
     httpx2.patch(path, json=back, headers=headers, timeout=10)
 
     page.get_by_role("link", name="Jours fériés").click()
-    page.get_by_label("Jour", exact=True).fill("2030-05-20")
+    seen(page.get_by_label("Jour", exact=True)).fill("2030-05-20")
     page.get_by_label("Nom").fill("Fête nationale")
     page.get_by_role("button", name="Ajouter un jour férié").click()
-    page.get_by_text("20 mai 2030").wait_for()
+    seen(page.get_by_text("20 mai 2030"))
     page.get_by_role("button", name="Retirer Fête nationale").click()
-    page.get_by_text("Aucun jour férié").wait_for()
+    seen(page.get_by_text("Aucun jour férié"))
 
     page.get_by_role("link", name="Journal").click()
-    page.get_by_label("Objet", exact=True).select_option("Jour férié")
+    seen(page.get_by_label("Objet", exact=True)).select_option("Jour férié")
     entries = page.locator(".audit-entry")
     wait_for(lambda: entries.count() == 2, "two entries about holidays", SECONDS)
     page.get_by_label("Quoi").select_option("Suppression")
     wait_for(lambda: entries.count() == 1, "one that was taken out", SECONDS)
     entries.get_by_text("détails").click()
-    entries.get_by_text("Fête nationale").wait_for()
+    seen(entries.get_by_text("Fête nationale"))
     judge(page, "the audit log")
     page.context.close()

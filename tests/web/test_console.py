@@ -11,8 +11,19 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.tree import Tree, wait_for
-from tests.web.browser import SECONDS, needs_browser
-from tests.web.console import DESK, PHONE, chromium, judge, needs_console, opened, sign_in, sign_out
+from tests.web.browser import SECONDS, needs_browser, seen
+from tests.web.console import (
+    DESK,
+    PHONE,
+    chromium,
+    go_to,
+    judge,
+    judge_both_themes,
+    needs_console,
+    opened,
+    sign_in,
+    sign_out,
+)
 from tests.web.phrase_day import (
     approve,
     cell,
@@ -67,45 +78,44 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 def write_reminder(page: Page, patient: str, message: str) -> None:
-    page.get_by_role("combobox", name="Patient").fill(patient)
-    page.get_by_role("option", name="PAT").click()
+    seen(page.get_by_role("combobox", name="Patient")).fill(patient)
+    seen(page.get_by_role("option", name="PAT")).click()
     page.get_by_label("Message", exact=True).fill(message)
 
 
 def test_a_day_at_the_desk(tree: Tree, browser: Browser) -> None:
     page = opened(browser, tree)
     sign_in(page)
-    page.get_by_role("link", name="Nouveau rappel").click()
+    seen(page.get_by_role("link", name="Nouveau rappel")).click()
     write_reminder(page, "marie", "Nous vous attendons lundi à l'hôpital.")
     page.get_by_label("Maintenant").check()
     plan = page.get_by_label("Ce qui va se passer")
-    plan.get_by_text("1 SMS (GSM-7)").wait_for()  # this hospital folds its French
+    seen(plan.get_by_text("1 SMS (GSM-7)"))  # this hospital folds its French
     assert plan.get_by_text("Ces signes doublent le prix").count() == 0
     page.get_by_role("button", name="Programmer le rappel").click()
-    page.get_by_role("heading", name="Rappel pour PAT123").wait_for()
+    seen(page.get_by_role("heading", name="Rappel pour PAT123"))
     # Seen without reloading: accepted, and arrived.
-    page.get_by_text("Accepté par l’opérateur").wait_for()
-    page.get_by_text("Arrivé sur le téléphone").wait_for()
+    seen(page.get_by_text("Accepté par l’opérateur"))
+    seen(page.get_by_text("Arrivé sur le téléphone"))
     assert [one["body"] for one in tree.ledger(to="+237650000001")] == [
         "Nous vous attendons lundi à l'hopital."
     ]
     sign_out(page)
     page.goto(f"{tree.url}/console/reminders")
-    page.get_by_role("heading", name="Bonjour.").wait_for()
+    seen(page.get_by_role("heading", name="Bonjour."))
     page.context.close()
 
 
 @pytest.mark.parametrize(("viewport", "phrase"), [(DESK, "phone.welcome"), (PHONE, "phone.thanks")])
 def test_an_administrators_day(tree: Tree, browser: Browser, viewport: Any, phrase: str) -> None:
-    page = opened(browser, tree, viewport=viewport, permissions=["microphone"])
-    sign_in(page, "admin@north")
+    page = opened(browser, tree, who="admin@north", viewport=viewport, permissions=["microphone"])
     open_phrases(page)
     before = cell(page)
     choose_flow(page)
     choose_phrase(page, phrase)
     write(page, "[dua] parole", names_hospital=phrase == "phone.welcome")
     record(page)
-    page.get_by_text("une autre personne doit l’approuver").first.wait_for()
+    seen(page.get_by_text("une autre personne doit l’approuver").first)
     assert page.get_by_role("button", name="Approuver", exact=True).count() == 0
     judge(page, f"{phrase}, recorded")
 
@@ -117,7 +127,7 @@ def test_an_administrators_day(tree: Tree, browser: Browser, viewport: Any, phra
     second.context.close()
 
     # Seen without reloading by who wrote it; one phrase less is missing than in the morning.
-    page.locator(".editor").get_by_text("Approuvée", exact=True).wait_for()
+    seen(page.locator(".editor").get_by_text("Approuvée", exact=True))
     if viewport is PHONE:
         hear_a_call(page)
     open_phrases(page)
@@ -144,31 +154,32 @@ def test_a_day_by_the_keyboard_alone(tree: Tree, browser: Browser) -> None:
     reach("Mot de passe")
     page.keyboard.type("correct-horse-battery")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Aujourd’hui").wait_for()
+    seen(page.get_by_role("heading", name="Aujourd’hui"))
     reach("Aller au contenu")
     reach("Nouveau rappel")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Nouveau rappel").wait_for()
+    seen(page.get_by_role("heading", name="Nouveau rappel"))
     reach("Patient")
     page.keyboard.type("PAT300")
-    page.get_by_role("option", name="PAT300").wait_for()
+    seen(page.get_by_role("option", name="PAT300"))
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.get_by_text("عائشة").wait_for()
+    seen(page.get_by_text("عائشة"))
     reach("Message")
     page.keyboard.type("Bonjour, à lundi.")
     reach("Maintenant")
     page.keyboard.press("Space")
-    page.get_by_label("Ce qui va se passer").get_by_text("1 SMS (GSM-7)").wait_for()
+    seen(page.get_by_label("Ce qui va se passer").get_by_text("1 SMS (GSM-7)"))
     reach("Programmer le rappel")
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Rappel pour PAT300").wait_for()
+    seen(page.get_by_role("heading", name="Rappel pour PAT300"))
     page.context.close()
 
 
 NAMED = """() => {
   const one = document.activeElement
-  return one.getAttribute('aria-label') || one.labels?.[0]?.innerText.trim() || one.innerText?.trim()
+  const label = one.labels?.[0]?.innerText.trim()
+  return one.getAttribute('aria-label') || label || one.innerText?.trim()
 }"""
 
 
@@ -179,22 +190,22 @@ def test_the_second_of_two_nurses_is_told(tree: Tree, browser: Browser) -> None:
         {"patient_id": "PAT123", "message": "Première version.",
          "scheduled_time": LATER},
     )  # fmt: skip
-    pages = [opened(browser, tree, f"reminders/{made['id']}") for _ in range(2)]
+    path = f"reminders/{made['id']}"
+    pages = [opened(browser, tree, path, "staff@north") for _ in range(2)]
     for page, text in zip(pages, ("De la première.", "De la seconde."), strict=True):
-        sign_in(page)
-        page.get_by_role("button", name="Modifier").click()
-        page.get_by_label("Message").fill(text)
+        seen(page.get_by_role("button", name="Modifier")).click()
+        seen(page.get_by_label("Message")).fill(text)
     first, second = pages
     first.get_by_role("button", name="Enregistrer").click()
-    first.get_by_text("Le rappel est modifié.").wait_for()
+    seen(first.get_by_text("Le rappel est modifié."))
     second.get_by_role("button", name="Enregistrer").click()
-    second.get_by_text("Quelqu’un d’autre a modifié ceci entre-temps.").wait_for()
+    seen(second.get_by_text("Quelqu’un d’autre a modifié ceci entre-temps."))
     assert second.get_by_label("Message").input_value() == "De la seconde."
     kept = httpx2.get(
         f"{tree.url}/api/v1/reminders/{made['id']}", headers=tree.token(), timeout=10
     ).json()
     assert kept["message"] == "De la première."
-    second.get_by_role("dialog").get_by_text("De la première.").wait_for()
+    seen(second.get_by_role("dialog").get_by_text("De la première."))
     for page in pages:
         page.context.close()
 
@@ -202,31 +213,29 @@ def test_the_second_of_two_nurses_is_told(tree: Tree, browser: Browser) -> None:
 def test_a_session_that_ends_and_a_service_that_is_away_lose_no_word(
     tree: Tree, browser: Browser
 ) -> None:
-    page = opened(browser, tree, "reminders/new")
-    sign_in(page)
-    page.goto(f"{tree.url}/console/reminders/new")
+    page = opened(browser, tree, "reminders/new", "staff@north")
     write_reminder(page, "PAT123", "Ce texte reste.")
     page.get_by_label("Maintenant").check()
     httpx2.post(f"{tree.url}/api/v1/auth/logout-everywhere", headers=tree.token(), timeout=10)
     page.context.clear_cookies()
     page.get_by_role("button", name="Programmer le rappel").click()
-    page.get_by_role("heading", name="Votre session a pris fin").wait_for()
+    seen(page.get_by_role("heading", name="Votre session a pris fin"))
     judge(page, "signing in again")
     assert page.get_by_label("Message", exact=True).input_value() == "Ce texte reste."
     page.get_by_label("Mot de passe").fill("correct-horse-battery")
     page.get_by_role("button", name="Se connecter", exact=True).click()
-    page.get_by_role("heading", name="Rappel pour PAT123").wait_for()
+    seen(page.get_by_role("heading", name="Rappel pour PAT123"))
 
     page.get_by_role("link", name="Rappels").last.click()
-    page.get_by_role("link", name="Nouveau rappel").click()
+    seen(page.get_by_role("link", name="Nouveau rappel")).click()
     write_reminder(page, "PAT123", "Celui-ci aussi.")
     page.get_by_label("Maintenant").check()
     page.context.set_offline(True)
     page.get_by_role("button", name="Programmer le rappel").click()
-    page.get_by_text("Careloop ne répond pas.").wait_for()
+    seen(page.get_by_text("Careloop ne répond pas."))
     page.context.set_offline(False)
-    page.get_by_text("Celui-ci aussi.").last.wait_for()
-    page.get_by_role("heading", name="Rappel pour PAT123").wait_for()
+    seen(page.get_by_text("Celui-ci aussi.").last)
+    seen(page.get_by_role("heading", name="Rappel pour PAT123"))
     arrived = [one["body"] for one in tree.ledger(to="+237650000001")]
     wait_for(
         lambda: "Celui-ci aussi." in [o["body"] for o in tree.ledger(to="+237650000001")],
@@ -237,32 +246,26 @@ def test_a_session_that_ends_and_a_service_that_is_away_lose_no_word(
     page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_screen_in_both_languages_and_themes(
-    tree: Tree, browser: Browser, scheme: str
-) -> None:
+def test_every_screen_in_both_languages_and_themes(tree: Tree, browser: Browser) -> None:
     post(tree, "feedback", {"language": "french", "rating": 1, "content": HOSTILE})
     post(tree, "reminders", {"patient_id": "PAT400", "message": HOSTILE[40:] + " 😀",
                              "scheduled_time": LATER})  # fmt: skip
     post(tree, "campaigns", {"name": "W" * 110, "texts": {"french": HOSTILE}, "filter": {}})
-    page = opened(browser, tree, viewport=PHONE, color_scheme=scheme)
-    page.get_by_role("heading", name="Bonjour.").wait_for()
-    judge(page, "signing in")
+    page = opened(browser, tree, viewport=PHONE)
+    seen(page.get_by_role("heading", name="Bonjour."))
+    judge_both_themes(page, "signing in")
     sign_in(page, "admin@north")
     for screen in SCREENS:
-        page.goto(f"{tree.url}/console/{screen}")
-        page.locator("h1").wait_for()
-        waiting = page.locator(".waiting, [aria-busy=true]")
-        wait_for(lambda: waiting.count() == 0, f"all of {screen}", SECONDS)  # noqa: B023
-        judge(page, f"{screen} {scheme}")
+        go_to(page, screen)
+        judge_both_themes(page, screen)
     assert page.title() != "1"
     page.get_by_role("button", name="Plus").click()
-    judge(page, "the account")
+    judge_both_themes(page, "the account")
     page.get_by_role("radio", name="English").check()
-    page.get_by_role("button", name="Sign out", exact=True).wait_for()
+    seen(page.get_by_role("button", name="Sign out", exact=True))
     page.get_by_role("radio", name="Dark").check()
     page.reload()
-    page.get_by_role("link", name="Feedback", exact=True).wait_for()
+    seen(page.get_by_role("link", name="Feedback", exact=True))
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.context.close()

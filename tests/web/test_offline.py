@@ -164,7 +164,7 @@ def test_the_browser_sends_with_the_page_closed(
         elsewhere = context.new_page()
         session = context.new_cdp_session(elsewhere)
         found: list[Any] = []
-        session.on("ServiceWorker.workerRegistrationUpdated", lambda e: found.append(e))
+        session.on("ServiceWorker.workerRegistrationUpdated", found.append)
         session.send("ServiceWorker.enable")
         wait_for(lambda: elsewhere.evaluate("1") and found, "the registration")
         page.close()

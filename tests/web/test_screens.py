@@ -24,8 +24,8 @@ from tests.web.browser import (
     record,
     say,
     stored,
-    wait_until_it_works_offline,
     tablet,
+    wait_until_it_works_offline,
 )
 from tests.web.conftest import rows
 

@@ -3446,7 +3446,7 @@ export interface paths {
 export interface components {
   schemas: {
     AnswerIn: {
-      /** in order of fallback; left out: SMS, then e-mail */
+      /** in order of fallback; left out: WhatsApp while a conversation there allows it, then SMS, then e-mail */
       channels?: components['schemas']['Channel'][] | null
       /** identity of this answer, made by the client, for ever */
       client_id?: string | null
@@ -4282,6 +4282,8 @@ export interface components {
       approved_at: string | null
       approved_by: string | null
       has_recording: boolean
+      /** whoever wrote, spelt or recorded it: none of them approves it */
+      made_by: string[]
       rejected_at: string | null
       rejected_by: string | null
       /** why, for whoever wrote it */
@@ -4359,6 +4361,7 @@ export interface components {
       has_recording: boolean
       key: string
       language: string
+      made_by: string[]
       state: components['schemas']['PhraseState']
       text: string | null
       updated_at: string

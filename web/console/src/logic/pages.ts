@@ -71,6 +71,7 @@ interface Reading<Item> {
 
 /** Read the pages of these rows; what lies far from them is forgotten, and read again when needed. */
 export function useOpenPages<Item>({ book, size, about, ask, first, last }: Reading<Item>): Open<Item> {
+  const client = useQueryClient()
   const { starts } = book.known
   const from = Math.min(Math.floor(first / size), starts.length - 1)
   const to = Math.min(Math.floor(last / size), starts.length - 1)
@@ -89,12 +90,17 @@ export function useOpenPages<Item>({ book, size, about, ask, first, last }: Read
   })
   if (known !== book.known) book.learn(known) // while rendering: the list is as long as it is
 
+  // No function below may name `results`: a page that is kept keeps what asked for it, that keeps
+  // what its functions name here, and so each page would keep the ones before it for ever.
+  const shown = results.map(({ data }) => data?.items)
   return {
-    at: (index) => results[Math.floor(index / size) - from]?.data?.items[index % size],
+    at: (index) => shown[Math.floor(index / size) - from]?.[index % size],
     error: results.find(({ error }) => error)?.error ?? null,
-    again: () => results.forEach((result) => result.error && void result.refetch()),
+    again: () => void client.refetchQueries({ queryKey: about, type: 'active', predicate: hasFailed }),
   }
 }
+
+const hasFailed = ({ state }: { state: { status: string } }) => state.status === 'error'
 
 function useForgetting(about: QueryKey, starts: (string | null)[], from: number, to: number) {
   const client = useQueryClient()

@@ -43,9 +43,9 @@ describe('words in braces', () => {
 })
 
 test('the next one to approve is nobody’s own, and comes round again', () => {
-  const phrase = (key: string, state: string, by: string) =>
-    ({ key, state, words: { own: { written_by: by } } }) as never
-  const all = [phrase('a', 'waiting', 'user:2'), phrase('b', 'approved', 'user:2'), phrase('c', 'waiting', 'user:1')]
+  const phrase = (key: string, state: string, ...by: string[]) =>
+    ({ key, state, words: { own: { made_by: by } } }) as never
+  const all = [phrase('a', 'waiting', 'user:2'), phrase('b', 'approved', 'user:2'), phrase('c', 'waiting', 'user:2', 'user:1')]
   expect(nextToApprove(all, 'b', 'user:1')).toMatchObject({ key: 'a' })
   expect(nextToApprove(all, 'a', 'user:1')).toBeUndefined()
 })

@@ -56,7 +56,7 @@ export const isTodo = (phrase: Pick<Phrase, 'state'>): boolean =>
 export function nextToApprove(phrases: readonly Phrase[], after: string, me: string): Phrase | undefined {
   const at = phrases.findIndex((one) => one.key === after)
   const round = [...phrases.slice(at + 1), ...phrases.slice(0, Math.max(at, 0))]
-  return round.find((one) => one.state === 'waiting' && one.words.own?.written_by !== me)
+  return round.find((one) => one.state === 'waiting' && !one.words.own?.made_by.includes(me))
 }
 
 /** How the service writes a user down. */

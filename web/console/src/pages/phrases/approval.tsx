@@ -1,4 +1,4 @@
-// A second person looks: approves, or sends back with a reason. Whoever wrote it cannot, and is told.
+// A second person looks: approves, or sends back with a reason. Whoever wrote or recorded it cannot, and is told.
 
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -27,7 +27,7 @@ export function Approval({ flow, phrase, me }: PartProps) {
   const own = phrase.words.own
   const approve = useApprove({ flow, phrase, me })
   if (!own) return null
-  const mine = own.written_by === actorOf(me.user.id)
+  const mine = own.made_by.includes(actorOf(me.user.id))
   const staff = may(me, 'staff')
   // A call cannot say what nobody has recorded: there is nothing to approve yet.
   const whole = flow.needs === 'words' || own.has_recording
@@ -35,7 +35,7 @@ export function Approval({ flow, phrase, me }: PartProps) {
   return (
     <section className="approval" aria-label={say.approval}>
       <p className="soft">
-        {say.writtenBy(name(own.written_by), format.near(own.updated_at))}
+        {say.writtenBy(own.made_by.map(name).join(', '), format.near(own.updated_at))}
         {own.approved_by && own.approved_at && (
           <> {say.approvedBy(name(own.approved_by), format.near(own.approved_at))}</>
         )}

@@ -9,7 +9,7 @@ import { Editor } from './editor'
 import type { Flow, Own, Phrase } from './parts'
 
 const OWN: Own = {
-  text: '[dua] {hospital}', sms_text: null, has_recording: false, written_by: 'user:9', approved_by: null,
+  text: '[dua] {hospital}', sms_text: null, has_recording: false, written_by: 'user:9', made_by: ['user:9'], approved_by: null,
   approved_at: null, rejected_by: null, rejected_at: null, rejection: null,
   updated_at: '2030-01-07T09:00:00Z', version: 4,
 }
@@ -51,10 +51,11 @@ test('a value that is missing is told, added, and saved on the version that was 
 })
 
 test.each([
-  ['user:9', true],
-  [`user:${ME.user.id}`, false],
-])('what %s wrote can be approved: %s', async (written_by, may) => {
-  const asked = open(flowWith({ ...OWN, written_by }))
+  [['user:9'], true],
+  [[`user:${ME.user.id}`], false],
+  [['user:9', `user:${ME.user.id}`], false],
+])('what %s made can be approved: %s', async (made_by, may) => {
+  const asked = open(flowWith({ ...OWN, made_by }))
   expect(screen.queryByText(/une autre personne doit l’approuver/) === null).toBe(may)
   const approve = screen.queryByRole('button', { name: 'Approuver' })
   expect(approve !== null).toBe(may)

@@ -35,7 +35,7 @@ export function Pending({ me }: { me: Me }) {
             <>
               <ul className="rows">
                 {all.slice(0, SHOWN).map((one) => {
-                  const mine = one.written_by === actorOf(me.user.id)
+                  const mine = one.made_by.includes(actorOf(me.user.id))
                   return (
                     <li key={`${one.key}/${one.language}`}>
                       <Link href={pathOf(one.flow, one.language, one.key)} className="row">
@@ -44,7 +44,7 @@ export function Pending({ me }: { me: Me }) {
                             {one.text ?? say.recordingOnly}
                           </span>
                           <small className="soft">
-                            {language(one.language)} · {say.flows[one.flow] ?? one.flow} · {name(one.written_by)},{' '}
+                            {language(one.language)} · {say.flows[one.flow] ?? one.flow} · {one.made_by.map(name).join(', ')},{' '}
                             {format.near(one.updated_at)}
                           </small>
                         </span>
