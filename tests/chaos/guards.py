@@ -163,6 +163,14 @@ GUARDS = (
         "t.state = 'open' and false",
     ),
     Guard(
+        "what staff were asked about is due again",
+        "services/dispatch/outcomes.py",
+        "and m.was = 'unknown'\n        on conflict",
+        "and false\n        on conflict",
+        # Only where a worker stood still with a 429 for an e-mail.
+        shown_by=f"{STOOD_STILL}::test_a_late_outcome_that_is_to_be_tried_again_is_due_again",
+    ),
+    Guard(
         "no second channel while the first is unknown",
         "services/delivery/fallback.py",
         "if not all(gives_way(other) or passed_over(other, delivery) for other in others):",
