@@ -1,9 +1,8 @@
 """A worker that stood still, as on a machine that was suspended: what it knows is old.
 
 Found by the chaos test, and each was seen to fail without its guard: the lease before the call,
-`asked_at` in a question, and in `_OUTCOME` the task that is closed and the due row that may be gone.
-So was `time_from` of a question, for
-a clock that jumps.
+`asked_at` in a question, and in `_OUTCOME` the task that is closed and the due row that may be
+gone. So was `time_from` of a question, for a clock that jumps.
 """
 
 from __future__ import annotations
