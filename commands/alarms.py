@@ -29,7 +29,8 @@ def set_alarms(
 
     from config.settings import get_settings
     from database.engine import owner_engine
-    from services.alarm.settings import Thresholds, change_thresholds
+    from services.alarm.settings import change_thresholds
+    from services.thresholds import Thresholds
 
     wanted = Thresholds(failing_share, failing_count, window, late, unknown_count, unknown_age)
     with (

@@ -46,12 +46,14 @@ from schemas.campaign import (
     ListReport,
     RecipientOut,
     References,
+    StartIn,
 )
 from schemas.common import MAX_ID, Page
 from services.campaign import campaigns
 from services.campaign.audience import by_filter, by_numbers
 from services.campaign.listed import REPORTED, Line, add, contacts_of, ndjson_lines, numbered
 from services.campaign.preview import preview, recipients_of
+from services.campaign.shown import Named
 from services.campaign.view import recipients, summaries, view
 from services.contact.csv_file import parse_references
 from services.errors import Invalid
@@ -262,9 +264,13 @@ StepDep = Annotated[Step, Depends()]
 @router.post(
     "/{campaign_id}/start", summary="Fix who gets it, and let it run", response_model=CampaignOut
 )
-def start_campaign(step: StepDep) -> Answer:
+def start_campaign(step: StepDep, body: StartIn | None = None) -> Answer:
+    named = None
+    if body is not None and body.dry_run is not None:
+        place = establishment_of(step.state, step.principal)
+        named = Named(body.dry_run, place, senders_of(step.state, step.principal).by_channel)
     return step.take(
-        lambda v: (campaigns.start(step.session, step.campaign_id, v, step.principal), None)
+        lambda v: (campaigns.start(step.session, step.campaign_id, v, step.principal, named), None)
     )
 
 

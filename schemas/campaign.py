@@ -211,6 +211,9 @@ class PaceOut(Out):
 class CampaignPreview(Out):
     """What would happen, counted; nothing is stored or sent."""
 
+    dry_run: str = Field(
+        description="stands for what was shown: name it at the start, and nothing else is started"
+    )
     contacts: int = Field(description="in the set, those excluded among them")
     recipients: int = Field(description="who would get a message in time")
     excluded: dict[Exclusion, int]
@@ -229,6 +232,17 @@ class CampaignPreview(Out):
     pace: PaceOut
     refused_list: ListReport | None = Field(
         default=None, description="what became of `patient_ids`"
+    )
+
+
+class StartIn(In):
+    """What is to be started."""
+
+    dry_run: str | None = Field(
+        default=None,
+        max_length=64,
+        description="of the dry run that was looked at: refused (412) when who gets it, or what"
+        " they get, has changed since. Without it: whoever is meant now",
     )
 
 

@@ -11,6 +11,8 @@ from models.establishment import AnsweringMachines, AskOneWay, InboundCalls, Unk
 from schemas.common import DurationIn, In, LanguageIn, LanguageOut, Out, QuietHours, cleaned
 
 EstablishmentName = Annotated[str, Field(min_length=1, max_length=200), cleaned(200)]
+TimeZoneName = Annotated[str, Field(min_length=1, max_length=64, examples=["Africa/Douala"])]
+Count = Annotated[int, Field(ge=1, le=100_000)]
 HolidayName = Annotated[
     str, Field(min_length=1, max_length=120, examples=["Fête du Travail"]), cleaned(120)
 ]
@@ -22,6 +24,11 @@ class EstablishmentChange(In):
     """The settings to change; null in quiet hours, daily cap or attempts means none."""
 
     name: EstablishmentName | None = None
+    time_zone: TimeZoneName | None = Field(
+        default=None,
+        description="IANA name; only while nothing waits to be sent: what waits was planned by the"
+        " old one",
+    )
     languages: list[LanguageIn] | None = Field(
         default=None, min_length=1, max_length=5, description="in order of preference"
     )
@@ -72,6 +79,26 @@ class EstablishmentChange(In):
         description="a question where no answer can come back: refuse it, or drop it and send the"
         " rest",
     )
+    alarm_failing_share: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        allow_inf_nan=False,
+        description="an alarm when this share of what ended in the window did not arrive",
+    )
+    alarm_failing_count: Count | None = Field(
+        default=None, description="fewer that ended in the window raise no alarm"
+    )
+    alarm_window: DurationIn | None = Field(default=None, description="looked back for that share")
+    alarm_late_after: DurationIn | None = Field(
+        default=None, description="an alarm when something goes out so long after its time"
+    )
+    alarm_unknown_count: Count | None = Field(
+        default=None, description="an alarm when so many are unknown at a time"
+    )
+    alarm_unknown_after: DurationIn | None = Field(
+        default=None, description="an alarm when one has been unknown for so long"
+    )
 
 
 class EstablishmentOut(Out):
@@ -101,6 +128,12 @@ class EstablishmentOut(Out):
     call_backs_per_hour: int
     answering_machines: AnsweringMachines
     ask_one_way: AskOneWay
+    alarm_failing_share: float
+    alarm_failing_count: int
+    alarm_window: int = Field(description="seconds")
+    alarm_late_after: int = Field(description="seconds")
+    alarm_unknown_count: int
+    alarm_unknown_after: int = Field(description="seconds")
     version: int
 
 

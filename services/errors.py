@@ -52,6 +52,13 @@ class Conflict(CareloopError):
     code = "conflict"
 
 
+class Outdated(CareloopError):
+    """What was shown, and named as the condition, is no longer what there is."""
+
+    status = 412
+    code = "outdated"
+
+
 class Unauthenticated(CareloopError):
     """No token, or none that is valid now."""
 

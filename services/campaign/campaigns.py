@@ -16,8 +16,9 @@ from models.campaign import Campaign, CampaignStatus
 from models.establishment import Establishment
 from schemas.campaign import CampaignChange, CampaignFilter, CampaignIn
 from services.audit import audit
-from services.campaign.audience import fix_recipients, listed
+from services.campaign.audience import by_position, fix_recipients, listed
 from services.campaign.hold import call_off, hold, release
+from services.campaign.shown import Named
 from services.campaign.words import checked_texts, texts_of_template
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
@@ -186,9 +187,16 @@ def _require(campaign: Campaign, *allowed: CampaignStatus) -> None:
 
 
 def start(
-    session: ScopedSession, campaign_id: int, expected_version: int | None, principal: Principal
+    session: ScopedSession,
+    campaign_id: int,
+    expected_version: int | None,
+    principal: Principal,
+    named: Named | None = None,
 ) -> Campaign:
-    """Fix who gets it, and let it run. Raises `Conflict`, `Invalid` when it can reach nobody."""
+    """Fix who gets it, and let it run. Raises `Conflict`, `Invalid` when it can reach nobody.
+
+    With `named` raises `Outdated` when that dry run did not show those who have been fixed.
+    """
     campaign = lock(session, campaign_id, expected_version)
     _require(campaign, S.draft)
     now = _now(session)
@@ -209,6 +217,8 @@ def start(
             field="patient_ids" if by_list else "filter",
             code="nobody",
         )
+    if named is not None:
+        named.refuse_another(campaign, by_position(session, campaign.id, 0))
     campaign.total, campaign.status, campaign.started_at = total, S.running, now
     campaign.next_slot, campaign.expand_at, campaign.valid_until = starts, now, valid_until
     _note(session, principal, "start", campaign)

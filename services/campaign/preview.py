@@ -23,6 +23,7 @@ from services.allowed_times import allowed_times
 from services.campaign.audience import CHUNK, by_filter, by_position
 from services.campaign.choice import Candidate, Choice, Chooser
 from services.campaign.pace import slots
+from services.campaign.shown import Shown
 from services.sms import sms_text
 from utils.clock import local_time
 from utils.sms_encoding import SmsEncoding, analyse
@@ -67,12 +68,14 @@ def preview(
     upcoming = slots(establishment, campaign.rate_per_minute, starts)
     counts = _Counts()
     cost = _Cost(chooser, establishment)
+    shown = Shown(campaign)
     taken: set[int] = set()
     slot = next(upcoming, None)
     addresses: list[int] = []
     for candidate in candidates:
         counts.contacts += 1
         choice = chooser.choose(candidate)
+        shown.take(candidate, choice)
         if isinstance(choice, Choice):
             if chooser.one_for_each_address and choice.address_id in taken:
                 choice = Exclusion.same_address
@@ -90,7 +93,7 @@ def preview(
             counts.daily_cap_reached += _capped(session, establishment, addresses, now)
             addresses.clear()
     counts.daily_cap_reached += _capped(session, establishment, addresses, now)
-    return _shown(counts, campaign, establishment, chooser, starts, valid_until)
+    return _answer(counts, campaign, establishment, chooser, starts, valid_until, shown.word())
 
 
 def _count(counts: _Counts, candidate: Candidate, choice: Choice, cost: _Cost) -> None:
@@ -144,15 +147,17 @@ def _capped(
     return session.scalars(select(func.count()).select_from(busy.subquery())).one()
 
 
-def _shown(
+def _answer(
     counts: _Counts,
     campaign: Campaign,
     establishment: Establishment,
     chooser: Chooser,
     starts: datetime,
     valid_until: datetime,
+    dry_run: str,
 ) -> CampaignPreview:
     return CampaignPreview(
+        dry_run=dry_run,
         contacts=counts.contacts,
         recipients=counts.recipients,
         excluded=dict(counts.excluded),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from database.session import ScopedSession
+from models.due import Due
 from models.establishment import (
     AnsweringMachines,
     AskOneWay,
@@ -24,12 +25,21 @@ from services.audit import audit
 from services.errors import Conflict, Invalid, NotFound
 from services.identity import Principal
 from services.policy import apply_policy
+from services.thresholds import Thresholds, apply_thresholds
 from services.timing import check_validity
 from utils.clock import parse_window, write_window
 from utils.languages import UnknownLanguage, parse_language
 from utils.text import TextRefused, clean_text
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_AS_THEY_ARE = (
+    "anonymous_feedback",
+    "fold_french_sms",
+    "inbound_calls",
+    "call_backs_per_hour",
+    "answering_machines",
+    "ask_one_way",
+)
 DAILY_CAP = 4
 """Messages to one address on one local day, where nobody says otherwise."""
 
@@ -76,6 +86,8 @@ def apply(found: Establishment, wanted: EstablishmentChange) -> None:
             raise Invalid("This cannot be empty.", field=field, code="missing")
     if wanted.name is not None:
         found.name = wanted.name
+    if wanted.time_zone is not None:
+        found.time_zone = _time_zone(wanted.time_zone)
     if wanted.languages is not None:
         found.languages = _each_once(wanted.languages)
     if "quiet_hours" in wanted.model_fields_set:
@@ -85,16 +97,25 @@ def apply(found: Establishment, wanted: EstablishmentChange) -> None:
     if wanted.valid_for is not None:
         check_validity(wanted.valid_for)
         found.validity_seconds = int(wanted.valid_for.total_seconds())
-    if wanted.anonymous_feedback is not None:
-        found.anonymous_feedback = wanted.anonymous_feedback
-    if wanted.fold_french_sms is not None:
-        found.fold_french_sms = wanted.fold_french_sms
-    for name in ("inbound_calls", "call_backs_per_hour", "answering_machines"):
+    for name in _AS_THEY_ARE:
         if (value := getattr(wanted, name)) is not None:
             setattr(found, name, value)
-    if wanted.ask_one_way is not None:
-        found.ask_one_way = wanted.ask_one_way
     apply_policy(found, wanted)
+    apply_thresholds(found, _thresholds(wanted))
+
+
+def _thresholds(wanted: EstablishmentChange) -> Thresholds:
+    def seconds(length: timedelta | None) -> int | None:
+        return None if length is None else int(length.total_seconds())
+
+    return Thresholds(
+        alarm_failing_share=wanted.alarm_failing_share,
+        alarm_failing_count=wanted.alarm_failing_count,
+        alarm_window=seconds(wanted.alarm_window),
+        alarm_late_after=seconds(wanted.alarm_late_after),
+        alarm_unknown_count=wanted.alarm_unknown_count,
+        alarm_unknown_after=seconds(wanted.alarm_unknown_after),
+    )
 
 
 def set_default(session: Session, found: Establishment, default: bool) -> None:
@@ -126,6 +147,8 @@ def change(
             "Somebody has changed these settings meanwhile: read them again.",
             code="changed_meanwhile",
         )
+    if wanted.time_zone not in (None, found.time_zone):
+        _refuse_while_something_waits(session, found.id)
     before = _facts(found)
     apply(found, wanted)
     session.flush()
@@ -134,6 +157,18 @@ def change(
         session, principal, "change", "establishment", found.id, before=before, after=_facts(found)
     )
     return view(found)
+
+
+def _refuse_while_something_waits(session: ScopedSession, establishment_id: int) -> None:
+    """What waits was planned by the old clock, and a series counts its days by it."""
+    waiting = select(Due.delivery_id).where(Due.establishment_id == establishment_id)
+    if session.scalar(waiting.limit(1)) is not None:
+        raise Conflict(
+            "Messages wait that were planned by the present time zone. It can be changed when"
+            " nothing waits to be sent.",
+            code="messages_waiting",
+            field="time_zone",
+        )
 
 
 def view(found: Establishment) -> EstablishmentOut:
@@ -163,6 +198,12 @@ def view(found: Establishment) -> EstablishmentOut:
         call_backs_per_hour=found.call_backs_per_hour,
         answering_machines=AnsweringMachines(found.answering_machines),
         ask_one_way=AskOneWay(found.ask_one_way),
+        alarm_failing_share=round(found.alarm_failing_share, 4),
+        alarm_failing_count=found.alarm_failing_count,
+        alarm_window=found.alarm_window_seconds,
+        alarm_late_after=found.alarm_late_seconds,
+        alarm_unknown_count=found.alarm_unknown_count,
+        alarm_unknown_after=found.alarm_unknown_seconds,
         version=found.version,
     )
 

@@ -62,6 +62,45 @@ def test_drafted_previewed_started_and_seen_to(
     assert actions[-5:] == ["create", "start", "pause", "resume", "cancel"]
 
 
+CHANGES: dict[str, Callable[[Any, dict[str, str]], Any]] = {
+    "somebody came": lambda client, staff: client.post(
+        "/api/v1/contacts",
+        json={"patient_id": "P9", "phone_number": "650000009", "language": "french"},
+        headers=staff,
+    ),
+    "another in somebody's place": lambda client, staff: (
+        CHANGES["somebody came"](client, staff),
+        client.patch("/api/v1/contacts/2", json={"language": "english"}, headers=staff),
+    )[1],
+    "another number": lambda client, staff: client.patch(
+        "/api/v1/contacts/1", json={"phone_number": "650000008"}, headers=staff
+    ),
+    "another text": lambda client, staff: client.patch(
+        f"{PATH}/1", json={"texts": {"french": "Elle est ouverte."}}, headers=staff
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_is_started_is_what_the_dry_run_showed(
+    client: Any, staff: dict[str, str], people: None, what: str
+) -> None:
+    draft(client, staff, filter={"language": ["french"]})
+
+    def look() -> dict[str, str]:
+        return {"dry_run": step(client, staff, "preview").json()["dry_run"]}
+
+    shown = look()
+    assert look() == shown
+    assert CHANGES[what](client, staff).is_success
+    refused = client.post(f"{PATH}/1/start", json=shown, headers=staff)
+    assert (refused.status_code, refused.json()["code"]) == (412, "dry_run_outdated")
+    assert client.get(f"{PATH}/1/recipients", headers=staff).json()["items"] == []
+    assert client.get(f"{PATH}/1", headers=staff).json()["status"] == "draft"
+    started = client.post(f"{PATH}/1/start", json=look(), headers=staff)
+    assert started.status_code == 200, started.text
+
+
 def test_every_post_can_be_sent_again(client: Any, staff: dict[str, str], people: None) -> None:
     headers = staff | {"Idempotency-Key": "campaign-1"}
     first = draft(client, headers)

@@ -8,6 +8,7 @@ out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -46,7 +47,9 @@ def test_settings_are_read_changed_and_noted(client: Any, log_in: LogIn, owner: 
         **{"call_again_after": 900, "call_again_at_most": 0, "unknown_after": 3600},
         **{"unknown_sms": "give_up", "unknown_voice": "give_up", "unknown_email": "give_up"},
         **{"inbound_calls": "answer", "call_backs_per_hour": 60, "answering_machines": "message"},
-        **{"ask_one_way": "refuse"},
+        **{"ask_one_way": "refuse", "alarm_failing_share": 0.2, "alarm_failing_count": 10},
+        **{"alarm_window": 3600, "alarm_late_after": 300},
+        **{"alarm_unknown_count": 10, "alarm_unknown_after": 1800},
     }
     assert settings == expected
     change = {"quiet_hours": "21:00-06:30", "daily_cap": 3, "languages": ["duala", "fr"]}
@@ -94,12 +97,46 @@ def test_settings_are_read_changed_and_noted(client: Any, log_in: LogIn, owner: 
         ({"name": ""}, "name"),
         ({"name": "a\u0000b"}, "name"),
         ({"anonymous_feedback": None}, "anonymous_feedback"),
-        ({"time_zone": "Europe/Paris"}, "time_zone"),
+        ({"time_zone": "Europe/Nowhere"}, "time_zone"),
+        ({"time_zone": "../etc/passwd"}, "time_zone"),
+        ({"alarm_failing_share": 0}, "alarm_failing_share"),
+        ({"alarm_failing_share": 1.1}, "alarm_failing_share"),
+        ({"alarm_failing_count": 0}, "alarm_failing_count"),
+        ({"alarm_late_after": "PT0S"}, "alarm_late_after"),
+        ({"alarm_window": "P32D"}, "alarm_window"),
+        ({"alarm_unknown_after": None}, "alarm_unknown_after"),
     ],
 )
 def test_what_is_refused(client: Any, log_in: LogIn, change: dict[str, Any], field: str) -> None:
     answer = client.patch(PATH, json=change, headers=log_in("admin@north"))
     assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
+
+
+def test_people_are_told_from_other_figures(client: Any, log_in: LogIn) -> None:
+    admin = log_in("admin@north")
+    change = {
+        **{"alarm_failing_share": 0.05, "alarm_failing_count": 3, "alarm_window": 7200},
+        **{"alarm_late_after": 600, "alarm_unknown_count": 1, "alarm_unknown_after": 900},
+    }
+    changed = client.patch(PATH, json=change, headers=admin)
+    assert changed.status_code == 200, changed.text
+    assert {name: changed.json()[name] for name in change} == change
+
+
+def test_the_time_zone_is_changed_only_while_nothing_waits(client: Any, log_in: LogIn) -> None:
+    admin, elsewhere = log_in("admin@north"), {"time_zone": "Africa/Kinshasa"}
+    told = {"message": "Rappel", "language": "french", "phone_number": "650000001"}
+    later = told | {"scheduled_time": (datetime.now(UTC) + timedelta(days=30)).isoformat()}
+    made = client.post("/api/v1/reminders", json=later, headers=admin)
+    assert made.status_code == 201, made.text
+    refused = client.patch(PATH, json=elsewhere, headers=admin)
+    assert (refused.status_code, refused.json()["code"]) == (409, "messages_waiting")
+    assert client.patch(PATH, json={"time_zone": "Africa/Douala"}, headers=admin).is_success
+    client.post(f"/api/v1/reminders/{made.json()['id']}/cancel", headers=admin)
+    south = client.patch(PATH, json={"time_zone": "Africa/Lagos"}, headers=log_in("admin@south"))
+    assert south.json()["time_zone"] == "Africa/Lagos"
+    changed = client.patch(PATH, json=elsewhere, headers=admin)
+    assert changed.json()["time_zone"] == "Africa/Kinshasa"
 
 
 def test_holidays(client: Any, log_in: LogIn, owner: Any) -> None:

@@ -624,7 +624,9 @@ export interface paths {
         }
         cookie?: never
       }
-      requestBody?: never
+      requestBody?: { content: {
+        "application/json": components['schemas']['StartIn'] | null
+      } }
       responses: {
         200: { headers: Record<string, unknown>; content: {
           "application/json": components['schemas']['CampaignOut']
@@ -3601,6 +3603,8 @@ export interface components {
       contacts: number
       /** recipients whose address has had its messages for today already */
       daily_cap_reached: number
+      /** stands for what was shown: name it at the start, and nothing else is started */
+      dry_run: string
       /** SMS by encoding: GSM-7, UCS-2 */
       encodings: Record<string, number>
       excluded: Record<string, number>
@@ -3874,6 +3878,18 @@ export interface components {
       code: string
     }
     EstablishmentChange: {
+      /** fewer that ended in the window raise no alarm */
+      alarm_failing_count?: number | null
+      /** an alarm when this share of what ended in the window did not arrive */
+      alarm_failing_share?: number | null
+      /** an alarm when something goes out so long after its time */
+      alarm_late_after?: string | null
+      /** an alarm when one has been unknown for so long */
+      alarm_unknown_after?: string | null
+      /** an alarm when so many are unknown at a time */
+      alarm_unknown_count?: number | null
+      /** looked back for that share */
+      alarm_window?: string | null
       anonymous_feedback?: boolean | null
       /** message: that the hospital called, without any detail */
       answering_machines?: components['schemas']['AnsweringMachines'] | null
@@ -3901,6 +3917,8 @@ export interface components {
       quiet_hours?: string | null
       /** without a receipt by then another channel may take over */
       receipt_window?: string | null
+      /** IANA name; only while nothing waits to be sent: what waits was planned by the old one */
+      time_zone?: string | null
       /** what stays unknown for so long is ended as chosen here */
       unknown_after?: string | null
       /** give_up: a task for staff; resend: a possible double is accepted */
@@ -3914,6 +3932,15 @@ export interface components {
       establishment_id: number
     }
     EstablishmentOut: {
+      alarm_failing_count: number
+      alarm_failing_share: number
+      /** seconds */
+      alarm_late_after: number
+      /** seconds */
+      alarm_unknown_after: number
+      alarm_unknown_count: number
+      /** seconds */
+      alarm_window: number
       anonymous_feedback: boolean
       answering_machines: components['schemas']['AnsweringMachines']
       ask_one_way: components['schemas']['AskOneWay']
@@ -4721,6 +4748,10 @@ export interface components {
     ShippedWords: {
       sms_text: string | null
       text: string | null
+    }
+    StartIn: {
+      /** of the dry run that was looked at: refused (412) when who gets it, or what they get, has changed since. Without it: whoever is meant now */
+      dry_run?: string | null
     }
     Statistics: {
       answer_times: components['schemas']['AnswerTimes']

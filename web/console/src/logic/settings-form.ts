@@ -15,11 +15,17 @@ export const LENGTHS = {
   receipt_window: [5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY],
   unknown_after: [15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY],
   call_again_after: [5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR],
+  alarm_window: [15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY],
+  alarm_late_after: [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR],
+  alarm_unknown_after: [10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR],
 } as const
+/** What is offered of the share that did not arrive. */
+export const SHARES = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5]
 export type LengthName = keyof typeof LENGTHS
 
 export interface SettingsForm {
   name: string
+  zone: string
   quiet: boolean
   from: string
   until: string
@@ -38,6 +44,7 @@ export interface SettingsForm {
   machines: Shape<'AnsweringMachines'>
   fold: boolean
   anonymous: boolean
+  alarms: { share: number; ended: string; unknown: string }
   /** What was read: nothing newer is overwritten. */
   version: number
 }
@@ -46,6 +53,7 @@ export function formOf(found: Settings): SettingsForm {
   const [from = '20:00', until = '07:00'] = found.quiet_hours?.split('-') ?? []
   return {
     name: found.name,
+    zone: found.time_zone,
     quiet: found.quiet_hours !== null,
     from,
     until,
@@ -59,6 +67,9 @@ export function formOf(found: Settings): SettingsForm {
       receipt_window: found.receipt_window,
       unknown_after: found.unknown_after,
       call_again_after: found.call_again_after,
+      alarm_window: found.alarm_window,
+      alarm_late_after: found.alarm_late_after,
+      alarm_unknown_after: found.alarm_unknown_after,
     },
     callAgain: found.call_again_at_most,
     escalate: found.escalate,
@@ -68,6 +79,11 @@ export function formOf(found: Settings): SettingsForm {
     machines: found.answering_machines,
     fold: found.fold_french_sms,
     anonymous: found.anonymous_feedback,
+    alarms: {
+      share: found.alarm_failing_share,
+      ended: String(found.alarm_failing_count),
+      unknown: String(found.alarm_unknown_count),
+    },
     version: found.version,
   }
 }
@@ -78,6 +94,7 @@ const numberOr = (typed: string): number | null => (typed.trim() === '' ? null :
 function wanted(form: SettingsForm) {
   return {
     name: form.name.trim(),
+    time_zone: form.zone,
     quiet_hours: form.quiet ? `${form.from}-${form.until}` : null,
     daily_cap: numberOr(form.cap),
     max_attempts: numberOr(form.attempts),
@@ -94,6 +111,9 @@ function wanted(form: SettingsForm) {
     answering_machines: form.machines,
     fold_french_sms: form.fold,
     anonymous_feedback: form.anonymous,
+    alarm_failing_share: form.alarms.share,
+    alarm_failing_count: numberOr(form.alarms.ended),
+    alarm_unknown_count: numberOr(form.alarms.unknown),
   }
 }
 

@@ -9,6 +9,8 @@ const FOUND = {
   fold_french_sms: true, receipt_window: 1800, max_attempts: null, call_again_after: 900, call_again_at_most: 0,
   escalate: true, unknown_after: 3600, unknown_sms: 'give_up', unknown_voice: 'give_up', unknown_email: 'give_up',
   inbound_calls: 'answer', call_backs_per_hour: 60, answering_machines: 'message', ask_one_way: 'refuse', version: 3,
+  alarm_failing_share: 0.2, alarm_failing_count: 10, alarm_window: 3600, alarm_late_after: 300, alarm_unknown_count: 10,
+  alarm_unknown_after: 1800,
 } as const
 
 describe('settings', () => {
@@ -25,6 +27,9 @@ describe('settings', () => {
     [{ attempts: '3', callBacks: '5' }, { max_attempts: 3, call_backs_per_hour: 5 }],
     [{ languages: ['english', 'french'] }, { languages: ['english', 'french'] }],
     [{ lengths: { ...first.lengths, event_margin: 0 } }, { event_margin: 0 }],
+    [{ zone: 'Africa/Lagos' }, { time_zone: 'Africa/Lagos' }],
+    [{ alarms: { ...first.alarms, share: 0.05, ended: '3' } }, { alarm_failing_share: 0.05, alarm_failing_count: 3 }],
+    [{ lengths: { ...first.lengths, alarm_late_after: 600 } }, { alarm_late_after: 600 }],
     [{ unknown: { ...first.unknown, voice: 'resend' as const } }, { unknown_voice: 'resend' }],
   ])('%o', (part, change) => {
     expect(changesOf({ ...first, ...part }, first)).toEqual(change)

@@ -42,7 +42,7 @@ export function NoteForm({ draft: name, written, say, rows, saving, save }: Note
         onChange={(typed) => draft.change({ note: typed, ...(!draft.touched && { version: written.version }) })}
       />
       {overtaken ? (
-        <Notice tone="warn">
+        <Notice tone="warn" told>
           <p>{words.common.changedMeanwhile}</p>
           {written.note && <blockquote dir="auto">{written.note}</blockquote>}
           <Button

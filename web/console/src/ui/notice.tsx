@@ -11,8 +11,15 @@ import { useProblem } from './problem'
 type Tone = 'good' | 'warn' | 'bad' | 'news'
 const ICONS: Record<Tone, IconName> = { good: 'check', warn: 'warn', bad: 'warn', news: 'clock' }
 
-export const Notice = ({ tone = 'news', children }: { tone?: Tone; children: ReactNode }) => (
-  <div className={`notice ${tone}`} role={tone === 'bad' ? 'alert' : undefined}>
+interface NoticeProps {
+  tone?: Tone
+  /** It comes of what somebody has just done: who hears the page is told at once. */
+  told?: boolean
+  children: ReactNode
+}
+
+export const Notice = ({ tone = 'news', told = tone === 'bad', children }: NoticeProps) => (
+  <div className={`notice ${tone}`} role={told ? 'alert' : undefined}>
     <Icon name={ICONS[tone]} />
     <div>{children}</div>
   </div>

@@ -111,7 +111,7 @@ export function Player({ sound, atOnce = true, onDownload }: PlayerProps) {
         onChange={faster}
       />
       {onDownload && <IconButton name="download" label={say.download} onClick={onDownload} />}
-      {broken && <Notice tone="warn">{say.failed}</Notice>}
+      {broken && <Notice tone="warn" told>{say.failed}</Notice>}
     </div>
   )
 }

@@ -161,6 +161,7 @@ export const bulk: Words['bulk'] = {
     counting: 'Counting…',
     texts: 'What it will say',
     start: 'Start…',
+    outdated: 'Who gets this, or what they get, has changed since the dry run. Nothing was sent. This is a new dry run: check it, then start.',
     startTitle: 'Start this message?',
     startNow: (count, shown) => `${messages(count, shown)} ${count === 1 ? 'goes' : 'go'} out now. What has gone out cannot be called back.`,
     startLater: (count, shown, moment) =>

@@ -10,7 +10,8 @@ export const hours: Words['hours'] = {
   house: 'The establishment',
   name: 'Name',
   nameHint: 'As staff and patients see it.',
-  zone: (zone) => `All times are those of ${zone}.`,
+  zone: 'Time zone',
+  zoneHint: 'All times are in it. It can be changed only while no message waits to go out.',
   quiet: {
     title: 'Quiet hours',
     on: 'Send nothing at night',
@@ -89,6 +90,21 @@ export const hours: Words['hours'] = {
     machineEffect: 'Never what the message says: anybody may listen to a machine.',
     anonymous: 'Take anonymous feedback',
     anonymousHint: 'Without an enrolled device or a link: by the form that is open to all.',
+  },
+  alarms: {
+    title: 'Alarms',
+    lead: 'When administrators are told by e-mail, and staff by a task.',
+    share: 'Messages that did not arrive',
+    window: 'Period',
+    ended: 'Messages that ended, at least',
+    failing: (share, length, count) =>
+      `An alarm when ${share} of the messages that ended within ${length} did not arrive, if there were at least ${count || '…'}.`,
+    late: 'Delay',
+    lateEffect: (length) => `An alarm when a message still waits ${length} after its time.`,
+    unknown: 'Messages whose fate is unknown',
+    unknownAfter: 'Or a single one for',
+    unknownEffect: (count, length) =>
+      `An alarm when the fate of ${count || '…'} messages at a time is unknown, or of a single one for ${length}.`,
   },
   holidays: {
     lead: 'On these days nothing goes out. Messages wait for the next day, if they are still valid.',

@@ -123,6 +123,8 @@ export const problems: Words['problems'] = {
     campaign_paused: 'It is paused.',
     campaign_done: 'It is done.',
     campaign_cancelled: 'It is cancelled.',
+    messages_waiting: 'Messages planned in the present time zone still wait to go out. It can change when nothing waits any more.',
+    dry_run_outdated: 'Who gets this, or what they get, has changed since the dry run. Nothing was sent: look at the new one.',
     out_of_range: 'This value is out of range.',
     int_parsing: 'Write a whole number.',
   },

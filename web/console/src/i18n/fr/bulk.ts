@@ -161,6 +161,7 @@ export const bulk = {
     counting: 'Comptage…',
     texts: 'Ce qui sera dit',
     start: 'Démarrer l’envoi…',
+    outdated: 'Les destinataires, ou ce qu’ils reçoivent, ont changé depuis l’essai à blanc. Rien n’est parti. Voici le nouvel essai : vérifiez-le, puis démarrez.',
     startTitle: 'Démarrer cet envoi ?',
     startNow: (count: number, shown: string) => `${messages(count, shown)} ${count < 2 ? 'part' : 'partent'} dès maintenant. Ce qui est parti ne peut pas être rappelé.`,
     startLater: (count: number, shown: string, moment: string) =>

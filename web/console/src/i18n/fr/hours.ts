@@ -8,7 +8,8 @@ export const hours = {
   house: 'L’établissement',
   name: 'Nom',
   nameHint: 'Tel que le voient le personnel et les patients.',
-  zone: (zone: string) => `Toutes les heures sont celles de ${zone}.`,
+  zone: 'Fuseau horaire',
+  zoneHint: 'Toutes les heures sont les siennes. Il ne se change que si aucun message n’attend de partir.',
   quiet: {
     title: 'Heures de silence',
     on: 'Ne rien envoyer la nuit',
@@ -87,6 +88,21 @@ export const hours = {
     machineEffect: 'Jamais le contenu du message : n’importe qui peut écouter un répondeur.',
     anonymous: 'Accepter les avis anonymes',
     anonymousHint: 'Sans appareil enrôlé ni lien : par le formulaire ouvert à tous.',
+  },
+  alarms: {
+    title: 'Alertes',
+    lead: 'À partir de quand l’administration est prévenue par e-mail, et le personnel par une tâche.',
+    share: 'Messages non arrivés',
+    window: 'Période',
+    ended: 'Messages terminés, au moins',
+    failing: (share: string, length: string, count: string) =>
+      `Alerte quand ${share} des messages terminés en ${length} ne sont pas arrivés, s’il y en a eu au moins ${count || '…'}.`,
+    late: 'Retard',
+    lateEffect: (length: string) => `Alerte quand un message attend depuis plus de ${length} après son heure.`,
+    unknown: 'Messages dont on ignore le sort',
+    unknownAfter: 'Ou un seul depuis',
+    unknownEffect: (count: string, length: string) =>
+      `Alerte quand on ignore le sort de ${count || '…'} messages à la fois, ou d’un seul depuis ${length}.`,
   },
   holidays: {
     lead: 'Ces jours-là, rien ne part. Les messages attendent le lendemain, s’ils sont encore valables.',

@@ -121,6 +121,8 @@ export const problems = {
     campaign_paused: 'Cet envoi est en pause.',
     campaign_done: 'Cet envoi est terminé.',
     campaign_cancelled: 'Cet envoi est annulé.',
+    messages_waiting: 'Des messages prévus dans le fuseau actuel attendent encore de partir. Il pourra changer quand plus rien n’attendra.',
+    dry_run_outdated: 'Les destinataires, ou ce qu’ils reçoivent, ont changé depuis l’essai à blanc. Rien n’est parti : regardez le nouvel essai.',
     out_of_range: 'Cette valeur est hors des limites.',
     int_parsing: 'Écrivez un nombre entier.',
   },

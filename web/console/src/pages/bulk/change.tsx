@@ -109,7 +109,7 @@ function Fields({ campaign, me }: { campaign: Shape<'CampaignOut'>; me: Me }) {
         <TimeStep {...fields} zone={zone} count={null} />
       </section>
       {overtaken ? (
-        <Notice tone="warn">
+        <Notice tone="warn" told>
           <p>{words.common.changedMeanwhile}</p>
           {Object.entries(campaign.texts).map(([language, text]) => (
             <blockquote key={language} dir="auto">

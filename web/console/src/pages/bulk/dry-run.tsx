@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { useLocation } from 'wouter'
 
 import { api, got, newKey } from '../../api/client'
+import { ApiError } from '../../api/problem'
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
@@ -37,6 +38,7 @@ function Counted({ campaign }: { campaign: Campaign }) {
   const say = words.bulk.draft
   const format = useFormat()
   const [asking, setAsking] = useState<'start' | 'drop' | null>(null)
+  const [outdated, setOutdated] = useState(false)
   const query = useQuery({
     // Ten thousand people are not counted again whenever something happens elsewhere.
     queryKey: ['campaign-preview', campaign.id, campaign.version],
@@ -57,16 +59,23 @@ function Counted({ campaign }: { campaign: Campaign }) {
               {preview && <p>{say.counted(format.time(new Date(query.dataUpdatedAt)))}</p>}
             </header>
             <p className="soft">{say.lead}</p>
+            {outdated && <Notice tone="warn" told>{say.outdated}</Notice>}
             <Asked query={query} lines={5}>
               {(found) => <PreviewInWords preview={found} campaign={campaign} />}
             </Asked>
           </section>
           <div className="compose-end">
-            <Button look="main" disabled={!preview || preview.recipients === 0} onClick={() => setAsking('start')}>
+            <Button look="main" disabled={!preview || query.isFetching || preview.recipients === 0} onClick={() => setAsking('start')}>
               {say.start}
             </Button>
             <LinkButton to={`/bulk/${campaign.id}/change`}>{say.change}</LinkButton>
-            <Button busy={query.isFetching} onClick={() => void query.refetch()}>
+            <Button
+              busy={query.isFetching}
+              onClick={() => {
+                setOutdated(false)
+                void query.refetch()
+              }}
+            >
               {say.again}
             </Button>
             <Button look="quiet" onClick={() => setAsking('drop')}>
@@ -77,7 +86,17 @@ function Counted({ campaign }: { campaign: Campaign }) {
         <Texts texts={campaign.texts} />
       </div>
       {asking === 'start' && preview && (
-        <Start campaign={campaign} preview={preview} counted={query.dataUpdatedAt} onClose={() => setAsking(null)} />
+        <Start
+          campaign={campaign}
+          preview={preview}
+          counted={query.dataUpdatedAt}
+          onClose={() => setAsking(null)}
+          onOutdated={() => {
+            setAsking(null)
+            setOutdated(true)
+            void query.refetch()
+          }}
+        />
       )}
       {asking === 'drop' && <Drop campaign={campaign} onClose={() => setAsking(null)} />}
     </>
@@ -187,7 +206,14 @@ interface AskProps {
 /** A browser's clock is not the service's: what goes out within this is said to go out now. */
 const SOON = 5 * 60_000
 
-function Start({ campaign, preview, counted, onClose }: AskProps & { preview: Preview; counted: number }) {
+interface StartProps extends AskProps {
+  preview: Preview
+  counted: number
+  /** Somebody came, left or changed since it was counted: nothing was started. */
+  onOutdated: () => void
+}
+
+function Start({ campaign, preview, counted, onClose, onOutdated }: StartProps) {
   const say = useWords().bulk.draft
   const format = useFormat()
   const client = useQueryClient()
@@ -201,11 +227,16 @@ function Start({ campaign, preview, counted, onClose }: AskProps & { preview: Pr
             // What was counted is what is started: a draft that somebody changed meanwhile is not.
             header: { 'Idempotency-Key': key, 'If-Match': `"${campaign.version}"` },
           },
+          // … nor one for which the lists are no longer those that were counted.
+          body: { dry_run: preview.dry_run },
         }),
       ),
     onSuccess: () => {
       sayBriefly(say.started)
       onClose()
+    },
+    onError(error) {
+      if (error instanceof ApiError && error.code === 'dry_run_outdated') onOutdated()
     },
     onSettled: () => client.invalidateQueries({ queryKey: ['campaigns'] }),
   })

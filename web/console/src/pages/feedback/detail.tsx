@@ -144,7 +144,7 @@ function Work({ feedback, me }: { feedback: Whole; me: Me }) {
           {say.close}
         </Button>
       )}
-      {overtaken ? <Notice tone="warn">{words.common.changedMeanwhile}</Notice> : <Trouble error={change.error} />}
+      {overtaken ? <Notice tone="warn" told>{words.common.changedMeanwhile}</Notice> : <Trouble error={change.error} />}
     </div>
   )
 }

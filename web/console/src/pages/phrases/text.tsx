@@ -138,7 +138,7 @@ const hintOf = (flow: Flow, phrase: Phrase, hints: Record<'sms' | 'call' | 'voic
 function Overtaken({ text, onTake }: { text: string | null | undefined; onTake: () => void }) {
   const words = useWords()
   return (
-    <Notice tone="warn">
+    <Notice tone="warn" told>
       <p>{words.common.changedMeanwhile}</p>
       {text && <blockquote dir="auto">{text}</blockquote>}
       <Button onClick={onTake}>{words.common.takeTheirs}</Button>

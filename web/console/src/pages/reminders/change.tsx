@@ -104,7 +104,7 @@ export function ChangeReminder({ reminder, zone, onClose }: Props) {
             />
           </div>
           {overtaken ? (
-            <Notice tone="warn">
+            <Notice tone="warn" told>
               <p>{words.common.changedMeanwhile}</p>
               <blockquote dir="auto">{reminder.message}</blockquote>
               <Button

@@ -1,53 +1,11 @@
-import type { ReactNode } from 'react'
-
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
-import { LANGUAGES, LENGTHS, type LengthName, moved, type SettingsForm } from '../../logic/settings-form'
+import { LANGUAGES, moved } from '../../logic/settings-form'
 import { IconButton } from '../../ui/button'
 import { Choice, OneOf, TextField, Tick } from '../../ui/field'
+import { Card, Effect, Length, type RuleProps } from './rule-parts'
 
-interface Props {
-  form: SettingsForm
-  change: (part: Partial<SettingsForm>) => void
-  wrong: (field: string) => string | null
-}
-
-const Card = ({ id, title, children }: { id: string; title: string; children: ReactNode }) => (
-  <section className="card" aria-labelledby={id}>
-    <h2 id={id}>{title}</h2>
-    {children}
-  </section>
-)
-
-/** What a rule does, in words. */
-const Effect = ({ children }: { children: ReactNode }) => (
-  <p className="effect" aria-live="polite">
-    {children}
-  </p>
-)
-
-interface LengthProps extends Props {
-  name: LengthName
-  label: string
-  written?: (seconds: number) => string
-}
-
-function Length({ form, change, wrong, name, label, written }: LengthProps) {
-  const format = useFormat()
-  const value = form.lengths[name]
-  const offered = [...new Set([...LENGTHS[name], value])].sort((one, other) => one - other)
-  return (
-    <Choice
-      label={label}
-      value={String(value)}
-      options={offered.map((seconds) => [String(seconds), (written ?? format.lasting)(seconds)] as const)}
-      error={wrong(name)}
-      onChange={(chosen) => change({ lengths: { ...form.lengths, [name]: Number(chosen) } })}
-    />
-  )
-}
-
-export function Quiet({ form, change, wrong }: Props) {
+export function Quiet({ form, change, wrong }: RuleProps) {
   const say = useWords().hours.quiet
   return (
     <Card id="quiet" title={say.title}>
@@ -70,7 +28,7 @@ export function Quiet({ form, change, wrong }: Props) {
   )
 }
 
-export function Cap({ form, change, wrong }: Props) {
+export function Cap({ form, change, wrong }: RuleProps) {
   const say = useWords().hours.cap
   return (
     <section className="card" aria-label={say.label}>
@@ -89,7 +47,7 @@ export function Cap({ form, change, wrong }: Props) {
   )
 }
 
-export function Validity(props: Props) {
+export function Validity(props: RuleProps) {
   const say = useWords().hours.validity
   const format = useFormat()
   const { valid_for: valid, event_margin: margin } = props.form.lengths
@@ -104,7 +62,7 @@ export function Validity(props: Props) {
   )
 }
 
-export function Languages({ form, change, wrong }: Props) {
+export function Languages({ form, change, wrong }: RuleProps) {
   const words = useWords()
   const say = words.hours.languages
   const names = words.common.patientLanguages as Record<string, string>
@@ -165,7 +123,7 @@ export function Languages({ form, change, wrong }: Props) {
   )
 }
 
-export function Failing(props: Props) {
+export function Failing(props: RuleProps) {
   const { form, change, wrong } = props
   const say = useWords().hours.failing
   const format = useFormat()
@@ -205,7 +163,7 @@ export function Failing(props: Props) {
   )
 }
 
-export function Unknown(props: Props) {
+export function Unknown(props: RuleProps) {
   const { form, change } = props
   const words = useWords()
   const say = words.hours.unknown
@@ -231,7 +189,7 @@ export function Unknown(props: Props) {
   )
 }
 
-export function Replies({ form, change, wrong }: Props) {
+export function Replies({ form, change, wrong }: RuleProps) {
   const say = useWords().hours.replies
   return (
     <Card id="replies" title={say.title}>
@@ -281,8 +239,9 @@ export function Replies({ form, change, wrong }: Props) {
   )
 }
 
-export function House({ form, change, wrong, zone }: Props & { zone: string }) {
+export function House({ form, change, wrong }: RuleProps) {
   const say = useWords().hours
+  const zones = [...new Set([...Intl.supportedValuesOf('timeZone'), form.zone])].sort()
   return (
     <Card id="house" title={say.house}>
       <TextField
@@ -294,7 +253,14 @@ export function House({ form, change, wrong, zone }: Props & { zone: string }) {
         error={wrong('name')}
         onChange={(name) => change({ name })}
       />
-      <p className="soft">{say.zone(zone)}</p>
+      <Choice
+        label={say.zone}
+        hint={say.zoneHint}
+        value={form.zone}
+        options={zones.map((zone) => [zone, zone.replaceAll('_', ' ')] as const)}
+        error={wrong('time_zone')}
+        onChange={(zone) => change({ zone })}
+      />
     </Card>
   )
 }

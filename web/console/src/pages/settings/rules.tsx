@@ -9,11 +9,12 @@ import type { Shape } from '../../api/types'
 import { useWords } from '../../i18n/words'
 import { useDraft } from '../../logic/drafts'
 import { changesOf, formOf, type SettingsForm } from '../../logic/settings-form'
-import { type Me, may } from '../../session/session'
+import { type Me, may, resume } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Notice, say as sayBriefly, Trouble } from '../../ui/notice'
 import { Asked } from '../../ui/page'
 import { useFieldProblem } from '../../ui/problem'
+import { Alarms } from './alarm-fields'
 import { Cap, Failing, House, Languages, Quiet, Replies, Unknown, Validity } from './rule-fields'
 
 const KEY = ['establishment']
@@ -63,6 +64,7 @@ function Form({ found, admin }: { found: Shape<'EstablishmentOut'>; admin: boole
     onSuccess: (now) => {
       draft.clear()
       client.setQueryData(KEY, now)
+      if (changes['time_zone'] || changes['name']) void resume()
       sayBriefly(say.saved)
     },
     onError: () => client.invalidateQueries({ queryKey: KEY }),
@@ -99,9 +101,10 @@ function Form({ found, admin }: { found: Shape<'EstablishmentOut'>; admin: boole
         <Failing {...fields} />
         <Unknown {...fields} />
         <Replies {...fields} />
-        <House {...fields} zone={found.time_zone} />
+        <Alarms {...fields} />
+        <House {...fields} />
         {overtaken ? (
-          <Notice tone="warn">
+          <Notice tone="warn" told>
             <p>{words.common.changedMeanwhile}</p>
             <Button
               onClick={() => {

@@ -88,7 +88,7 @@ function TaskInside({ task, me }: { task: Task; me: Me }) {
         {task.feedback_id !== null && <LinkButton to={`/feedback/${task.feedback_id}`} icon="feedback">{say.openFeedback}</LinkButton>}
       </div>
       {overtaken ? (
-        <Notice tone="warn">
+        <Notice tone="warn" told>
           <p>{words.common.changedMeanwhile}</p>
           <Button onClick={() => change.reset()}>{words.common.close}</Button>
         </Notice>
