@@ -85,6 +85,22 @@ def approve(page: Page, text: str) -> None:
     seen(page.get_by_text("La phrase est approuvée."))
 
 
+def take_in(page: Page, content: bytes, language: str) -> None:
+    """Phrases from a file: one that is broken is refused whole, and says where."""
+    page.get_by_role("button", name="Fichiers…").click()
+    dialog = page.get_by_role("dialog")
+    seen(dialog.get_by_label("Langue du fichier")).select_option(label=language)
+    chooser = dialog.locator("input[type=file]")
+    broken = content.replace(b"{hospital}", b"{nobody}", 1)
+    for file, said in ((broken, "Rien n’a été pris : 1 ligne"), (content, "5 phrases prises")):
+        chooser.set_input_files(
+            files=[{"name": "phrases.csv", "mimeType": "text/csv", "buffer": file}]
+        )
+        seen(dialog.get_by_text(said))
+    judge(page, "phrases from a file")
+    dialog.get_by_role("button", name="Fermer").click()
+
+
 def hear_a_call(page: Page) -> None:
     """Call, choose a language, rate, say nothing twice: the call ends by itself."""
     path = page.url.rpartition("/")[0]

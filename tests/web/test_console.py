@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
+from services.phrase.phrases import FLOWS, placeholders
 from tests.tree import Tree, wait_for
 from tests.web.browser import SECONDS, needs_browser, seen
 from tests.web.console import (
@@ -32,6 +33,7 @@ from tests.web.phrase_day import (
     hear_a_call,
     open_phrases,
     record,
+    take_in,
     write,
 )
 
@@ -136,6 +138,40 @@ def test_an_administrators_day(tree: Tree, browser: Browser, viewport: Any, phra
     assert after.approved == before.approved + 1
     sign_out(page)
     page.context.close()
+
+
+def test_a_language_comes_from_a_file_and_into_service(tree: Tree, browser: Browser) -> None:
+    keys = FLOWS["choices_by_sms"]
+    lines = [f"{key},ewondo,{sample(key)}," for key in keys]
+    page = opened(browser, tree, "phrases", "admin@north")
+    take_in(page, "\n".join(["key,language,text,sms_text", *lines]).encode(), "Ewondo")
+    seen(page.locator("a[href$='/phrases/choices_by_sms/ewondo']")).click()
+    switch = seen(page.get_by_role("button", name="Mettre en service"))
+    assert switch.is_disabled()  # nobody else has approved it
+    for key in keys:
+        post(tree, f"phrases/{key}/ewondo/approve", None)
+    wait_for(switch.is_enabled, "the approvals to be seen", SECONDS)
+    switch.click()
+    seen(page.get_by_text("En service.", exact=True))
+    # Somebody else sets other languages meanwhile: what is offered here comes to theirs.
+    headers = tree.token("admin@north")
+    path = f"{tree.url}/api/v1/establishment"
+    httpx2.patch(path, json={"languages": ["english", "french"]}, headers=headers, timeout=10)
+    seen(page.get_by_role("button", name="Proposer cette langue")).click()
+    seen(page.get_by_text("Cette langue est maintenant proposée aux patients."))
+    kept = httpx2.get(path, headers=headers, timeout=10).json()["languages"]
+    assert kept == ["english", "french", "ewondo"]
+    judge(page, "a flow in service")
+    page.get_by_role("button", name="Mettre hors service").click()
+    seen(page.get_by_role("alertdialog")).get_by_role("button", name="Mettre hors service").click()
+    seen(page.get_by_role("button", name="Mettre en service"))
+    back = {"languages": ["french", "english"]}
+    assert httpx2.patch(path, json=back, headers=headers, timeout=10).is_success
+    page.context.close()
+
+
+def sample(key: str) -> str:
+    return " ".join(["[ewo]", *(f"{{{name}}}" for name in sorted(placeholders(key)))])
 
 
 def test_a_day_by_the_keyboard_alone(tree: Tree, browser: Browser) -> None:

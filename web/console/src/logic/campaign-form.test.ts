@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import {
-  complete, contentOf, draftOf, EMPTY_CAMPAIGN, filterOf, formOf, heardIn, layoutQuery, mapped, mappingOf, rateOf,
+  asked, complete, contentOf, draftOf, EMPTY_CAMPAIGN, filterOf, formOf, heardIn, layoutQuery, mapped, mappingOf, rateOf, writtenFrom,
 } from './campaign-form'
 import { toCsv } from './csv'
 
@@ -23,6 +23,17 @@ describe('the columns of a file', () => {
     const query = layoutQuery({ mapping: guessed, header: false })
     expect(query.getAll('column')).toEqual(['patient_id:0', 'phone_number:2'])
     expect(query.get('header')).toBe('false')
+  })
+})
+
+test('a template leads to texts: what is the same for all is filled in, a name stays the own one', () => {
+  const template = {
+    name: 'appointment', parameters: ['date', 'name'],
+    texts: [{ language: 'french', text: '{name} : le {date}.' }, { language: 'english', text: '{name}: {date}.' }],
+  }
+  expect(asked(template.parameters)).toEqual(['date'])
+  expect(writtenFrom(template as never, { date: ' 5 {mai} ' })).toEqual({
+    french: '{name} : le 5 {{mai}}.', english: '{name}: 5 {{mai}}.',
   })
 })
 

@@ -3,7 +3,7 @@
 import type { Upload } from '../api/upload'
 import type { Shape } from '../api/types'
 import { addDays } from './format'
-import type { ChannelName } from './reminder-form'
+import { type ChannelName, filled } from './reminder-form'
 
 export const STEPS = ['recipients', 'message', 'time'] as const
 export type Step = (typeof STEPS)[number]
@@ -100,6 +100,20 @@ const written = (texts: Record<string, string>) =>
   Object.fromEntries(Object.entries(texts).flatMap(([language, text]) => (text.trim() ? [[language, text.trim()]] : [])))
 
 export const textsOf = (form: CampaignForm): Record<string, string> => written(form.texts)
+
+/** What stands for each recipient's own, and is never asked for. */
+const OWN = ['name', 'patient_id']
+
+/** What somebody must say before a template can be sent to many. */
+export const asked = (parameters: string[]): string[] => parameters.filter((name) => !OWN.includes(name))
+
+/** A template's texts with what is the same for everybody; a brace in it is a brace and no place. */
+export function writtenFrom({ texts }: Shape<'TemplateOut'>, values: Record<string, string>): Record<string, string> {
+  const plain = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, value.replace(/[{}]/g, '$&$&')]),
+  )
+  return Object.fromEntries(texts.map(({ language, text }) => [language, filled(text, plain)]))
+}
 
 export function rateOf(form: CampaignForm): number | null {
   const rate = Number(form.rate)

@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { audit as french } from '../fr/audit'
 
-export const audit: Words['audit'] = {
+export const audit: typeof french = {
   lead: 'Who did what, and who read what is private. That this log is read is noted, too.',
   who: 'Who',
   action: 'What',

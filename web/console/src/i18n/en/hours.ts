@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { hours as french } from '../fr/hours'
 
-export const hours: Words['hours'] = {
+export const hours: typeof french = {
   lead: 'What Careloop does when nobody says otherwise. Messages that wait already follow the new rules from now on.',
   saved: 'The settings are saved.',
   readOnly: 'Only administrators can change these settings.',

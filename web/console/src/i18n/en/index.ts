@@ -1,14 +1,12 @@
 // Everything that the console says, in English. A tool for work: short sentences, verbs.
 
 import type { Words } from '../words'
-import { audit } from './audit'
 import { bulk } from './bulk'
 import { common } from './common'
 import { conversations } from './conversations'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
 import { phrases } from './phrases'
-import { hours } from './hours'
 import { problems } from './problems'
 import { reminders } from './reminders'
 import { settings } from './settings'
@@ -31,6 +29,4 @@ export const en: Words = {
   trends,
   phrases,
   settings,
-  hours,
-  audit,
 }

@@ -1,13 +1,11 @@
 // Tout ce que dit la console, en français. Un outil de travail : des phrases courtes, des verbes.
 
-import { audit } from './audit'
 import { bulk } from './bulk'
 import { common } from './common'
 import { conversations } from './conversations'
 import { deliveries } from './deliveries'
 import { feedback } from './feedback'
 import { phrases } from './phrases'
-import { hours } from './hours'
 import { problems } from './problems'
 import { reminders } from './reminders'
 import { settings } from './settings'
@@ -30,6 +28,4 @@ export const fr = {
   trends,
   phrases,
   settings,
-  hours,
-  audit,
 }

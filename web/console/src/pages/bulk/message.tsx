@@ -14,6 +14,7 @@ import { Trouble } from '../../ui/notice'
 import { ChannelChoice } from '../reminders/channels'
 import type { Audience } from './audience'
 import type { StepProps } from './draft'
+import { FromTemplate } from './from-template'
 
 interface Props extends StepProps {
   languages: string[]
@@ -50,6 +51,7 @@ export function MessageStep({ form, change, wrong, languages, audience }: Props)
           {say.textsLead} {say.discreet}
         </p>
       </div>
+      <FromTemplate form={form} change={change} />
       {shown.map((language) => (
         <OneText
           key={language}

@@ -94,7 +94,7 @@ function Report({ report }: { report: Shape<'PhraseImport'> }) {
   const say = words.phrases
   const known: Record<string, string> = words.problems.byCode
   if (report.stored) {
-    return <Notice tone="good" told>{say.importDone(report.written, report.unchanged, report.empty)}</Notice>
+    return <Notice tone="good">{say.importDone(report.written, report.unchanged, report.empty)}</Notice>
   }
   return (
     <>

@@ -6,8 +6,7 @@ import { useState } from 'react'
 import { api, got } from '../../api/client'
 import { useWords } from '../../i18n/words'
 import { cellOf } from '../../logic/phrases'
-import { resume } from '../../session/session'
-import { type Me, may } from '../../session/session'
+import { type Me, may, resume } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Chip } from '../../ui/chip'
 import { Ask } from '../../ui/dialog'
@@ -107,7 +106,15 @@ function Offer({ language, me }: { language: string; me: Me }) {
   const offered = me.current.languages
   const add = useMutation({
     mutationFn: async () => {
-      await got(api.PATCH('/api/v1/establishment', { body: { languages: [...offered, language] } }))
+      // To what is offered now: another administrator may have changed it since this page was opened.
+      const found = await got(api.GET('/api/v1/establishment', {}))
+      const languages = [...found.languages.filter((one) => one !== language), language]
+      await got(
+        api.PATCH('/api/v1/establishment', {
+          params: { header: { 'If-Match': `"${found.version}"` } },
+          body: { languages } as never,
+        }),
+      )
       await resume()
     },
     onSuccess: () => sayBriefly(say.offered),

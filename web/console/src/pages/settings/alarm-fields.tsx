@@ -1,7 +1,7 @@
 // From which figures on the administrators are told.
 
 import { useFormat } from '../../i18n/format'
-import { useWords } from '../../i18n/words'
+import { useHoursWords } from '../../i18n/administration'
 import { SHARES } from '../../logic/settings-form'
 import { Choice, TextField } from '../../ui/field'
 import { Card, Effect, Length, type RuleProps } from './rule-parts'
@@ -11,7 +11,7 @@ const MOST = 100_000
 export function Alarms(props: RuleProps) {
   const { form, change, wrong } = props
   const { alarms, lengths } = form
-  const say = useWords().hours.alarms
+  const say = useHoursWords().alarms
   const format = useFormat()
   const set = (part: Partial<typeof alarms>) => change({ alarms: { ...alarms, ...part } })
   const shares = [...new Set([...SHARES, alarms.share])].sort((one, other) => one - other)

@@ -7,6 +7,7 @@ import { Link } from 'wouter'
 import { api, got } from '../../api/client'
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
+import { useAuditWords } from '../../i18n/administration'
 import { useWords } from '../../i18n/words'
 import { differences } from '../../logic/differences'
 import { useFilters } from '../../logic/filters'
@@ -23,7 +24,7 @@ const PAGES: Record<string, string> = { reminder: 'reminders', campaign: 'bulk',
 
 export default function Audit({ me }: { me: Me }) {
   const words = useWords()
-  const say = words.audit
+  const say = useAuditWords()
   const filters = useFilters(NO_FILTERS)
   const question = Object.fromEntries(Object.entries(filters.values).filter(([, value]) => value))
   const query = useInfiniteQuery({
@@ -87,7 +88,7 @@ const useDevices = () =>
   })
 
 function useActorName(me: Me): (actor: string) => string {
-  const say = useWords().audit
+  const say = useAuditWords()
   const person = usePersonName(me)
   const devices = useDevices()
   const known: Record<string, string> = say.actors
@@ -107,7 +108,7 @@ interface FilterProps {
 
 function AuditFilters({ me, values, set }: FilterProps) {
   const words = useWords()
-  const say = words.audit
+  const say = useAuditWords()
   const members = useMembers()
   const devices = useDevices()
   const person = usePersonName(me)
@@ -148,7 +149,7 @@ const sorted = (words: Record<string, string>) =>
 
 /** Asked for when it is whole: each question is an entry. */
 function RowFilter({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const say = useWords().audit
+  const say = useAuditWords()
   const [typed, setTyped] = useState(value)
   const whole = typed.trim().replace(/[^a-zA-Z0-9-]/g, '').slice(0, 40)
   return (
@@ -173,7 +174,7 @@ function RowFilter({ value, onChange }: { value: string; onChange: (value: strin
 
 function Entry({ entry, actor }: { entry: Shape<'AuditOut'>; actor: string }) {
   const words = useWords()
-  const say = words.audit
+  const say = useAuditWords()
   const format = useFormat()
   const actions: Record<string, string> = say.actions
   const fields: Record<string, string> = say.fields

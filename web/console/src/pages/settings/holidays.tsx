@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react'
 
 import { api, got, newKey } from '../../api/client'
 import { useFormat } from '../../i18n/format'
+import { useHoursWords } from '../../i18n/administration'
 import { useWords } from '../../i18n/words'
 import { useDraft } from '../../logic/drafts'
 import { localDay } from '../../logic/format'
@@ -19,7 +20,7 @@ const KEY = ['holidays']
 
 export default function Holidays({ me }: { me: Me }) {
   const words = useWords()
-  const say = words.hours.holidays
+  const say = useHoursWords().holidays
   const format = useFormat()
   const client = useQueryClient()
   const admin = may(me, 'admin')
@@ -77,7 +78,7 @@ export default function Holidays({ me }: { me: Me }) {
 }
 
 function AddHoliday() {
-  const say = useWords().hours.holidays
+  const say = useHoursWords().holidays
   const client = useQueryClient()
   const draft = useDraft('settings/holiday', NEW)
   const { day, name, everyYear } = draft.value

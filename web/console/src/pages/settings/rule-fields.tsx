@@ -1,4 +1,5 @@
 import { useFormat } from '../../i18n/format'
+import { useHoursWords } from '../../i18n/administration'
 import { useWords } from '../../i18n/words'
 import { LANGUAGES, moved } from '../../logic/settings-form'
 import { IconButton } from '../../ui/button'
@@ -6,7 +7,7 @@ import { Choice, OneOf, TextField, Tick } from '../../ui/field'
 import { Card, Effect, Length, type RuleProps } from './rule-parts'
 
 export function Quiet({ form, change, wrong }: RuleProps) {
-  const say = useWords().hours.quiet
+  const say = useHoursWords().quiet
   return (
     <Card id="quiet" title={say.title}>
       <Tick label={say.on} checked={form.quiet} onChange={(quiet) => change({ quiet })} />
@@ -29,7 +30,7 @@ export function Quiet({ form, change, wrong }: RuleProps) {
 }
 
 export function Cap({ form, change, wrong }: RuleProps) {
-  const say = useWords().hours.cap
+  const say = useHoursWords().cap
   return (
     <section className="card" aria-label={say.label}>
       <TextField
@@ -48,7 +49,7 @@ export function Cap({ form, change, wrong }: RuleProps) {
 }
 
 export function Validity(props: RuleProps) {
-  const say = useWords().hours.validity
+  const say = useHoursWords().validity
   const format = useFormat()
   const { valid_for: valid, event_margin: margin } = props.form.lengths
   const before = (seconds: number) => (seconds === 0 ? say.atOnce : say.before(format.lasting(seconds)))
@@ -64,7 +65,7 @@ export function Validity(props: RuleProps) {
 
 export function Languages({ form, change, wrong }: RuleProps) {
   const words = useWords()
-  const say = words.hours.languages
+  const say = useHoursWords().languages
   const names = words.common.patientLanguages as Record<string, string>
   const nameOf = (language: string) => names[language] ?? language
   const others = LANGUAGES.filter((language) => !form.languages.includes(language))
@@ -125,7 +126,7 @@ export function Languages({ form, change, wrong }: RuleProps) {
 
 export function Failing(props: RuleProps) {
   const { form, change, wrong } = props
-  const say = useWords().hours.failing
+  const say = useHoursWords().failing
   const format = useFormat()
   return (
     <Card id="failing" title={say.title}>
@@ -166,7 +167,7 @@ export function Failing(props: RuleProps) {
 export function Unknown(props: RuleProps) {
   const { form, change } = props
   const words = useWords()
-  const say = words.hours.unknown
+  const say = useHoursWords().unknown
   return (
     <Card id="unknown" title={say.title}>
       <p className="soft">{say.lead}</p>
@@ -190,7 +191,7 @@ export function Unknown(props: RuleProps) {
 }
 
 export function Replies({ form, change, wrong }: RuleProps) {
-  const say = useWords().hours.replies
+  const say = useHoursWords().replies
   return (
     <Card id="replies" title={say.title}>
       <OneOf
@@ -240,7 +241,7 @@ export function Replies({ form, change, wrong }: RuleProps) {
 }
 
 export function House({ form, change, wrong }: RuleProps) {
-  const say = useWords().hours
+  const say = useHoursWords()
   const zones = [...new Set([...Intl.supportedValuesOf('timeZone'), form.zone])].sort()
   return (
     <Card id="house" title={say.house}>

@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { api, got } from '../../api/client'
 import { ApiError } from '../../api/problem'
 import type { Shape } from '../../api/types'
+import { useHoursWords } from '../../i18n/administration'
 import { useWords } from '../../i18n/words'
 import { useDraft } from '../../logic/drafts'
 import { changesOf, formOf, type SettingsForm } from '../../logic/settings-form'
@@ -20,7 +21,7 @@ import { Cap, Failing, House, Languages, Quiet, Replies, Unknown, Validity } fro
 const KEY = ['establishment']
 
 export default function Rules({ me }: { me: Me }) {
-  const say = useWords().hours
+  const say = useHoursWords()
   const query = useQuery({
     queryKey: KEY,
     queryFn: ({ signal }) => got(api.GET('/api/v1/establishment', { signal })),
@@ -45,7 +46,7 @@ const NOTHING: Kept = { first: null, now: null }
 
 function Form({ found, admin }: { found: Shape<'EstablishmentOut'>; admin: boolean }) {
   const words = useWords()
-  const say = words.hours
+  const say = useHoursWords()
   const client = useQueryClient()
   const draft = useDraft<Kept>('settings/rules', NOTHING)
   const first = draft.value.first ?? formOf(found)
