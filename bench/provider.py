@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import re
 import signal
@@ -30,7 +31,8 @@ from supervisor.ports import free_port
 _ARRIVAL = struct.Struct("dq")  # Unix seconds, delivery
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _DELIVERY = re.compile(rb"delivery%3D\d+\.(\d+)")
-_TEMPLATE = json.dumps(
+_SID, _NO_SID = b"SM%032x", b"SM" + b"@" * 32
+_NAMED = json.dumps(
     {
         "account_sid": "AC" + "0" * 32, "api_version": "2010-04-01", "body": "Rappel",
         "date_created": "Tue, 03 Mar 2026 09:00:00 +0000", "date_sent": None,
@@ -41,7 +43,10 @@ _TEMPLATE = json.dumps(
         "subresource_uris": {"media": "/2010-04-01/Accounts/AC/Messages/SM@/Media.json"},
         "to": "+237650000001", "uri": "/2010-04-01/Accounts/AC/Messages/SM@.json",
     }
-)  # fmt: skip
+).replace("SM@", "SM" + "@" * 32).encode()  # fmt: skip
+_HEAD = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+_ANSWER = (_HEAD % len(_NAMED)) + _NAMED
+_numbers = itertools.count(1)
 
 
 class _Connection(asyncio.Protocol):
@@ -73,11 +78,7 @@ class _Connection(asyncio.Protocol):
     def _answer(self) -> None:
         if self._transport is None:
             return
-        body = _TEMPLATE.replace("@", uuid.uuid4().hex).encode()
-        self._transport.write(
-            b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: "
-            + str(len(body)).encode() + b"\r\n\r\n" + body
-        )  # fmt: skip
+        self._transport.write(_ANSWER.replace(_NO_SID, _SID % next(_numbers)))
 
 
 async def _serve(port: int, seconds: float, path: Path) -> None:

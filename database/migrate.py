@@ -47,7 +47,7 @@ class MigrationReport:
 
 
 class MigrationFailed(Exception):
-    """At least one schema could not be migrated; the others were."""
+    """At least one schema could not be migrated, the others were; or none may be."""
 
 
 def print_progress(done: int, total: int, schema: str, to: TextIO | None = None) -> None:
@@ -58,6 +58,7 @@ def print_progress(done: int, total: int, schema: str, to: TextIO | None = None)
 def upgrade_everything(progress: Progress | None = None) -> MigrationReport:
     """Bring `shared` and every establishment to the newest revision; raises `MigrationFailed`."""
     engine = owner_engine(get_settings().database)
+    _must_be_unicode(engine)
     report = MigrationReport()
     _upgrade(engine, SHARED, SHARED_SCHEMA, provision.grant_shared)
     report.done.append(SHARED_SCHEMA)
@@ -76,6 +77,20 @@ def upgrade_everything(progress: Progress | None = None) -> MigrationReport:
         reasons = "; ".join(f"{schema}: {why}" for schema, why in report.failed.items())
         raise MigrationFailed(f"{len(report.failed)} schema(s) not migrated: {reasons}")
     return report
+
+
+def _must_be_unicode(engine: Engine) -> None:
+    """Raise `MigrationFailed` where the database cannot hold what people write.
+
+    That is what `createdb` makes on a server that was set up without a locale.
+    """
+    with engine.connect() as connection:
+        encoding = connection.scalar(text("select getdatabaseencoding()"))
+    if encoding != "UTF8":
+        raise MigrationFailed(
+            f"the database's encoding is {encoding}, it must be UTF8:"
+            " createdb --encoding=UTF8 --locale=C.UTF-8 --template=template0 NAME"
+        )
 
 
 def upgrade_establishment(engine: Engine, establishment_id: int) -> None:

@@ -17,7 +17,8 @@ OPERATIONS = (
     "recordings.read", "recordings.list", "recordings.delete", "recordings.media",
     "media.list", "media.read", "media.fetch", "media.delete",
     "mail.send", "smtp.data",
-    "phone.create", "phone.read", "phone.list", "phone.cancel", "phone.webhooks",
+    "phone.create", "phone.read", "phone.list", "phone.cancel",
+    "phone.inbox", "phone.webhooks",
 )  # fmt: skip
 
 

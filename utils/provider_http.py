@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from typing import Any
 
 import urllib3
 
@@ -36,6 +37,60 @@ class Throttled(Exception):
         self.retry_after = retry_after
 
 
+class _Together:
+    """A connection that sends a request's head with the first of its body: one write, one packet.
+
+    So nothing of a request leaves before its body is asked for, and with many threads the write
+    that is saved is a wait for the interpreter, too. It connects before that, as it always did.
+    """
+
+    sock: Any
+    _held = b""
+    _holds = False
+
+    def endheaders(self, message_body: Any = None, *, encode_chunked: bool = False) -> None:
+        """The head is complete: it waits for what comes after it."""
+        if self.sock is None:
+            self.connect()  # type: ignore[attr-defined]
+        self._holds = True
+        super().endheaders(message_body, encode_chunked=encode_chunked)  # type: ignore[misc]
+
+    def send(self, data: Any) -> None:
+        """Send, behind what has waited."""
+        if self._holds:
+            self._held, self._holds = data, False
+            return
+        held, self._held = self._held, b""
+        super().send(held + data)  # type: ignore[misc]
+
+    def request(self, *args: Any, **options: Any) -> None:
+        """A whole request; one without a body is its head."""
+        super().request(*args, **options)  # type: ignore[misc]
+        if self._held:
+            self.send(b"")
+
+    def close(self) -> None:
+        """Forget what was not sent."""
+        self._held, self._holds = b"", False
+        super().close()  # type: ignore[misc]
+
+
+class _Connection(_Together, urllib3.connection.HTTPConnection):
+    pass
+
+
+class _SecureConnection(_Together, urllib3.connection.HTTPSConnection):
+    pass
+
+
+class _Connections(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecureConnections(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
 class ProviderHttp:
     """A bounded, thread-safe pool. Every wait is at most `timeout` seconds; nothing is repeated."""
 
@@ -46,6 +101,7 @@ class ProviderHttp:
             retries=False,
             timeout=urllib3.Timeout(connect=min(timeout, CONNECT_SECONDS), read=timeout),
         )
+        self._pool.pool_classes_by_scheme = {"http": _Connections, "https": _SecureConnections}
         self._hosts: dict[str, urllib3.HTTPConnectionPool] = {}
 
     def request(

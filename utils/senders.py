@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 ASKABLE = frozenset({"twilio", "android"})
 """Providers that can be asked what became of a message (`Receipts`)."""
-LISTING = frozenset({"twilio"})
+LISTING = frozenset({"twilio", "android"})
 """Providers that list what was received (`Inbox`). An Android phone keeps its events and repeats
 them for days; its list has other ids than they."""
 

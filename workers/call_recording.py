@@ -44,7 +44,7 @@ def _one(context: Context, establishment_id: int, work: Work) -> str:
             _forget(context, establishment_id, work)
         reached("recording.before_delete")
         if not work.deleted:
-            context.recordings.delete(work.provider_id)
+            context.recordings_of(establishment_id, work.sender_id).delete(work.provider_id)
         reached("recording.after_delete")
 
     outcome = settle(
@@ -58,7 +58,8 @@ def _one(context: Context, establishment_id: int, work: Work) -> str:
 
 def _bring_home(context: Context, establishment_id: int, work: Work) -> None:
     """Store a recording's audio and note it; no transaction is open while it is fetched."""
-    fetched = context.recordings.fetch(work.provider_id, MOST_BYTES, FETCH_SECONDS)
+    kept = context.recordings_of(establishment_id, work.sender_id)
+    fetched = kept.fetch(work.provider_id, MOST_BYTES, FETCH_SECONDS)
     recording, facts = stored(context, establishment_id, work.recording_id, fetched)
     reached("recording.after_store")
     with context.database.establishment(establishment_id) as session:
@@ -78,11 +79,16 @@ def ask(establishment_id: int, ids: list[int]) -> None:
     context = get_context()
     with context.database.establishment(establishment_id) as session:
         calls = calls_to_ask(session, ids)
-    for call_id, provider_id in calls:
+    away: set[int | None] = set()  # numbers whose account cannot be asked: not once for each call
+    for call in calls:
+        if call.sender_id in away:
+            continue
         try:
-            listed = context.recordings.of_call(provider_id)
+            kept = context.recordings_of(establishment_id, call.sender_id)
+            listed = kept.of_call(call.provider_id)
         except RecordingsAway:
             log.warning("provider cannot be asked for recordings", establishment=establishment_id)
-            return  # the sweep finds them again
+            away.add(call.sender_id)  # the sweep finds them again
+            continue
         with context.database.establishment(establishment_id) as session:
-            take_in_list(session, call_id, list(listed))
+            take_in_list(session, call.id, list(listed))

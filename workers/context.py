@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from typing import TypeVar
 
-from config.settings import Settings, get_settings
+from config.settings import Settings, TwilioSettings, get_settings
 from database.engine import service_engine
 from database.session import Database
+from models import establishment as rows
 from models.establishment import AskOneWay, Establishment
 from services.allowed_times import allowed_times
 from services.dispatch import Routes, Rules
@@ -26,6 +28,7 @@ from workers.clients import account_of, make_sender
 from workers.queue import JobQueue, connect
 
 TWILIO = "twilio"
+T = TypeVar("T")
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Context:
     media: TwilioMedia
     out_of_reach: OutOfReach = field(default_factory=OutOfReach)
     own_media: dict[tuple[int, int], TwilioMedia] = field(default_factory=dict)
+    own_recordings: dict[tuple[int, int], TwilioRecordings] = field(default_factory=dict)
 
     def sender(
         self, establishment_id: int, channel: str, sender_id: int | None = None
@@ -73,16 +77,32 @@ class Context:
 
         Raises `RecordingsAway` where that account cannot be used.
         """
+        row = self._with_account(establishment_id, sender_id)
+        return self.media if row is None else self._client(row, self.own_media, TwilioMedia)
+
+    def recordings_of(self, establishment_id: int, sender_id: int | None) -> TwilioRecordings:
+        """What was said in calls to and from a sender; the same of it as of `media_of`."""
+        row = self._with_account(establishment_id, sender_id)
+        if row is None:
+            return self.recordings
+        return self._client(row, self.own_recordings, TwilioRecordings)
+
+    def _with_account(self, establishment_id: int, sender_id: int | None) -> rows.Sender | None:
+        """A sender that has an account of its own with Twilio; None for every other."""
         row = self.directory.senders(establishment_id).by_id.get(sender_id or 0)
-        if row is None or row.credentials is None or row.provider != TWILIO:
-            return self.media
+        own = row is not None and row.credentials is not None and row.provider == TWILIO
+        return row if own else None
+
+    def _client(
+        self, row: rows.Sender, kept: dict[tuple[int, int], T], make: Callable[[TwilioSettings], T]
+    ) -> T:
         key = row.id, row.version
-        if key not in self.own_media:
+        if key not in kept:
             account = account_of(self.settings.twilio, row)
             if not account.configured:  # the library would take another account's for it
                 raise RecordingsAway
-            self.own_media[key] = TwilioMedia(account)
-        return self.own_media[key]
+            kept[key] = make(account)
+        return kept[key]
 
     def rules(self, establishment: Establishment, probes: Mapping[int, int] | None = None) -> Rules:
         """What an establishment lets go out; `probes` try a suspended sender (`Routes`)."""

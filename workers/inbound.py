@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from models.establishment import Sender
+from schemas.sender_credentials import ANDROID
 from services.inbound.provider_list import Look, look_of, looked, take_in, unknown
 from services.inbound.voice import Piece
+from services.webhook.android import has_own_list
 from utils.logs import get_logger
 from utils.senders import Inbox, Received
 from utils.twilio_media import Attached
@@ -32,7 +35,7 @@ def ask(establishment_id: int, ids: list[int]) -> None:
 def _look_through(context: Context, look: Look) -> None:
     sender = look.sender
     client = context.sender(sender.establishment_id, sender.channel, sender.id)
-    if not isinstance(client, Inbox):
+    if not isinstance(client, Inbox) or not _is_its_own(context, sender):
         return
     listed = client.received(look.since, look.until)
     if listed is None:
@@ -43,11 +46,15 @@ def _look_through(context: Context, look: Look) -> None:
         looked(session, look)
 
 
+def _is_its_own(context: Context, sender: Sender) -> bool:
+    return sender.provider != ANDROID or has_own_list(context.directory, sender)
+
+
 def _store(context: Context, look: Look, listed: list[Received]) -> bool:
     """Take in what is missing; False when of some it cannot be said what is attached to them."""
     number = look.sender.establishment_id
     with context.database.establishment(number) as session:
-        missing = unknown(session, look.sender.provider, listed)
+        missing = unknown(session, look.sender, listed)
     count, whole = 0, True
     for found in missing:
         try:

@@ -21,7 +21,10 @@ def main() -> None:
     if context.is_offline_mode():
         raise SystemExit("SQL scripts are not offered: roles and schemas depend on the database")
     elif "upgrade" in _command_name() and history == migrate.SHARED:
-        migrate.upgrade_everything(migrate.print_progress)
+        try:
+            migrate.upgrade_everything(migrate.print_progress)
+        except migrate.MigrationFailed as error:
+            raise SystemExit(str(error)) from error
     else:
         migrate.with_reference_schema(history, run)
 

@@ -6,6 +6,7 @@
 # *.dump is whole. Old ones go after BACKUP_KEEP_DAYS, but the newest three are never removed, so
 # that weeks of failing dumps do not eat the last good one.
 set -eu
+umask 077 # a dump holds what staff log in with, if only hashed
 FOLDER=${BACKUP_FOLDER:-/backups}
 HOUR=${BACKUP_HOUR_UTC:-1}
 KEEP_DAYS=${BACKUP_KEEP_DAYS:-14}

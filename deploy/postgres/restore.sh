@@ -11,7 +11,16 @@ SECRETS=${SECRETS:-/run/secrets}
 PGPASSWORD="$(cat "$SECRETS/careloop_owner_password")"
 export PGPASSWORD PGUSER=careloop_owner PGDATABASE="${PGDATABASE:-careloop}"
 
-if [ -n "$(psql --no-psqlrc -Atc "select 1 from pg_namespace where nspname = 'shared'")" ]; then
+# By TCP: while the image makes an empty cluster it listens on its socket only.
+export PGHOST="${PGHOST:-127.0.0.1}"
+tries=120
+until pg_isready --quiet; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || { echo "restore: PostgreSQL does not answer; nothing was changed." >&2; exit 1; }
+    sleep 1
+done
+there=$(psql --no-psqlrc -Atc "select 1 from pg_namespace where nspname = 'shared'")
+if [ -n "$there" ]; then
     echo "restore: this database is not empty; nothing was changed." >&2
     exit 1
 fi

@@ -7,7 +7,7 @@ what was handed over, now or after an outage. Repeats get 200 and change nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from database.session import Database
 from models.establishment import Sender
+from models.reminder import Channel
 from routers.state import State, state_of
 from routers.upload import form_of
 from services.errors import Forbidden
@@ -61,57 +62,49 @@ def genuine(state: State, request: Request, form: FormData, token: str | None = 
     return bool(RequestValidator(token).validate(url, form, signature))
 
 
-async def signed_form(request: Request) -> FormData:
-    """A form that Twilio signed; raises `Forbidden`."""
-    form = await form_of(request)
-    if not genuine(state_of(request), request, form):
-        raise _forged()
-    return form
-
-
 def _forged() -> Forbidden:
     WEBHOOKS_REFUSED.labels("twilio").inc()
     return Forbidden("This request was not signed by the provider.", code="signature_invalid")
 
 
-SignedForm = Annotated[FormData, Depends(signed_form)]
-
-
-Whose = Callable[[Directory, Request, FormData], Sender | None]
+Whose = Callable[[Directory, Request, FormData], Iterable[Sender | None]]
 
 
 def signed_about(whose: Whose) -> Callable[[Request], Awaitable[FormData]]:
-    """The same for what is told of a message: a sender's own account may have signed it, too.
+    """A form that Twilio signed, for the settings' account or for a sender's own.
 
-    It speaks for that sender alone. `whose` finds it by what the handler will go by, and by nothing
-    else that the request says: else one hospital's account could sign what is told of another.
+    That one speaks for that sender alone. `whose` finds it by what the handler will go by, and by
+    nothing else that the request says: else one hospital's account could sign what is told of
+    another. Raises `Forbidden`.
     """
 
     async def signed(request: Request) -> FormData:
         state, form = state_of(request), await form_of(request)
         if genuine(state, request, form):
             return form
-        sender = await run_in_threadpool(whose, state.directory, request, form)
-        token = _own_token(sender)
-        if token is None or not genuine(state, request, form, token):
+        senders = await run_in_threadpool(whose, state.directory, request, form)
+        tokens = {token for sender in senders if (token := _own_token(sender))}
+        if not any(genuine(state, request, form, token) for token in tokens):
             raise _forged()
         return form
 
     return signed
 
 
-def _written_to(directory: Directory, _request: Request, form: FormData) -> Sender | None:
+def _written_to(directory: Directory, _request: Request, form: FormData) -> Iterable[Sender | None]:
     to = str(form.get("To", ""))
-    return written_to(directory, _channel(to), bare(to) or "")
+    return (written_to(directory, _channel(to), bare(to) or ""),)
 
 
-def _sent_from(directory: Directory, request: Request, form: FormData) -> Sender | None:
+def sent_from(directory: Directory, request: Request, form: FormData) -> Iterable[Sender | None]:
+    """Who sent or called in the delivery that an address of ours names."""
     reference = parse_reference(request.query_params.get("delivery", ""))
     if reference is None:
-        return None
+        return ()
     from_ = str(form.get("From", ""))
+    channel = Channel.voice if form.get("CallSid") else _channel(from_)
     place = directory.senders(reference.establishment_id)
-    return place.sending(_channel(from_), bare(from_) or "")
+    return (place.sending(channel, bare(from_) or ""),)
 
 
 def _own_token(sender: Sender | None) -> str | None:
@@ -121,7 +114,7 @@ def _own_token(sender: Sender | None) -> str | None:
 
 
 SignedMessage = Annotated[FormData, Depends(signed_about(_written_to))]
-SignedStatus = Annotated[FormData, Depends(signed_about(_sent_from))]
+SignedStatus = Annotated[FormData, Depends(signed_about(sent_from))]
 
 
 def _channel(address: str) -> str:

@@ -11,14 +11,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 
 from database.away import is_away
 from database.engine import DatabaseNotReady
@@ -27,7 +29,7 @@ from models.conversation import Conversation
 from models.establishment import Establishment, InboundCalls, Sender
 from routers.problems import problem
 from routers.state import State, state_of
-from routers.webhooks.twilio import SignedForm, webhook_of
+from routers.webhooks.twilio import sent_from, signed_about, webhook_of
 from services.errors import CareloopError, NotFound
 from services.establishment.directory import Directory
 from services.phone.answering import Given, answer, locked
@@ -65,39 +67,54 @@ _REJECTED = Instructions((), Reject())
 log = get_logger("careloop.webhooks")
 
 
+def _called(directory: Directory, _request: Request, form: FormData) -> Iterable[Sender | None]:
+    return (directory.called("voice", str(form.get("To", ""))[:32]),)
+
+
+def _talking(directory: Directory, request: Request, _form: FormData) -> Iterable[Sender | None]:
+    """The numbers of the hospital whose conversation it is: not every request names the number."""
+    place = parse_place(request.query_params.get("c", ""))
+    return () if place is None else directory.senders(place.establishment_id).of_channel("voice")
+
+
+SignedCall = Annotated[FormData, Depends(signed_about(_called))]
+SignedPickUp = Annotated[FormData, Depends(signed_about(sent_from))]
+SignedAnswer = Annotated[FormData, Depends(signed_about(_talking))]
+
+
 @router.post("")
-async def inbound(request: Request, form: SignedForm) -> Response:
+async def inbound(request: Request, form: SignedCall) -> Response:
     """Somebody calls one of our numbers."""
     return await _told(state_of(request), _inbound, webhook_of(INBOUND, request, form))
 
 
 @router.post("/reminder")
-async def picked_up(request: Request, form: SignedForm) -> Response:
+async def picked_up(request: Request, form: SignedPickUp) -> Response:
     """Somebody, or something, picked up a call of ours."""
     return await _told(state_of(request), _picked_up, webhook_of(PICKED_UP, request, form))
 
 
 @router.post("/gather")
-async def gathered(request: Request, form: SignedForm) -> Response:
+async def gathered(request: Request, form: SignedAnswer) -> Response:
     """A key, or none."""
     return await _told(state_of(request), _answered, webhook_of(ANSWER, request, form))
 
 
 @router.post("/recorded")
-async def recorded(request: Request, form: SignedForm) -> Response:
+async def recorded(request: Request, form: SignedAnswer) -> Response:
     """The end of a recording, or nothing was said."""
     return await _told(state_of(request), _answered, webhook_of(ANSWER, request, form))
 
 
 @router.post("/recording")
-async def recording_ready(request: Request, form: SignedForm) -> Response:
+async def recording_ready(request: Request, form: SignedAnswer) -> Response:
     """A recording is ready to be fetched."""
     await state_of(request).door.take(webhook_of(RECORDING, request, form))
     return Response(status_code=200)
 
 
 @router.post("/status")
-async def status(request: Request, form: SignedForm) -> Response:
+async def status(request: Request, form: SignedCall) -> Response:
     """How a call to us ended; those from us tell it to `/webhooks/twilio/status`."""
     await state_of(request).door.take(webhook_of(ENDED, request, form))
     return Response(status_code=200)

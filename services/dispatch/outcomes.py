@@ -22,7 +22,7 @@ from utils.senders import ASKABLE
 # call made again, whatever came of that meanwhile: a delivery that has let go of an attempt's id
 # knows it as one that passed, and what is still said of it must find no delivery to wake up. What
 # was sent stays in the due queue where the provider can be asked for a receipt: one statement
-# still.
+# still. What was unknown may be there no more, as staff were asked about it: it is put in again.
 _OUTCOME = Prepared(
     """
     with locked as materialized (
@@ -60,10 +60,15 @@ _OUTCOME = Prepared(
         from locked l
         where d.id = l.id
         returning d.id, d.reminder_id, d.channel, d.status, d.attempt, l.moves, l.was, l.code,
-            l.retry_at, l.cause, l.provider, l.encoding, l.segments,
+            l.cause, l.provider, l.encoding, l.segments,
             case when l.known_id is null then l.provider_id end as new_id,
             d.status in ('unknown', 'scheduled')
-                or d.status = 'sent' and l.provider = any(:askable) as waits
+                or d.status = 'sent' and l.provider = any(:askable) as waits,
+            case d.status
+                when 'unknown' then now() + make_interval(secs => :ask_after)
+                when 'sent' then now() + make_interval(secs => :receipt_after)
+                else l.retry_at
+            end as look_at
     ), traced as (
         insert into delivery_events (delivery_id, status, cause, code, attempt)
         select id, status, cause, code, attempt from moved where moves
@@ -71,14 +76,15 @@ _OUTCOME = Prepared(
         update shared.due u set
             claimed_until = null,
             asks = m.status <> 'scheduled',
-            due_at = case m.status
-                when 'unknown' then now() + make_interval(secs => :ask_after)
-                when 'sent' then now() + make_interval(secs => :receipt_after)
-                else m.retry_at
-            end
+            due_at = m.look_at
         from moved m
         where u.establishment_id = :establishment_id and u.delivery_id = m.id
             and m.moves and m.waits
+    ), found_again as (
+        insert into shared.due (establishment_id, delivery_id, due_at, asks)
+        select :establishment_id, m.id, m.look_at, m.status <> 'scheduled'
+        from moved m where m.moves and m.waits and m.was = 'unknown'
+        on conflict do nothing
     ), ended as (
         delete from shared.due u using moved m
         where u.establishment_id = :establishment_id and u.delivery_id = m.id

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from threading import Lock
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import selectinload
 
 from database.session import Database
@@ -26,10 +26,15 @@ class _Known:
 
 
 _NONE = SenderChoice()
+# A schema is committed whole, with its tables and rights, after the establishment's row.
+_FOUNDED = text("exists (select from pg_namespace where nspname = 'est_' || establishments.id)")
 
 
 class Directory:
     """All establishments, their holidays and senders, read again every few seconds. Thread-safe.
+
+    One that is being made, or was cut off while it was, is not there yet: nothing could be asked
+    of it, and whoever goes through all of them would stop at it.
 
     Kept values are detached rows, never changed. When PostgreSQL is away the last known facts
     stay good: a webhook must find its establishment to be spooled.
@@ -134,7 +139,9 @@ class Directory:
 
     def _load(self) -> _Known:
         with self._database.service() as session:
-            everyone = select(Establishment).options(selectinload(Establishment.holidays))
+            everyone = (
+                select(Establishment).where(_FOUNDED).options(selectinload(Establishment.holidays))
+            )
             rows = session.scalars(everyone.order_by(Establishment.id)).all()
             senders = session.scalars(select(Sender).order_by(Sender.id)).all()
             session.expunge_all()

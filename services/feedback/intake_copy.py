@@ -99,10 +99,11 @@ def copy_feedback(
         ),
         key=lambda place: items[place].client_id.int,
     )
-    made = Copied(dict(zip(new, look.numbers, strict=False)))
+    ids = look.numbers[: len(new)]  # more were drawn where a department is unknown
+    made = Copied(dict(zip(new, ids, strict=True)))
     if new:
         rows = Rows(principal, sent_at, look.moment, departments)
-        _store(session, principal, rows, [items[place] for place in new], look.numbers)
+        _store(session, principal, rows, [items[place] for place in new], ids)
     if len(new) < len(items):
         left = {place: item for place, item in items.items() if place not in made.created}
         made.others = explained(
@@ -130,10 +131,9 @@ def _store(
     principal: Principal,
     rows: Rows,
     items: Sequence[OfflineFeedback],
-    numbers: Sequence[int],
+    ids: Sequence[int],
 ) -> None:
-    """Store what is new under these numbers, of which there may be too many."""
-    ids = numbers[: len(items)]
+    """Store what is new under these numbers."""
     copied_in(session.connection(), _COPY, rows.pieces(items, ids))
     if principal.is_person:
         session.execute(_AUDIT, {"actor": principal.actor, "ids": number_array(ids)})

@@ -4,6 +4,9 @@ A webhook is not repeated: one that met a dead proxy or a closed port is lost, b
 stands in the provider's own list. Each sender that patients can write to is looked through every
 few minutes, from where the last look ended and some further back. The newest are left to a later
 look: they may still be on their way to us, or in a process that stores them.
+
+Twilio's list shows a message under the id that its webhook had. An Android phone's shows another
+one: there a message is known by its twin.
 """
 
 from __future__ import annotations
@@ -18,14 +21,19 @@ from database.session import ScopedSession
 from models.establishment import Sender
 from models.inbound_look import InboundLook
 from models.message import WebhookEvent
+from schemas.sender_credentials import ANDROID
 from services.inbound.messages import INBOUND, InboundMessage, store
+from services.inbound.twin import twin_of
 from services.inbound.voice import Piece
 from utils.senders import Received
 
 OVERLAP = timedelta(minutes=15)
 """How far a look goes back behind the end of the last one: their list may be late itself."""
 FIRST = timedelta(hours=1)
-"""How far the first look at a number goes back: longer ago somebody else answered it."""
+"""How far the first look at a number goes back: longer ago somebody else answered it.
+
+Not at all on a phone: its messages may stand under another sender, which was its only one till now.
+"""
 LONGEST = timedelta(days=1)
 """What one look asks for. After a longer outage they follow each other, day by day."""
 
@@ -33,12 +41,15 @@ LONGEST = timedelta(days=1)
 _TAKE_DUE = text(
     """
     with wanted as (
-        select id, establishment_id from senders
+        select id, establishment_id, provider from senders
         where active and can_receive and provider = any(:providers)
             and channel in ('sms', 'whatsapp')
     ), new as (
         insert into inbound_looks (sender_id, complete_until, look_at)
-        select id, now() - cast(:first as interval), now() from wanted
+        select id, case
+            when provider = 'android' then now() + cast(:overlap as interval)
+            else now() - cast(:first as interval)
+        end, now() from wanted
         on conflict do nothing
     )
     update inbound_looks l set look_at = now() + make_interval(secs => :every)
@@ -64,14 +75,15 @@ def take_due(
 
     For a session of the service. A sender that is new has its first look at the next call.
     """
-    given = {"providers": list(providers), "every": every, "first": FIRST}
+    given = {"providers": list(providers), "every": every, "first": FIRST, "overlap": OVERLAP}
     return [(row.establishment_id, row.sender_id) for row in session.execute(_TAKE_DUE, given)]
 
 
 def look_of(session: ScopedSession, sender_id: int, settled_after: float) -> Look | None:
-    """The look at one sender; None when it is gone. For a session of the service.
+    """The look at one sender; None when it is gone, or there is nothing to be asked for yet.
 
-    `settled_after`: a message is not asked for until it is so many seconds old.
+    For a session of the service. `settled_after`: a message is not asked for until it is so many
+    seconds old.
     """
     row = session.execute(
         select(Sender, InboundLook.complete_until)
@@ -83,25 +95,32 @@ def look_of(session: ScopedSession, sender_id: int, settled_after: float) -> Loo
     sender, complete_until = row
     session.expunge(sender)
     settled = session.now() - timedelta(seconds=settled_after)
-    until = min(settled, complete_until + LONGEST)
-    return Look(sender, complete_until - OVERLAP, until)
+    since, until = complete_until - OVERLAP, min(settled, complete_until + LONGEST)
+    return Look(sender, since, until) if since < until else None
 
 
-def unknown(session: ScopedSession, provider: str, listed: Sequence[Received]) -> list[Received]:
-    """What of a list is not here, the earliest first."""
+def unknown(session: ScopedSession, sender: Sender, listed: Sequence[Received]) -> list[Received]:
+    """What of a sender's list is not here, the earliest first."""
+    names = [_name(sender, one) for one in listed]
     known = set(
         session.scalars(
             select(WebhookEvent.external_id).where(
-                WebhookEvent.provider == provider,
+                WebhookEvent.provider == sender.provider,
                 WebhookEvent.kind == INBOUND,
-                WebhookEvent.external_id.in_([one.provider_id for one in listed]),
+                WebhookEvent.external_id.in_(names),
             )
         )
     )
-    # Providers list the newest first, and tell times in whole seconds.
-    return sorted(
-        (one for one in reversed(listed) if one.provider_id not in known), key=lambda one: one.at
-    )
+    missing = [one for one, name in zip(listed, names, strict=True) if name not in known]
+    missing.reverse()  # providers list the newest first, and tell times in whole seconds
+    return sorted(missing, key=lambda one: one.at)
+
+
+def _name(sender: Sender, found: Received) -> str:
+    """What a message of the list was noted under if it came in by a webhook."""
+    if sender.provider != ANDROID:
+        return found.provider_id
+    return twin_of(sender, found.from_, found.provider_id, found.at, found.text)
 
 
 def take_in(
@@ -111,9 +130,11 @@ def take_in(
 
     `pieces`: what is attached to it, which the list itself does not name.
     """
+    name = _name(sender, found)
+    by_twin = sender.provider == ANDROID  # its events' ids stand in no list
     inbound = InboundMessage(
         provider=sender.provider,
-        provider_id=found.provider_id,
+        provider_id=f"list:{name}" if by_twin else name,
         channel=sender.channel,
         to=sender.address,
         from_=found.from_,
@@ -121,6 +142,7 @@ def take_in(
         received_at=found.at,
         media=found.media,
         pieces=tuple(pieces),
+        twin=name if by_twin else None,
     )
     return store(session, sender, inbound) is not None
 

@@ -11,6 +11,7 @@ from sqlalchemy import Select, delete, func, select, update
 from database.session import ScopedSession
 from models.call_recording import CallRecording
 from models.conversation import Conversation
+from models.delivery import Delivery
 from models.feedback import Feedback
 from models.message import Call
 from models.phrase import Phrase
@@ -53,17 +54,25 @@ class Work:
     wanted: bool
     fetched: bool
     deleted: bool
+    sender_id: int | None
+    """The number of ours in the call: its account keeps the recording."""
+
+
+_SENDER = func.coalesce(Call.sender_id, Delivery.sender_id)
+"""Whose call it was. One of ours that is noted before it was picked up has its delivery's."""
 
 
 def take(session: ScopedSession, ids: list[int], seconds: float) -> list[Work]:
     """Take recordings that it is time for; nobody else gets them for so long."""
-    rows = session.scalars(
-        select(CallRecording)
+    rows = session.execute(
+        select(CallRecording, _SENDER)
+        .join(Call, Call.id == CallRecording.call_id)
+        .outerjoin(Delivery, Delivery.id == Call.delivery_id)
         .where(CallRecording.id.in_(ids), CallRecording.next_at <= func.now())
         .order_by(CallRecording.id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=CallRecording)
     ).all()
-    lease(session, rows, seconds)
+    lease(session, [row for row, _ in rows], seconds)
     return [
         Work(
             row.id,
@@ -74,8 +83,9 @@ def take(session: ScopedSession, ids: list[int], seconds: float) -> list[Work]:
             wanted=row.replaced_at is None,
             fetched=row.fetched_at is not None,
             deleted=row.deleted_at is not None,
+            sender_id=sender_id,
         )
-        for row in rows
+        for row, sender_id in rows
     ]
 
 
@@ -193,14 +203,23 @@ def _discard_unkept(session: ScopedSession) -> None:
         discard(session, row)
 
 
-def calls_to_ask(session: ScopedSession, ids: list[int]) -> list[tuple[int, str]]:
-    """Those of some calls whose recordings nobody asked for yet: number and provider's id."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call whose recordings nobody has asked for yet; `sender_id` as in `Work`."""
+
+    id: int
+    provider_id: str
+    sender_id: int | None
+
+
+def calls_to_ask(session: ScopedSession, ids: list[int]) -> list[Asked]:
+    """Those of some calls whose recordings nobody asked for yet."""
     rows = session.execute(
-        select(Call.id, Call.provider_id).where(
-            Call.id.in_(ids), Call.recordings_asked_at.is_(None)
-        )
+        select(Call.id, Call.provider_id, _SENDER)
+        .outerjoin(Delivery, Delivery.id == Call.delivery_id)
+        .where(Call.id.in_(ids), Call.recordings_asked_at.is_(None))
     )
-    return [(row.id, row.provider_id) for row in rows]
+    return [Asked(*row) for row in rows]
 
 
 def take_in_list(session: ScopedSession, call_id: int, listed: list[Listed]) -> None:

@@ -61,6 +61,10 @@ class SenderChoice:
         """The senders on a channel, the first to be taken first."""
         return self._by_channel.get(channel, [])
 
+    def of_channel(self, channel: str) -> list[Sender]:
+        """All that ever sent on a channel, in use or not."""
+        return [sender for sender in self.by_id.values() if sender.channel == channel]
+
     def sending(self, channel: str, address: str) -> Sender | None:
         """Who sends from an address, in use or not; one that is not given up before another."""
         found = [s for s in self.by_id.values() if (s.channel, s.address) == (channel, address)]

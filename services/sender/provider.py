@@ -52,8 +52,7 @@ PROVIDERS = {
             "twilio",
             (Channel.sms, Channel.voice, Channel.whatsapp),
             TwilioCredentials,
-            # What a call asks and records goes by the account of the settings.
-            own=frozenset({Channel.sms, Channel.whatsapp}),
+            own=frozenset({Channel.sms, Channel.voice, Channel.whatsapp}),
             webhooks={
                 Channel.sms: "/webhooks/twilio/sms",
                 Channel.whatsapp: "/webhooks/twilio/sms",

@@ -7,7 +7,6 @@ registered twice brings everything twice, under two ids.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from models.establishment import Sender
 from schemas.sender_credentials import ANDROID, AndroidCredentials
 from services.establishment.directory import Directory
 from services.inbound.messages import InboundMessage
+from services.inbound.twin import twin_of
 from services.webhook.callback import StatusNews
 from utils.android_status import word_of
-from utils.crypto import get_blind_index
 
 _STATES = {
     "sms:sent": "Sent",
@@ -91,15 +90,11 @@ class AndroidEvent:
         )
 
     def _twin(self, sender: Sender, from_: str) -> str | None:
-        """What the phone itself tells two messages apart by, so that ours are as many as its own.
-
-        A keyed hash: neither number nor text can be read from it.
-        """
-        told = self.message_id, self._text("receivedAt")
-        if not all(told):
+        """What the phone itself tells messages apart by, so that ours are as many as its own."""
+        at = _moment(self._text("receivedAt"))
+        if not self.message_id or at is None:
             return None
-        parts = json.dumps([sender.id, from_, *told, self._text("message", "subject")])
-        return get_blind_index().of("android.message", parts, sender.establishment_id).hex()
+        return twin_of(sender, from_, self.message_id, at, self._text("message", "subject"))
 
     def news(self, sender: Sender, attempt: int | None) -> StatusNews:
         """What became of a message that went out from a sender: one whose id names a delivery."""
@@ -156,10 +151,31 @@ def number_of(directory: Directory, named: Sender, sim: int | None) -> Sender:
 
 def _believed(told: str, came: datetime) -> datetime:
     """When a message came to the phone: its own word, unless its clock or the network's is off."""
+    at = _moment(told)
+    return at if at is not None and came - _OLDEST <= at <= came else came
+
+
+def _moment(told: str) -> datetime | None:
+    """A time of a phone's; None for what is none, or of no zone."""
     try:
         at = datetime.fromisoformat(told)
     except ValueError:
-        return came
-    if at.tzinfo is None or not came - _OLDEST <= at <= came:
-        return came
-    return at
+        return None
+    return None if at.tzinfo is None else at
+
+
+def has_own_list(directory: Directory, sender: Sender) -> bool:
+    """True when what a phone lists can be told to be this sender's.
+
+    Of two senders on one phone each takes its own SIM's; where one of them does not name its SIM,
+    nobody knows whose a message is that was stored before, and it might be stored again.
+    """
+    here = phone_of(sender)
+    if here is None:
+        return False
+    others = [
+        there
+        for other in directory.senders(sender.establishment_id).by_id.values()
+        if other.id != sender.id and (there := phone_of(other)) and there.same_phone(here)
+    ]
+    return not others or (here.sim is not None and all(there.sim for there in others))

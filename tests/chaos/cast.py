@@ -32,7 +32,7 @@ def role_of(point: str) -> str:
     return _ROLES.get(point.partition(".")[0], "worker")
 
 
-@dataclass
+@dataclass(eq=False)
 class Slot:
     """A place for one process; who stands in it changes with every death."""
 

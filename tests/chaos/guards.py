@@ -161,8 +161,14 @@ GUARDS = (
         "services/dispatch/outcomes.py",
         "t.state = 'open' and m.moves",
         "t.state = 'open' and false",
-        # Only where a worker stood still with an e-mail of which the provider tells nothing.
-        shown_by=f"{STOOD_STILL}::test_a_late_outcome_closes_the_task_about_it",
+    ),
+    Guard(
+        "what staff were asked about is due again",
+        "services/dispatch/outcomes.py",
+        "and m.was = 'unknown'\n        on conflict",
+        "and false\n        on conflict",
+        # Only where a worker stood still with a 429 for an e-mail.
+        shown_by=f"{STOOD_STILL}::test_a_late_outcome_that_is_to_be_tried_again_is_due_again",
     ),
     Guard(
         "no second channel while the first is unknown",

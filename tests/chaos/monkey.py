@@ -37,14 +37,18 @@ FAULTS: tuple[tuple[dict[str, Any], ...], ...] = (
 )
 ON = ("messages.create", "calls.create", "mail.send")
 MET = 8
+"""How many messages the carrier is to take in each of its moods, if there is time."""
+LETTERS = 40
+"""E-mails that fall due while some stand still: about half of what is sent then."""
 HANG = 1.6  # seconds: longer than anybody waits for Redis
 PAUSES = (
     "worker.before_call",
-    "worker.before_outcome",
+    *(["worker.before_outcome"] * 3),
     "reconcile.after_ask",
     "scheduler.after_claim",
 )
-"""Where a process may stand still for longer than its lease, while others end what it began."""
+"""Where a process may stand still for longer than its lease, while others end what it began. Three
+with outcomes to tell: one of them shall have an e-mail's, of which the provider tells nobody."""
 
 
 class Monkey:
@@ -54,7 +58,7 @@ class Monkey:
         self.stage, self.hospital, self.script = stage, hospital, script
         self.dice = random.Random(f"monkey {seed}")
         self.acts: list[str] = []
-        self.paused: list[Slot] = []
+        self.paused: set[Slot] = set()
         self._outcomes: dict[str, Any] = {}
         self._seed = seed
         self._moods = 0
@@ -198,10 +202,11 @@ class Monkey:
 
     def pause_some(self) -> None:
         """Processes that will stand still in mid-step, as on a machine that is suspended."""
+        self.hospital.plant(self.script.letters(LETTERS, time.time() + 0.5, 6.0))
         for number, point in enumerate(PAUSES):
             role = point.partition(".")[0].replace("reconcile", "worker")
             slot = self.stage.cast.add(f"{role}-paused-{number}", role, CARELOOP_PAUSE_AT=point)
-            self.paused.append(slot)
+            self.paused.add(slot)
         threading.Thread(target=self._continue_late, name="continue", daemon=True).start()
 
     def _continue_late(self) -> None:
@@ -216,7 +221,7 @@ class Monkey:
                     self.stage.cast.go_on(slot)
                     seconds = time.time() - began
                     self.acts.append(f"{'':8}{slot.name} stood still for {seconds:.0f} s")
-                    self.paused.remove(slot)
+                    self.paused.discard(slot)
             time.sleep(0.3)
 
     def _left_undone(self, before: float) -> int:

@@ -155,6 +155,13 @@ class Script:
             case.shares = cases[0].number
         return cases
 
+    def letters(self, count: int, start: float, seconds: float) -> list[Case]:
+        """E-mails, of which their provider tells nothing after it took them."""
+        return [
+            self.case("letter", start + self.dice.uniform(0, seconds), channels=("email",))
+            for _ in range(count)
+        ]
+
     def recurring(self, count: int, start: float) -> list[Case]:
         """Every hour, three times: the first falls due, and it opens the second, once.
 

@@ -31,6 +31,8 @@ TAKEN_LATE, LISTED_LATE = 5.5, 4.0
 """Both longer than it takes until the list is asked for the first time: from the call, and from
 when the carrier took it at once."""
 CALL_TIMEOUT = 2.0
+SET_UP_SECONDS = 180.0
+"""For what comes before a run, on a machine that has other things to do."""
 ENGINE = {
     "ENGINE_CLAIM_LEASE": str(LEASE),
     "ENGINE_SWEEP": "0.5",
@@ -113,9 +115,9 @@ class Stage:
             cwd=ROOT,
             env=self._env,
             check=True,
-            timeout=PATIENCE,
+            timeout=SET_UP_SECONDS,
         )
-        wait_for(lambda: answers(f"{self.simulator_url}/health"), "the carrier", PATIENCE)
+        wait_for(lambda: answers(f"{self.simulator_url}/health"), "the carrier", SET_UP_SECONDS)
         self.cast.born_of(zygote, self._env)
 
     def _environment(self) -> dict[str, str]:

@@ -11,9 +11,15 @@ Seen to fail, each with one guard of the engine taken away, and the counts that 
 - what is no longer queued is released: twice
 - opt-out is not checked when sending begins: after_stop
 - more than the daily cap: over_cap
+- an empty list is believed at once, though the carrier is still taking what it was given, or its
+  list is behind: twice, over_cap
+- the task about an unknown stays when its outcome comes after all: contradiction
 
 `make chaos-guards` takes away these and others (validity, quiet hours, callbacks, due rows, the
-carrier's list, tasks, fallback), one by one, and fails for each that the judge does not see.
+carrier's list, tasks, fallback), one by one, and fails for each that the judge does not see. Two a
+run hardly comes to are shown by a test, which it runs: that an old answer of the list proves
+nothing about later (everybody would have to stand still), and that what comes back after staff were
+asked about it is due again (a worker would have to stand still with a 429 for an e-mail).
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 """The migrations make exactly the tables that the models describe, in both histories.
 
-Seen to fail: a column, an index and a check constraint left out of a revision.
+Seen to fail: a column, an index and a check constraint left out of a revision; `_must_be_unicode`
+left out.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -13,8 +15,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, MetaData, text
 
 import models
+from config.settings import get_settings
 from database import migrate
 from database.roles import SHARED_SCHEMA, establishment_schema
+from tests.conftest import execute, with_database
 from tests.fixtures import NORTH
 
 _CHECKS = """
@@ -48,3 +52,22 @@ def test_nothing_is_left_to_migrate(
         for constraint in table.constraints
         if isinstance(constraint, CheckConstraint)
     }
+
+
+def test_a_database_that_cannot_hold_accents_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, name = os.environ["CARELOOP_TEST_SERVER"], f"careloop_ascii_{os.getpid()}"
+    execute(
+        server,
+        f"create database {name} encoding 'SQL_ASCII' locale 'C' template template0",
+    )
+    try:
+        monkeypatch.setenv("DATABASE_URL", with_database(server, name))
+        get_settings.cache_clear()
+        with pytest.raises(migrate.MigrationFailed, match="encoding is SQL_ASCII, it must be UTF8"):
+            migrate.upgrade_everything()
+    finally:
+        monkeypatch.undo()
+        get_settings.cache_clear()
+        execute(server, f"drop database {name} with (force)")

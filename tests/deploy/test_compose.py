@@ -44,6 +44,11 @@ def test_production_is_hardened(name: str) -> None:
     assert name in ("api", "migrate") or service["healthcheck"]["test"]
 
 
+def test_postgres_can_be_told_to_stop() -> None:
+    """Its init is root's and the server another user's: without KILL every stop was a crash."""
+    assert "KILL" in PRODUCTION["postgres"]["cap_add"]
+
+
 def test_only_caddy_is_reached_from_outside_in_production() -> None:
     assert [name for name, service in PRODUCTION.items() if "ports" in service] == ["caddy"]
     assert "simulator" not in PRODUCTION

@@ -63,7 +63,7 @@ def test_never_more_than_the_rate_and_a_burst(tree: Tree) -> None:
         }
         assert client.post("/api/v1/reminders", json=mail).status_code == 201
     tree.start("scheduler")
-    wait_for(lambda: tree.ledger(channel="email"), "an e-mail that passes the line")
+    wait_for(lambda: tree.ledger(channel="email"), "an e-mail that passes the line", 60)
     wait_for(lambda: len(tree.ledger(channel="sms")) >= COUNT, "every message", 60)
     entries = tree.ledger(channel="sms")
     assert len({entry["body"] for entry in entries}) == len(entries) == COUNT

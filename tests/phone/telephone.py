@@ -23,13 +23,13 @@ MOST_DOCUMENTS = 60
 
 
 class Carrier:
-    """Signs and makes Twilio's requests."""
+    """Signs and makes Twilio's requests, for the settings' account or with another one's token."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, token: str | None = None) -> None:
         self.client = client
         settings = get_settings()
         self.base = settings.web.base_url
-        self._validator = RequestValidator(settings.twilio.auth_token.get_secret_value())
+        self._validator = RequestValidator(token or settings.twilio.auth_token.get_secret_value())
 
     def post(self, url: str, form: dict[str, str], *, signature: str | None = None) -> Any:
         parts = urlsplit(url)

@@ -2,17 +2,26 @@
 
 Seen to fail: `_rating` without its effect (no feedback is kept), `note_recording` left out of
 `answering.answer` (nothing is kept of what was said), `Effect.stop` on the first 9 (a slip stops
-everything), the turn not compared in `answer` (a repeated key counts twice).
+everything), the turn not compared in `answer` (a repeated key counts twice), the language left off
+the number (an SMS afterwards is in another), the number's own or the last call's language not asked
+for in `known_language`, no `maxLength` on a recording, calls swept with the conversations by SMS.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from tests.phone.telephone import Call, play, steps
+from models.address import Address
+from models.conversation import Conversation
+from services.contact.address import address_for
+from services.conversation.ending import end_stale
+from tests.fixtures import NORTH
+from tests.phone.telephone import CALLER, Call, play, steps
 
 Dial = Callable[..., Call]
 Look = Callable[[str], list[tuple[Any, ...]]]
@@ -244,9 +253,40 @@ def test_only_one_language_needs_no_menu(dial: Dial, settings: Any) -> None:
         play(dial(), "hears Bonjour et bienvenue\npresses 0\nhears n'est pas proposée")
 
 
-def test_a_language_that_was_chosen_is_remembered(dial: Dial) -> None:
+def test_a_language_that_was_chosen_is_remembered(dial: Dial, database: Any, look: Look) -> None:
     play(dial(), "presses 2\nhangs up")
+    assert look("select language from addresses") == [("eng",)]  # an SMS is answered in it, too
     play(dial(), "hears en-GB: Hello and welcome\npresses 3\nhangs up")
+    with database.establishment(NORTH) as session:
+        session.execute(update(Address).values(language=None))
+    play(dial(), "hears en-GB: Hello and welcome\nhangs up")  # as in the last call
+
+
+def test_a_language_that_was_chosen_by_sms_is_spoken_on_the_phone(
+    dial: Dial, database: Any
+) -> None:
+    with database.establishment(NORTH) as session:
+        address_for(session, "phone", CALLER).language = "eng"
+    play(dial(), "hears en-GB: Hello and welcome\npresses 3\nhangs up")
+
+
+def test_nobody_speaks_for_half_an_hour(dial: Dial, look: Look) -> None:
+    call = dial()
+    play(call, "presses 1\npresses 4\nsays 1800\nhears Pour réécouter\npresses 2\nends")
+    assert look("select seconds from call_recordings") == [(120,)]
+
+
+def test_a_call_is_not_ended_with_the_conversations_by_sms(
+    dial: Dial, database: Any, look: Look
+) -> None:
+    """Whose end takes the step along: a call that is told of late would have nothing to say."""
+    call = dial()
+    play(call, "presses 1\npresses 4")
+    with database.establishment(NORTH) as session:
+        session.execute(update(Conversation).values(last_at=session.now() - timedelta(days=2)))
+        assert end_stale(session, timedelta(days=1)) == 0
+    play(call, "says 3\npresses 2\nends")
+    assert kept(look) == (4, 1)
 
 
 def test_a_number_that_is_hidden_is_answered_all_the_same(dial: Dial, look: Look) -> None:

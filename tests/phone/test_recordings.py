@@ -2,12 +2,15 @@
 
 Seen to fail: `note_deleted` before the deletion; `take` without its lease (fetched twice at once);
 `note_fetched` without `_give` (nothing to hear); `forget_stored` not asking who still wants it;
-`_read` without its bound; `find_recordings` not looking for calls that nobody asked about.
+`_read` without its bound; `find_recordings` not looking for calls that nobody asked about; what was
+not fetched whole passed for sound; a recording of no seconds taken in from the list.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
+import wave
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +22,7 @@ from sqlalchemy import select, update
 from models.call_recording import CallRecording
 from models.message import Call as CallRow
 from services.feedback.bringing_home import GONE_AFTER
-from services.phone.fetching import find_recordings, take
+from services.phone.fetching import find_recordings, take, take_in_list
 from services.recording import audio_of
 from tests.fixtures import NORTH
 from tests.phone.telephone import Call, play
@@ -27,7 +30,7 @@ from tests.simulator.simulator_harness import NUMBER, PHONE, SID, TOKEN, Simulat
 from tests.simulator.simulator_service import Service
 from utils.audio_telephone import silence, wav
 from utils.storage import StorageFull
-from utils.twilio_recordings import TwilioRecordings
+from utils.twilio_recordings import Listed, TwilioRecordings
 from workers import call_recording
 from workers.context import get_context
 
@@ -195,6 +198,18 @@ def test_two_workers_do_not_fetch_it_twice(dial: Dial, database: Any) -> None:
 LONG = wav(b"\x10\x20" * (8000 * 1900))
 
 
+def _fine(seconds: int) -> bytes:
+    """Sound in a studio's quality: 192,000 bytes a second."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(2), sound.setsampwidth(2), sound.setframerate(48_000)
+        sound.writeframes(b"\x10\x20\x10\x20" * (48_000 * seconds))
+    return file.getvalue()
+
+
+LARGE = _fine(120)
+
+
 @pytest.mark.parametrize(
     ("audio", "seconds", "problems"),
     [
@@ -203,8 +218,9 @@ LONG = wav(b"\x10\x20" * (8000 * 1900))
         (wav(b"\x10\x20" * 8000), 30, ["truncated"]),
         (b"", 3, ["empty"]),
         (LONG, 1900, ["too_long"]),  # half an hour: its beginning is kept
+        (LARGE, 120, ["too_long"]),  # no longer than asked for, and too large all the same
     ],
-    ids=["page", "cut", "shorter than told", "nothing", "half an hour"],
+    ids=["page", "cut", "shorter than told", "nothing", "half an hour", "too large"],
 )
 def test_what_is_wrong_with_one_is_kept_and_flagged(
     at: Callable[[str], None], service: Service, dial: Dial, database: Any, look: Look,
@@ -240,6 +256,32 @@ def test_a_callback_that_never_came_is_made_good_by_the_providers_list(
     assert look("select rating, recording_id is not null from feedbacks") == [(2, True)]
     with database.establishment(NORTH) as session:
         assert find_recordings(session) == 0
+
+
+def test_a_recording_of_no_seconds_is_none_in_the_list_either(
+    dial: Dial, database: Any, look: Look
+) -> None:
+    play(dial(), "presses 1\npresses 2\nhangs up")
+    with database.establishment(NORTH) as session:
+        now = session.now()
+        take_in_list(session, 1, [Listed("RE1", 0, now), Listed("RE2", None, now)])
+    assert look("select provider_id from call_recordings") == [("RE2",)]  # not ready: it may be
+    assert look("select recordings_asked_at is not null from calls") == [(True,)]
+
+
+def test_what_a_feedback_leads_to_is_never_forgotten(
+    carried: Simulator, service: Service, dial: Dial, database: Any, look: Look
+) -> None:
+    (sid,) = record(carried, service, "Bien")["extra"]["recordings"]
+    told(dial, [sid])
+    work(database)
+    with database.establishment(NORTH) as session:  # as if it had been replaced all the same
+        session.execute(update(CallRecording).values(replaced_at=session.now()))
+        session.execute(update(CallRecording).values(next_at=session.now(), deleted_at=None))
+    work(database)
+    ((kept,),) = look("select recording_id from feedbacks")
+    assert look("select id from recordings") == [(kept,)]
+    assert get_context().storage.exists(f"{NORTH}/{kept}")
 
 
 def test_a_list_that_cannot_be_asked_is_asked_again(

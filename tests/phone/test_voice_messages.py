@@ -1,4 +1,8 @@
-"""Voice attached to a message: noted with it, fetched, sealed, joined, deleted at the carrier."""
+"""Voice attached to a message: noted with it, fetched, sealed, joined, deleted at the carrier.
+
+Seen to fail: the deletion left out, or made before the piece is stored; anything attached taken for
+a voice, or one in capitals not; a picture that came with a voice left to nobody; pieces unbounded.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from sqlalchemy import select, text, update
 from models.message import Message
 from models.voice_message import VoiceMessage
 from services.feedback.bringing_home import GONE_AFTER
-from services.inbound.voice import MOST_PIECES, find_voices, take
+from services.inbound.voice import MOST_PIECES, Piece, find_voices, note_voices, take
 from services.recording import audio_of
 from tests.fixtures import NORTH
 from tests.phone.telephone import OUR_NUMBER, Carrier
@@ -189,6 +193,38 @@ def test_several_pieces_are_all_kept_and_bounded(sent: Any, database: Any, look:
     ]
     assert look("select count(distinct conversation_id) from feedbacks") == [(1,)]
     assert look("select rating from feedbacks where rating is not null") == [(4,)]
+
+
+def test_a_picture_beside_a_voice_is_somebodys(sent: Any, database: Any, look: Look) -> None:
+    sent(("audio/wav", SPOKEN), ("image/jpeg", b"\xff\xd8"))
+    work(database)
+    assert look("select count(*), count(recording_id) from feedbacks") == [(1, 1)]
+    assert look("select kind, subject from tasks") == [("message", "picture")]
+
+
+KINDS = {
+    "audio/amr": True, "Audio/AMR": True, " audio/ogg; codecs=opus": True, "AUDIO/": True,
+    "audiobook/wav": False, "image/jpeg": False, "video/3gpp": False, "application/audio": False,
+    "text/vcard": False, "": False,
+}  # fmt: skip
+
+
+def test_a_voice_is_what_its_carrier_calls_one() -> None:
+    assert {kind: Piece("ME1", kind).spoken for kind in KINDS} == KINDS
+
+
+def test_of_more_pieces_than_carriers_attach_the_first_are_fetched(
+    database: Any, look: Look
+) -> None:
+    pieces = tuple(Piece(f"ME{number}", "audio/amr") for number in range(MOST_PIECES + 3))
+    with database.establishment(NORTH) as session:
+        message = Message(
+            direction="in", channel="sms", provider="twilio", provider_id="MM1", body=""
+        )
+        session.add(message)
+        session.flush()
+        note_voices(session, message, pieces)
+    assert look("select count(*) from voice_messages") == [(MOST_PIECES,)]
 
 
 def test_two_workers_do_not_fetch_it_twice(sent: Any, database: Any) -> None:

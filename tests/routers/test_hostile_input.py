@@ -9,11 +9,13 @@ import base64
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from routers.dependencies import expected_version
+from schemas.common import cleaned
 from services.errors import CareloopError
 from tests.routers.test_reminders import body, soon
 
@@ -227,3 +229,14 @@ def test_the_document_describes_the_errors_there_are(client: Any) -> None:
             assert "application/problem+json" in answers["4XX"]["content"], (method, path)
             assert "422" not in answers, (method, path)
     assert "text/plain" in document["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
+
+
+@pytest.mark.parametrize(
+    "given", ["abcde", "éàüçñ", " ", "   ", "\xad", "\u200b", "ab\x07", "\x00"]
+)
+def test_a_text_taken_at_a_glance_is_one_that_would_be_taken_anyhow(given: str) -> None:
+    taken = TypeAdapter(Annotated[str, cleaned(4)])
+    with pytest.raises(ValidationError):
+        taken.validate_python(given)
+    for text in ("abcd", "é à", "ɓɛ́", "-", ""):
+        assert taken.validate_python(text) == text

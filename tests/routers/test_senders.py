@@ -174,8 +174,8 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "a credential of another": (
         {"credentials": {"sesame": "sesame"}}, "credentials", "credential_unknown"
     ),
-    "an account of its own for calls": (
-        {"channel": "voice", "credentials": {"account_sid": SID, "auth_token": TOKEN}},
+    "an account of its own for e-mail": (
+        {"channel": "email", "address": "soins@nord.example", "credentials": {"api_key": TOKEN}},
         "credentials", "credentials_not_taken",
     ),
     "an invisible name": ({"label": "\u200b"}, "label", "value_error"),

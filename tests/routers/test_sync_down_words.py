@@ -154,6 +154,28 @@ def test_who_sent_it_is_told_the_answer_and_nobody_else(client: Any, staff: dict
     assert gone["sections"] == {"answers": []}
 
 
+def test_a_tablet_hears_of_the_latest_answers_first_and_for_ninety_days(
+    client: Any, staff: dict[str, str], owner: Any
+) -> None:
+    tablet = device(client, staff, for_staff=False)
+    said = [item() for _ in range(3)]
+    sync(client, *said, headers=tablet)
+    for one in said:
+        answered(client, staff, one, "Merci.")
+    with owned(owner) as connection:
+        connection.execute(
+            text(
+                "update est_1.answers a set created_at = now() - case f.client_id"
+                " when cast(:first as uuid) then interval '1 hour'"
+                " when cast(:second as uuid) then interval '91 days'"
+                " else interval '1 day' end from est_1.feedbacks f where f.id = a.feedback_id"
+            ),
+            {"first": said[0]["client_id"], "second": said[1]["client_id"]},
+        )
+    told = client.get("/api/v1/sync", headers=tablet).json()["sections"]["answers"]
+    assert [one["client_id"] for one in told] == [said[0]["client_id"], said[2]["client_id"]]
+
+
 def test_bounds_of_asking(client: Any) -> None:
     many = {"client_ids": [str(uuid4())] * 51}
     answer = client.post("/api/v1/sync/answers", json=many)

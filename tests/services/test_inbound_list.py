@@ -131,12 +131,12 @@ def test_what_is_found_is_stored_once_whoever_brings_it_and_however_often(databa
     with database.service() as session:
         sender = look_of(session, number, 60).sender
     with database.establishment(NORTH) as session:
-        missing = unknown(session, "twilio", listed)
+        missing = unknown(session, sender, listed)
         assert [one.provider_id for one in missing] == ["SM1", "SM2", "SM3"]
         assert take_in(session, sender, listed[0])  # its own webhook was faster
         assert [take_in(session, sender, one) for one in missing] == [True, True, False]
     with database.establishment(NORTH) as session:
-        assert unknown(session, "twilio", listed) == []
+        assert unknown(session, sender, listed) == []
         assert not any(take_in(session, sender, one) for one in listed)
         assert session.scalar(select(func.count(Message.id))) == 3
 

@@ -2,7 +2,8 @@
 
 Seen to fail: each rule of `device_clock.submitted_at` left out, times as they were written, a
 department that is not looked up, no audit, no job for a voice that is awaited; a batch without its
-savepoint, or without its other way; an error of ours told as one of psycopg2's.
+savepoint, or without its other way; an error of ours told as one of psycopg2's; what is here not
+looked for, a number drawn for it too, or too few for the others.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from services.feedback.feedbacks import in_local_time
 from services.feedback.intake import Stored, arrival, store, submitted_columns, submitted_fields
 from services.feedback.intake_copy import PIECE, copy_feedback
 from services.identity import Principal, fingerprint, fingerprints
-from tests.fixtures import NORTH
+from tests.fixtures import NORTH, owned
 from tests.routers.test_sync import item, now, rows, sync
 from tests.services.deliveries import until_blocked
 from utils.crypto import BlindIndex, get_cipher
@@ -175,8 +176,15 @@ def test_of_a_batch_that_comes_twice_at_once_each_item_is_stored_once(
     assert {str(row.client_id) for row in rows(owner)} == {one["client_id"] for one in batch}
     assert "batch not copied" in caplog.text
     caplog.clear()
+    drawn = numbers_drawn(owner)
     sync(client, *batch, item())
     assert "batch not copied" not in caplog.text
+    assert numbers_drawn(owner) == drawn + 1  # what is sent again takes none
+
+
+def numbers_drawn(owner: Any) -> int:
+    with owned(owner) as connection:
+        return int(connection.scalar(text("select last_value from est_1.feedbacks_id_seq")))
 
 
 def test_what_breaks_while_rows_are_made_is_raised_as_it_is(database: Any) -> None:

@@ -1,8 +1,8 @@
 """A worker that stood still, as on a machine that was suspended: what it knows is old.
 
 Found by the chaos test, and each was seen to fail without its guard: the lease before the call,
-`asked_at` in a question, and the task that `_OUTCOME` closes. So was `time_from` of a question, for
-a clock that jumps.
+`asked_at` in a question, and in `_OUTCOME` the task that is closed and the due row that may be
+gone. So was `time_from` of a question, for a clock that jumps.
 """
 
 from __future__ import annotations
@@ -104,6 +104,17 @@ def test_a_clock_that_jumps_during_a_call_sends_nothing_twice(database: Any, own
 
 
 _HOUR = "interval '1 hour'"
+
+
+def test_a_late_outcome_that_is_to_be_tried_again_is_due_again(database: Any) -> None:
+    """Staff were asked about it, and the engine had nothing more to do for it."""
+    number = begun(database)
+    conclude(database, number, S.unknown)
+    with database.establishment(NORTH) as session:
+        leave_to_staff(session, lock_delivery(session, number))
+    conclude(database, number, S.scheduled, code="429", retry_in=0)
+    assert delivery(database, number).status == S.scheduled
+    assert claim(database).to_send == (number,)
 
 
 def test_a_late_outcome_closes_the_task_about_it(database: Any) -> None:

@@ -2,26 +2,32 @@
 
 Seen to fail: without the look at what stands under a taken id (another's message counts as ours);
 without the second id (what failed is never tried again); with the id made anew for each try (a
-broken line sends twice); with any 404 believed (`accepted`).
+broken line sends twice); with any 404 believed (`accepted`); a list read without its second page,
+the number of a message taken as it stands, the other SIM's messages taken too.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 
+from schemas.sender_credentials import AndroidCredentials
 from tests.simulator.simulator_harness import PHONE, Simulator, eventually
 from tests.tree import free_port
 from tests.utils.test_twilio_client import answering, with_body
+from tests.utils.tls import tls_before
 from utils.android_client import AndroidSms, Gateway
+from utils.android_inbox import received
 from utils.android_status import word_of
-from utils.senders import Outbound, Passed, Verdict
+from utils.senders import Outbound, Outcome, Passed, Verdict
 
 NUMBER = "+237690000001"
 REFERENCE = "1.17"
@@ -238,3 +244,100 @@ def test_not_found_is_believed_of_the_gateway_only(gateway: AndroidSms) -> None:
     assert gateway.accepted("1.18", 1, PHONE) == ()
     with printer() as url:
         assert client(url).accepted("1.18", 1, PHONE) is None
+
+
+WIRED = {"name": "ward", "number": NUMBER, "password": PASSWORD}
+BEHIND = {
+    "the phone itself": "/phones/ward",
+    "a server": "/phones/ward/3rdparty/v1",
+    "an address with a slash": "/phones/ward/3rdparty/v1/",
+}
+
+
+@pytest.mark.parametrize("path", BEHIND.values(), ids=BEHIND)
+def test_a_server_before_the_phone_is_spoken_to_as_the_phone_itself(
+    simulator: Simulator, path: str
+) -> None:
+    """A server keeps hashes of what its phone has taken: ours is known by them all the same."""
+    assert simulator.http.put("/simulator/phones", json=[WIRED]).status_code == 200
+    url = AndroidCredentials(
+        url=f"{simulator.base}{path}", username="sms", password=PASSWORD, signing_key="12345678"
+    ).url
+    wrong = AndroidSms(Gateway(url, "sms", "another"), timeout=1, connections=1)
+    assert wrong.send(outbound()) == Outcome(Verdict.unreachable, code="401")
+    phone = client(url)
+    assert phone.send(outbound()).provider_id == REFERENCE
+    ended(simulator, "Delivered")
+    assert phone.send(outbound()).provider_id == REFERENCE  # the same again, by its hashes
+    assert len(bodies(simulator)) == 1
+    found = phone.accepted(REFERENCE, 1, PHONE)
+    assert found is not None
+    assert [(one.provider_id, one.status) for one in found] == [(REFERENCE, "delivered")]
+    assert phone.accepted(REFERENCE, 1, "+237677000000") == ()
+    assert phone.accepted("1.18", 1, PHONE) == ()
+    told = phone.receipt(REFERENCE)
+    assert told is not None
+    assert told.status == "delivered"
+    assert phone.send(outbound(text="Autre")).provider_id == "1.17.1"  # not the same
+    now = datetime.now(UTC)
+    span = now - timedelta(minutes=5), now + timedelta(minutes=5)
+    assert {one.provider_id for one in phone.receipts(*span)} == {REFERENCE, "1.17.1"}
+    assert phone.received(*span) == (None if "3rdparty" in path else [])
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_server_is_spoken_to_by_tls_and_must_prove_who_it_is(
+    simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool
+) -> None:
+    assert simulator.http.put("/simulator/phones", json=[WIRED]).status_code == 200
+    with tls_before(simulator.base, tmp_path) as (url, authority):
+        if trusted:
+            monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        outcome = client(f"{url}/phones/ward/3rdparty/v1").send(outbound())
+    assert outcome.verdict is (Verdict.accepted if trusted else Verdict.unreachable)
+    assert len(simulator.ledger()) == trusted
+
+
+def test_what_came_in_is_listed_as_the_events_told_it(
+    gateway: AndroidSms, simulator: Simulator
+) -> None:
+    gateway.inbox_page = 2
+    texts = ["1", "Très gentil 👍", "3"]
+    for text in texts:
+        simulator.post("inbound/sms", {"from": PHONE, "to": NUMBER, "body": text})
+    gateway.send(outbound())  # what went out is not what came in
+    now = datetime.now(UTC)
+    found = gateway.received(now - timedelta(minutes=5), now + timedelta(minutes=5))
+    assert found is not None
+    assert [one.text for one in reversed(found)] == texts
+    assert {one.from_ for one in found} == {PHONE}
+    assert all(re.fullmatch("[0-9a-f]{1,8}", one.provider_id) for one in found)
+    assert gateway.received(now - timedelta(days=2), now - timedelta(days=1)) == []
+    other = client(f"{simulator.base}/phones/ward", sim=2)
+    assert other.received(now - timedelta(minutes=5), now + timedelta(minutes=5)) == []
+    simulator.behave(faults=[{"on": "phone.inbox", "kind": "drop"}])
+    assert gateway.received(now, now) is None
+
+
+ROW = {"id": "text:-7", "sender": PHONE, "contentPreview": "", "createdAt": "2026-06-01T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("more", "sim", "own"),
+    [
+        ({}, None, "fffffff9"),
+        ({"id": "text:255"}, None, "ff"),
+        ({"id": "mms:7"}, None, None),
+        ({"id": 7}, None, None),
+        ({"contentPreview": None}, None, None),
+        ({"createdAt": "2026-06-01T12:00:00"}, None, None),
+        ({"createdAt": "noon"}, None, None),
+        ({"simNumber": 2}, 2, "fffffff9"),
+        ({"simNumber": 1}, 2, None),
+        ({}, 2, None),  # of which SIM the phone does not know
+    ],
+)
+def test_a_row_of_the_list(more: dict[str, Any], sim: int | None, own: str | None) -> None:
+    assert [one.provider_id for one in received([ROW | more, None, "x"], sim)] == (
+        [own] if own else []
+    )
