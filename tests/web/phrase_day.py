@@ -67,7 +67,7 @@ def record(page: Page) -> None:
     """Speak for a moment, listen, keep."""
     page.get_by_role("button", name="Enregistrer avec le micro").click()
     seen(page.get_by_role("meter", name="Niveau du micro"))
-    page.wait_for_timeout(500)  # a recording takes its time
+    page.wait_for_timeout(1500)  # a recording takes its time
     page.get_by_role("button", name="Arrêter").click()
     made = page.locator(".made")
     seen(made.get_by_role("button", name="Écouter")).click()
