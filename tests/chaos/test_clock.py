@@ -16,6 +16,7 @@ from tests.chaos.cast import PATIENCE
 from tests.chaos.hospital import Hospital, next_minute
 from tests.chaos.judge import Judge
 from tests.chaos.monkey import CALLBACKS, Monkey
+from tests.chaos.records import Heard
 from tests.chaos.script import HOUR, NORTH, SOUTH, WEST, Case, Script
 from tests.chaos.stage import Stage
 from tests.tree import wait_for
@@ -63,7 +64,7 @@ def test_whatever_their_clocks_say(stage: Stage) -> None:
     try:
         wait_for(arrived, "everything that may go out by day", PATIENCE)
         wait_for(lambda: _deferred(hospital, night), "the others to be deferred", PATIENCE)
-        verdict = Judge(hospital, script.cases, stage.ledger, (), quiet).judge()
+        verdict = Judge(hospital, script.cases, stage.ledger, Heard(), quiet).judge()
     finally:
         hospital.close()
     assert verdict.clean, verdict.found

@@ -22,6 +22,7 @@ from tests.chaos.cast import PATIENCE
 from tests.chaos.hospital import Hospital, moment, next_minute
 from tests.chaos.judge import Judge
 from tests.chaos.monkey import CALLBACKS, Monkey
+from tests.chaos.records import Heard
 from tests.chaos.script import HOUR, NORTH, SOUTH, WEST, Case, Script
 from tests.chaos.stage import Stage
 from tests.conftest import ROOT
@@ -161,7 +162,7 @@ def test_a_full_disk_refuses_cleanly_and_everything_goes_on(stage: Stage, disk: 
         assert len(taken) + len(counter.refused) - feedback.refused == len(script.cases)
         assert hospital.sql("select count(*) from est_1.feedbacks") == [(feedback.taken,)]
         wait_for(lambda: _all_sent(hospital, len(script.cases)), "the engine", PATIENCE)
-        verdict = Judge(hospital, script.cases, stage.ledger, (), quiet).judge()
+        verdict = Judge(hospital, script.cases, stage.ledger, Heard(), quiet).judge()
     finally:
         hospital.close()
     assert verdict.clean, verdict.found

@@ -8,9 +8,14 @@ const MOST_KEPT = 60 // more than the app has phrases to say in two languages
 const PATIENCE = 30_000
 
 let hushed = () => {}
+let turn = 0
 
-// One voice at a time, and none while somebody is recorded.
-addEventListener('careloop-hush', () => hushed())
+// One voice at a time, and none while somebody is recorded; not one either that was still coming.
+function hush() {
+  turn += 1
+  hushed()
+}
+addEventListener('careloop-hush', hush)
 
 async function sound(address: string): Promise<Blob> {
   const shelf = await caches.open(SHELF).catch(() => undefined) // where nothing may be kept, it is still heard
@@ -34,10 +39,14 @@ async function tidy(shelf: Cache): Promise<void> {
   await Promise.all(old.map((one) => shelf.delete(one)))
 }
 
-// Resolves when it is heard, with what silences it; `over` is called when it has ended or was silenced.
-export async function speak(address: string, over: () => void): Promise<() => void> {
-  hushed()
-  const url = URL.createObjectURL(await sound(address))
+// Resolves when it is heard, with what silences it, or to nothing when it was silenced before that;
+// `over` is called when it has ended or was silenced.
+export async function speak(address: string, over: () => void): Promise<(() => void) | undefined> {
+  hush()
+  const mine = turn
+  const voice = await sound(address)
+  if (mine !== turn) return
+  const url = URL.createObjectURL(voice)
   const audio = new Audio(url)
   const end = () => {
     audio.pause()

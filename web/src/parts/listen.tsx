@@ -1,7 +1,7 @@
 // A phrase, spoken by somebody of the hospital, for who would rather hear it. Its sound comes when it
 // is asked for, with the piece that plays it.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 
 import type { Words } from '../words'
 
@@ -11,20 +11,21 @@ interface Props {
   text: string // what is heard, in writing
 }
 
+const silence = () => void dispatchEvent(new Event('careloop-hush'))
+
 export function Listen({ words, phrase, text }: Props) {
   const [state, setState] = useState<'quiet' | 'coming' | 'speaking' | 'failed'>('quiet')
-  const hush = useRef(() => {})
-  useEffect(() => () => hush.current(), [])
+  useEffect(() => silence, [])
   const address = words.spoken[phrase]
   if (!address) return null
 
   async function toggle() {
-    if (state === 'coming' || state === 'speaking') return hush.current()
+    if (state === 'coming' || state === 'speaking') return silence()
     setState('coming')
     try {
       const { speak } = await import('../speak')
-      hush.current = await speak(address!, () => setState('quiet'))
-      setState('speaking')
+      const heard = await speak(address!, () => setState('quiet'))
+      setState(heard ? 'speaking' : 'quiet')
     } catch {
       setState('failed') // without a network, and not heard before: another touch tries again
     }

@@ -3,7 +3,7 @@
 import type { Upload } from '../api/upload'
 import type { Shape } from '../api/types'
 import { addDays } from './format'
-import { type ChannelName, filled } from './reminder-form'
+import { type ChannelName, filled, placeholders } from './reminder-form'
 
 export const STEPS = ['recipients', 'message', 'time'] as const
 export type Step = (typeof STEPS)[number]
@@ -104,8 +104,9 @@ export const textsOf = (form: CampaignForm): Record<string, string> => written(f
 /** What stands for each recipient's own, and is never asked for. */
 const OWN = ['name', 'patient_id']
 
-/** What somebody must say before a template can be sent to many. */
-export const asked = (parameters: string[]): string[] => parameters.filter((name) => !OWN.includes(name))
+/** What somebody must say before a template can be sent to many, in the order in which it is read. */
+export const asked = ({ texts }: Shape<'TemplateOut'>): string[] =>
+  [...new Set(texts.flatMap(({ text }) => placeholders(text)))].filter((name) => !OWN.includes(name))
 
 /** A template's texts with what is the same for everybody; a brace in it is a brace and no place. */
 export function writtenFrom({ texts }: Shape<'TemplateOut'>, values: Record<string, string>): Record<string, string> {

@@ -96,12 +96,12 @@ export const hours: typeof french = {
     lead: 'When administrators are told by e-mail, and staff by a task.',
     share: 'Messages that did not arrive',
     window: 'Period',
-    ended: 'Messages that ended, at least',
+    ended: 'At least (messages)',
     failing: (share, length, count) =>
       `An alarm when ${share} of the messages that ended within ${length} did not arrive, if there were at least ${count || '…'}.`,
     late: 'Delay',
     lateEffect: (length) => `An alarm when a message still waits ${length} after its time.`,
-    unknown: 'Messages whose fate is unknown',
+    unknown: 'Unknown at a time',
     unknownAfter: 'Or a single one for',
     unknownEffect: (count, length) =>
       `An alarm when the fate of ${count || '…'} messages at a time is unknown, or of a single one for ${length}.`,

@@ -39,7 +39,7 @@ export const bulk = {
     columns: 'Les colonnes',
     columnsLead: 'Voici comment le fichier a été compris. Corrigez ce qui ne va pas.',
     column: (place: number) => `Colonne ${place}`,
-    holds: (column: string) => `Ce que contient « ${column} »`,
+    holds: (column: string) => `Ce que contient « ${column} »`,
     unused: 'Ignorer',
     fields: {
       patient_id: 'Référence',

@@ -42,8 +42,8 @@ export const hours = {
     downward: (language: string) => `Descendre ${language}`,
     remove: (language: string) => `Retirer ${language}`,
     fold: 'Écrire le français des SMS sans les signes qui doublent le prix',
-    foldOn: '« Hôpital » devient « Hopital », « œil » devient « oeil ». Les autres langues ne changent jamais.',
-    foldOff: 'Un seul « ô » fait passer un SMS de 160 à 70 signes.',
+    foldOn: '« Hôpital » devient « Hopital », « œil » devient « oeil ». Les autres langues ne changent jamais.',
+    foldOff: 'Un seul « ô » fait passer un SMS de 160 à 70 signes.',
   },
   failing: {
     title: 'Quand un message n’arrive pas',
@@ -94,12 +94,12 @@ export const hours = {
     lead: 'À partir de quand l’administration est prévenue par e-mail, et le personnel par une tâche.',
     share: 'Messages non arrivés',
     window: 'Période',
-    ended: 'Messages terminés, au moins',
+    ended: 'Au moins (messages)',
     failing: (share: string, length: string, count: string) =>
       `Alerte quand ${share} des messages terminés en ${length} ne sont pas arrivés, s’il y en a eu au moins ${count || '…'}.`,
     late: 'Retard',
     lateEffect: (length: string) => `Alerte quand un message attend depuis plus de ${length} après son heure.`,
-    unknown: 'Messages dont on ignore le sort',
+    unknown: 'Sorts inconnus',
     unknownAfter: 'Ou un seul depuis',
     unknownEffect: (count: string, length: string) =>
       `Alerte quand on ignore le sort de ${count || '…'} messages à la fois, ou d’un seul depuis ${length}.`,

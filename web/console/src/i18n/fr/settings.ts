@@ -37,7 +37,7 @@ export const settings = {
     addresses: { sms: 'Numéro ou nom', voice: 'Numéro', whatsapp: 'Numéro', email: 'Adresse e-mail' },
     addressHint: 'Par exemple 6 50 00 00 09, ou un nom de 11 lettres au plus, auquel personne ne peut répondre.',
     label: 'Comment l’équipe l’appelle',
-    labelHint: 'Par exemple « SIM Orange de l’accueil ».',
+    labelHint: 'Par exemple « SIM Orange de l’accueil ».',
     receives: { sms: 'Les réponses à ce numéro nous parviennent', voice: 'Les appels à ce numéro nous parviennent' },
     receivesHint: {
       sms: 'Sinon, aucune question ne part de ce numéro.',

@@ -21,7 +21,7 @@ export function FromTemplate({ form, change }: Pick<StepProps, 'form' | 'change'
   const [chosen, choose] = useState<Shape<'TemplateOut'> | null>(null)
   const [values, setValues] = useState<Record<string, string>>({})
   const templates = query.data ?? []
-  const places = chosen ? asked(chosen.parameters) : []
+  const places = chosen ? asked(chosen) : []
   const written = Object.values(form.texts).some((text) => text.trim())
   const wordFor = (known: Record<string, string>, name: string) => known[name] ?? name
   return (
@@ -49,7 +49,6 @@ export function FromTemplate({ form, change }: Pick<StepProps, 'form' | 'change'
             ))}
           </div>
           <Button
-            className="start"
             disabled={places.some((place) => !values[place]?.trim())}
             onClick={() => change({ texts: { ...form.texts, ...writtenFrom(chosen, values) } })}
           >
