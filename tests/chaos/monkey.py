@@ -225,13 +225,15 @@ class Monkey:
             time.sleep(0.3)
 
     def _left_undone(self, before: float) -> int:
-        """Deliveries that were begun before a time and whose end is still open."""
+        """Deliveries that were begun before a time and whose end is open and near: one that came
+        back from the carrier may wait until the quiet hours end."""
         counts = [
             self.hospital.sql(
                 f"""select count(*) from est_{house}.deliveries d left join shared.due u
                 on u.establishment_id = {house} and u.delivery_id = d.id
                 where d.attempted_at < to_timestamp(%s) + interval '1 second'
-                and (d.status in ('scheduled', 'queued', 'sending')
+                and (d.status in ('queued', 'sending')
+                    or d.status = 'scheduled' and u.due_at < now() + interval '1 minute'
                     or d.status = 'unknown' and u.delivery_id is not null)""",
                 before,
             )[0][0]
