@@ -43,7 +43,9 @@ class Directory:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = Lock()
+        self._keeping = Lock()
         self._known: _Known | None = None
+        self._change = object()
 
     @property
     def fresh(self) -> bool:
@@ -124,7 +126,9 @@ class Directory:
 
     def forget(self) -> None:
         """Read again at the next question: something was changed here."""
-        self._known = None
+        with self._keeping:
+            self._change = object()
+            self._known = None
 
     def _read(self) -> _Known:
         known = self._known
@@ -133,8 +137,11 @@ class Directory:
         with self._lock:
             known = self._known
             if known is None or time.monotonic() - known.at >= KNOWN_FOR:
+                change = self._change
                 known = self._load()
-                self._known = known
+                with self._keeping:
+                    if change is self._change:  # else it may be from before what was changed
+                        self._known = known
             return known
 
     def _load(self) -> _Known:

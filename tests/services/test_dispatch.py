@@ -111,6 +111,7 @@ def test_every_establishment_gets_a_batch_whatever_the_others_have(
     database: Any, redis: Redis
 ) -> None:
     from workers.context import get_context
+    from workers.names import SEND
     from workers.queue import QUEUE_NAME
     from workers.scheduler import Scheduler
 
@@ -122,10 +123,16 @@ def test_every_establishment_gets_a_batch_whatever_the_others_have(
     scheduler = Scheduler(dataclasses.replace(context, settings=settings))
     assert scheduler.round()
     queue = Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)
-    assert [(job.args[0], len(job.args[1])) for job in queue.jobs] == [(NORTH, 5), (SOUTH, 3)]
+
+    def batches() -> list[tuple[int, int]]:
+        """To send; a round may have other jobs besides, such as a look at a carrier's list."""
+        sending = [job for job in queue.jobs if job.func_name == SEND]
+        return [(job.args[0], len(job.args[1])) for job in sending]
+
+    assert batches() == [(NORTH, 5), (SOUTH, 3)]
     for _ in range(3):
         scheduler.round()
-    assert sum(len(job.args[1]) for job in queue.jobs if job.args[0] == NORTH) == 10
+    assert sum(count for number, count in batches() if number == NORTH) == 10
 
 
 def test_what_may_go_out_is_stamped(database: Any) -> None:
