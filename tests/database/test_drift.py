@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from pydantic import SecretStr
 from sqlalchemy import CheckConstraint, MetaData, text
 
 import models
@@ -63,11 +64,11 @@ def test_a_database_that_cannot_hold_accents_is_refused_in_words(
         f"create database {name} encoding 'SQL_ASCII' locale 'C' template template0",
     )
     try:
-        monkeypatch.setenv("DATABASE_URL", with_database(server, name))
-        get_settings.cache_clear()
+        # Not `cache_clear`: the application of the tests after this one holds these very settings.
+        settings = get_settings().database
+        url = SecretStr(with_database(settings.owner_url.get_secret_value(), name))
+        monkeypatch.setattr(settings, "owner_url_given", url)
         with pytest.raises(migrate.MigrationFailed, match="encoding is SQL_ASCII, it must be UTF8"):
             migrate.upgrade_everything()
     finally:
-        monkeypatch.undo()
-        get_settings.cache_clear()
         execute(server, f"drop database {name} with (force)")

@@ -184,8 +184,6 @@ def test_a_conversation_from_the_first_word_to_the_end_of_its_window(
     from workers.voice_message import fetch as fetch_voice
 
     admin = log_in("admin@north")
-    with owner.begin() as connection:  # what other tests retired is in use again by now
-        connection.execute(text("delete from shared.senders where channel = 'whatsapp'"))
     body = {"channel": "whatsapp", "address": NUMBER, "label": "WhatsApp"}
     body |= {"credentials": {"account_sid": SID, "auth_token": TOKEN}}
     made = client.post("/api/v1/senders", json=body, headers=admin)
