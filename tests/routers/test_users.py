@@ -202,7 +202,9 @@ def test_a_new_password_ends_the_other_sign_ins(
         stored = connection.execute(
             text("select password_hash from shared.users where id = :id"), made
         ).scalar_one()
-        actions = connection.execute(text("select action from shared.audit_entries")).scalars()
+        actions = connection.execute(
+            text("select action from shared.audit_entries order by id")
+        ).scalars()
         assert list(actions) == ["create", "password"]
     assert stored.startswith("$argon2id$")
 
@@ -223,7 +225,9 @@ def test_a_forgotten_password_is_set_by_the_operator(
     assert tokens(client, made["email"], NEW).status_code == 200
     with owner.begin() as connection:
         entries = connection.execute(
-            text("select establishment_id, actor, action, row_id from shared.audit_entries")
+            text(
+                "select establishment_id, actor, action, row_id from shared.audit_entries order by id"
+            )
         ).all()
     assert tuple(entries[-1]) == (NORTH, "cli", "password", str(made["id"]))
     for email, new in ((made["email"], "short"), ("nobody@north.example", NEW)):
