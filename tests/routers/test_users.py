@@ -226,7 +226,8 @@ def test_a_forgotten_password_is_set_by_the_operator(
     with owner.begin() as connection:
         entries = connection.execute(
             text(
-                "select establishment_id, actor, action, row_id from shared.audit_entries order by id"
+                "select establishment_id, actor, action, row_id from shared.audit_entries"
+                " order by id"
             )
         ).all()
     assert tuple(entries[-1]) == (NORTH, "cli", "password", str(made["id"]))
