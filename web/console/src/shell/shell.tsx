@@ -65,7 +65,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
               <Icon name="menu" />
               <span className="on-phone">{words.common.more}</span>
               <span className="on-desk">
-                {me.user.name ?? me.user.email}
+                {me.user.name ?? <MailAddress>{me.user.email}</MailAddress>}
                 <small>{words.common.roles[me.current.role]}</small>
               </span>
             </button>
@@ -83,6 +83,18 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
         </Suspense>
       )}
     </div>
+  )
+}
+
+/** One that is too long for its line goes on at its sign, not in mid-word. */
+function MailAddress({ children }: { children: string }) {
+  const at = children.lastIndexOf('@')
+  return (
+    <>
+      {children.slice(0, at)}
+      <wbr />
+      {children.slice(at)}
+    </>
   )
 }
 

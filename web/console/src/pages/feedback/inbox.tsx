@@ -52,7 +52,6 @@ export default function FeedbackInbox({ me, chosen }: { me: Me; chosen: number |
       <div className={chosen === null ? 'two' : 'two chosen-one'}>
         <section aria-label={say.list}>
           <FeedbackList
-            key={JSON.stringify(question)}
             question={question}
             chosen={chosen}
             search={search}

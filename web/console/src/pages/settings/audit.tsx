@@ -1,10 +1,10 @@
 // Who did what, filtered by the service; asked once for each question, since reading it is noted.
 
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'wouter'
 
-import { api, got } from '../../api/client'
+import { api, got, newKey } from '../../api/client'
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useAuditWords } from '../../i18n/administration'
@@ -15,7 +15,8 @@ import { useMembers, usePersonName } from '../../session/members'
 import type { Me } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Choice, TextField } from '../../ui/field'
-import { Asked, Empty, More } from '../../ui/page'
+import { LongList, PAGE } from '../../ui/long-list'
+import { Empty } from '../../ui/page'
 
 const NO_FILTERS = { actor: '', action: '', kind: '', row_id: '', from: '', to: '' }
 type Values = typeof NO_FILTERS
@@ -27,21 +28,8 @@ export default function Audit({ me }: { me: Me }) {
   const say = useAuditWords()
   const filters = useFilters(NO_FILTERS)
   const question = Object.fromEntries(Object.entries(filters.values).filter(([, value]) => value))
-  const query = useInfiniteQuery({
-    queryKey: ['audit', question],
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      got(
-        api.GET('/api/v1/audit', {
-          params: { query: { ...question, ...(pageParam && { cursor: pageParam }) } as never },
-          signal,
-        }),
-      ),
-    getNextPageParam: (page) => page.cursor,
-    // Each look is an entry itself: nothing but a person asks again.
-    staleTime: 'static',
-    gcTime: 0,
-  })
+  // Each look is an entry itself: nothing but a person begins another one.
+  const [look, setLook] = useState(newKey)
   const nameOf = useActorName(me)
   return (
     <>
@@ -54,28 +42,29 @@ export default function Audit({ me }: { me: Me }) {
             {words.common.clearFilters}
           </Button>
         )}
-        <Button icon="repeat" busy={query.isFetching} onClick={() => void query.refetch()}>
+        <Button icon="repeat" onClick={() => setLook(newKey())}>
           {say.again}
         </Button>
       </div>
-      <Asked query={query} lines={8}>
-        {({ pages }) => {
-          const entries = pages.flatMap((page) => page.items)
-          if (entries.length === 0) return <Empty title={filters.any ? say.emptyFiltered : say.empty} />
-          return (
-            <>
-              <ul className="rows">
-                {entries.map((one, index) => (
-                  <li key={index} className="row audit-entry">
-                    <Entry entry={one} actor={nameOf(one.actor)} />
-                  </li>
-                ))}
-              </ul>
-              <More query={query} />
-            </>
+      <LongList<Shape<'AuditOut'>>
+        about={['audit', look, question]}
+        ask={(cursor, signal) =>
+          got(
+            api.GET('/api/v1/audit', {
+              params: { query: { ...question, limit: PAGE, ...(cursor && { cursor }) } as never },
+              signal,
+            }),
           )
-        }}
-      </Asked>
+        }
+        whenEmpty={<Empty title={filters.any ? say.emptyFiltered : say.empty} />}
+        still
+      >
+        {(one) => (
+          <div className="row audit-entry">
+            <Entry entry={one} actor={nameOf(one.actor)} />
+          </div>
+        )}
+      </LongList>
     </>
   )
 }
