@@ -1009,7 +1009,8 @@ export interface paths {
     get: {
       parameters: {
         query?: {
-          status?: components['schemas']['DeliveryStatus'] | null
+          /** any of these */
+          status?: components['schemas']['DeliveryStatus'][] | null
           channel?: components['schemas']['Channel'] | null
           since?: string | null
           cursor?: string | null

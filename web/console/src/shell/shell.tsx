@@ -9,6 +9,7 @@ import { useWords } from '../i18n/words'
 import { useStore } from '../logic/store'
 import type { Me } from '../session/session'
 import { Icon, type IconName } from '../ui/icon'
+import { MailAddress } from '../ui/mail-address'
 import { Toasts } from '../ui/notice'
 import './shell.css'
 
@@ -31,7 +32,7 @@ export const FIRST_PAGES: readonly PageName[] = ['today', 'reminders', 'feedback
 export const pathOf = (page: PageName) => (page === 'today' ? '/' : `/${page}`)
 
 export const pageAt = (path: string): PageName | undefined =>
-  path === '/' ? 'today' : PAGES.find((page) => path === `/${page}` || path.startsWith(`/${page}/`))
+  path === '/' || path === '/deliveries' ? 'today' : PAGES.find((page) => path === `/${page}` || path.startsWith(`/${page}/`))
 
 export function Shell({ me, children }: { me: Me; children: ReactNode }) {
   const words = useWords()
@@ -83,18 +84,6 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
         </Suspense>
       )}
     </div>
-  )
-}
-
-/** One that is too long for its line goes on at its sign, not in mid-word. */
-function MailAddress({ children }: { children: string }) {
-  const at = children.lastIndexOf('@')
-  return (
-    <>
-      {children.slice(0, at)}
-      <wbr />
-      {children.slice(at)}
-    </>
   )
 }
 

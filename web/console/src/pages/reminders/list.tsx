@@ -11,6 +11,7 @@ import { type Me, may } from '../../session/session'
 import { LinkButton } from '../../ui/button'
 import { Chip, REMINDER_TONES } from '../../ui/chip'
 import { Choice, TextField } from '../../ui/field'
+import { FilterBox } from '../../ui/filters'
 import { Icon } from '../../ui/icon'
 import { LongList, Nothing, PAGE } from '../../ui/long-list'
 import { Empty, Page } from '../../ui/page'
@@ -47,7 +48,7 @@ export default function Reminders({ me }: { me: Me }) {
   )
   return (
     <Page title={say.title} lead={say.lead} actions={create}>
-      <search className="filters" aria-label={words.common.filters}>
+      <FilterBox any={filters.any}>
         <Choice
           label={say.filters.status}
           value={status}
@@ -61,7 +62,7 @@ export default function Reminders({ me }: { me: Me }) {
           value={from}
           onChange={(value) => filters.set({ from: value })}
         />
-      </search>
+      </FilterBox>
       <LongList<Shape<'ReminderSummary'>>
         about={['reminders', 'list', status, patient, from]}
         ask={ask}

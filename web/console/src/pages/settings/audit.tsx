@@ -15,6 +15,7 @@ import { useMembers, usePersonName } from '../../session/members'
 import type { Me } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Choice, TextField } from '../../ui/field'
+import { FilterBox } from '../../ui/filters'
 import { LongList, PAGE } from '../../ui/long-list'
 import { Empty } from '../../ui/page'
 
@@ -34,7 +35,7 @@ export default function Audit({ me }: { me: Me }) {
   return (
     <>
       <p className="lead">{say.lead}</p>
-      <AuditFilters me={me} values={filters.values} set={filters.set} />
+      <AuditFilters me={me} any={filters.any} values={filters.values} set={filters.set} />
       <div className="audit-tools">
         <p className="hint">{say.usual}</p>
         {filters.any && (
@@ -91,18 +92,19 @@ function useActorName(me: Me): (actor: string) => string {
 
 interface FilterProps {
   me: Me
+  any: boolean
   values: Values
   set: (part: Partial<Values>) => void
 }
 
-function AuditFilters({ me, values, set }: FilterProps) {
+function AuditFilters({ me, any, values, set }: FilterProps) {
   const words = useWords()
   const say = useAuditWords()
   const members = useMembers()
   const devices = useDevices()
   const person = usePersonName(me)
   return (
-    <search className="filters" aria-label={words.common.filters}>
+    <FilterBox any={any}>
       <Choice
         label={say.who}
         value={values.actor}
@@ -129,7 +131,7 @@ function AuditFilters({ me, values, set }: FilterProps) {
       <RowFilter key={values.row_id} value={values.row_id} onChange={(row) => set({ row_id: row })} />
       <TextField label={say.from} type="date" value={values.from} onChange={(from) => set({ from })} />
       <TextField label={say.to} type="date" min={values.from} value={values.to} onChange={(to) => set({ to })} />
-    </search>
+    </FilterBox>
   )
 }
 
@@ -170,7 +172,7 @@ function Entry({ entry, actor }: { entry: Shape<'AuditOut'>; actor: string }) {
   const asWord = (value: string) => ({ true: words.common.yes, false: words.common.no })[value] ?? value
   const kinds: Record<string, string> = say.kinds
   const kind = kinds[entry.kind] ?? entry.kind
-  const row = entry.row_id === 'several' ? say.several : entry.row_id
+  const row = entry.row_id === 'several' ? `(${say.several})` : entry.row_id
   const page = /^\d+$/.test(entry.row_id) && PAGES[entry.kind]
   const found = differences(entry.before, entry.after)
   return (
