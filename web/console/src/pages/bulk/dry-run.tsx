@@ -83,7 +83,7 @@ function Counted({ campaign }: { campaign: Campaign }) {
             </Button>
           </div>
         </div>
-        <div className="stack">
+        <div className="compose-form">
           <Texts texts={campaign.texts} />
           {preview && preview.examples.length > 0 && <Examples examples={preview.examples} />}
         </div>
@@ -117,7 +117,9 @@ function Examples({ examples }: { examples: Preview['examples'] }) {
       {examples.map(({ patient_id: reference, language, text }, place) => (
         <figure key={place} className="bubble">
           <figcaption>
-            <bdi>{reference ?? words.today.noReference}</bdi> · {names[language] ?? language}
+            <span>
+              <bdi>{reference ?? words.today.noReference}</bdi> · {names[language] ?? language}
+            </span>
           </figcaption>
           <blockquote dir="auto">{text}</blockquote>
         </figure>
