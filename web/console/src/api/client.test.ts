@@ -153,6 +153,19 @@ test('a problem names its field and never what was sent', async () => {
   expect((error as ApiError).about('phone')).toBe(false)
 })
 
+test('a stream that does not come through says nothing about the service', async () => {
+  const asked = service(({ path }) => (path.endsWith('/events') ? 'away' : { body: {} }))
+  const client = new QueryClient()
+  const again = vi.spyOn(client, 'invalidateQueries')
+  const stop = new AbortController()
+  void follow(client, stop.signal)
+  await vi.advanceTimersByTimeAsync(29_000)
+  expect(asked.length).toBeGreaterThan(3)
+  expect(away.get()).toBe(false)
+  expect(again).toHaveBeenCalledTimes(1) // by the clock
+  stop.abort()
+})
+
 test('a stream that stays silent is given up, and pages are asked for again by the clock', async () => {
   const client = new QueryClient()
   const again = vi.spyOn(client, 'invalidateQueries')

@@ -31,11 +31,24 @@ async function once(request: Request, patience: number): Promise<Response> {
   }
 }
 
-/** `fetch` with the session's cookies: waits for a new sign-in, and for a service that is away. */
-export async function ask(request: Request, patience = patienceFor(request)): Promise<Response> {
+function sayWhoAsks(request: Request) {
   request.headers.set(CONSOLE_HEADER, '1')
   const now = session.get()
   if ('me' in now) request.headers.set(SHOWN_HEADER, String(now.me.current.establishment_id))
+}
+
+/** A stream of events. Some proxies let none through: that one fails does not say that the service is
+ * away, and nobody is asked to sign in for it. */
+export async function stream(request: Request): Promise<Response> {
+  sayWhoAsks(request)
+  const response = await patiently(request, { signal: request.signal })
+  if (response.status === 401) await renewed()
+  return response
+}
+
+/** `fetch` with the session's cookies: waits for a new sign-in, and for a service that is away. */
+export async function ask(request: Request, patience = patienceFor(request)): Promise<Response> {
+  sayWhoAsks(request)
   for (;;) {
     const response = await once(request.clone(), patience)
     if (response.status === 401) {

@@ -4,7 +4,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 
 import { createStore } from '../logic/store'
-import { ask } from './client'
+import { stream } from './client'
 
 export const live = createStore(false)
 
@@ -40,6 +40,8 @@ export async function follow(client: QueryClient, signal: AbortSignal): Promise<
   const refresh = gathered(client)
   while (!signal.aborted) {
     await listen(signal, refresh).catch(() => undefined)
+    // What ended may be the stream, or all of the service: the pages find out.
+    if (live.get() && !signal.aborted) refresh('')
     live.set(false)
     await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER))
   }
@@ -47,7 +49,7 @@ export async function follow(client: QueryClient, signal: AbortSignal): Promise<
 
 async function listen(signal: AbortSignal, refresh: (topic: string) => void): Promise<void> {
   const headers = { Accept: 'text/event-stream' }
-  const response = await ask(new Request(new URL('/api/v1/events', location.origin), { headers, signal }))
+  const response = await stream(new Request(new URL('/api/v1/events', location.origin), { headers, signal }))
   if (!response.ok || !response.body) return
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   for (let rest = ''; ; ) {
