@@ -102,7 +102,7 @@ function Away() {
   const words = useWords()
   const gone = useStore(away)
   return (
-    <div role="status" aria-live="assertive">
+    <div role="status" aria-live="assertive" className="reach">
       {gone && (
         <div className="away">
           <Icon name="warn" />
