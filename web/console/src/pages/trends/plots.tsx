@@ -36,7 +36,7 @@ export function Ratings({ ratings, name }: { ratings: WeekRating[]; name: (code:
   const words = useWords()
   const format = useFormat()
   const weeks = [...new Set(ratings.map((one) => one.week))].sort()
-  const departments = [...new Set(ratings.map((one) => one.department))]
+  const departments = inOrder([...new Set(ratings.map((one) => one.department))], name)
   const short = new Intl.DateTimeFormat(format.locale, { timeZone: 'UTC', day: 'numeric', month: 'short' })
   const day = (week: string) => short.format(new Date(`${week}T12:00:00Z`))
   return (
@@ -70,6 +70,12 @@ export function Ratings({ ratings, name }: { ratings: WeekRating[]; name: (code:
     </section>
   )
 }
+
+/** By their names; what was said of no department comes last. */
+export const inOrder = (codes: (string | null)[], name: (code: string | null) => string) =>
+  [...codes].sort((one, other) =>
+    one === null || other === null ? Number(one === null) - Number(other === null) : name(one).localeCompare(name(other)),
+  )
 
 function Mark({ rating }: { rating: WeekRating }) {
   const words = useWords()
