@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Playwright
 from services.phrase.phrases import FLOWS, placeholders
 from tests.tree import Tree, wait_for
 from tests.web.browser import SECONDS, needs_browser, seen
+from tests.web.conftest import rows
 from tests.web.console import (
     DESK,
     PHONE,
@@ -286,6 +287,10 @@ def test_every_screen_in_both_languages_and_themes(tree: Tree, browser: Browser)
     post(tree, "feedback", {"language": "french", "rating": 1, "content": HOSTILE})
     post(tree, "reminders", {"patient_id": "PAT400", "message": HOSTILE[40:] + " 😀",
                              "scheduled_time": LATER})  # fmt: skip
+    for week in range(8):  # figures of many weeks are wider than a phone
+        number = post(tree, "feedback", {"language": "french", "rating": 4})["id"]
+        then = "update est_1.feedbacks set date_submitted = now() - %s * interval '7 days'"
+        rows(tree, then + " where id = %s", week, number)
     post(tree, "campaigns", {"name": "W" * 110, "texts": {"french": HOSTILE}, "filter": {}})
     page = opened(browser, tree, viewport=PHONE)
     seen(page.get_by_role("heading", name="Bonjour."))

@@ -3,6 +3,7 @@
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
+import { spelled } from '../../logic/format'
 
 export function Bars({ rows, of }: { rows: (readonly [string, number])[]; of?: number }) {
   const format = useFormat()
@@ -38,7 +39,7 @@ export function Ratings({ ratings, name }: { ratings: WeekRating[]; name: (code:
   const weeks = [...new Set(ratings.map((one) => one.week))].sort()
   const departments = inOrder([...new Set(ratings.map((one) => one.department))], name)
   const short = new Intl.DateTimeFormat(format.locale, { timeZone: 'UTC', day: 'numeric', month: 'short' })
-  const day = (week: string) => short.format(new Date(`${week}T12:00:00Z`))
+  const day = (week: string) => spelled(short.format(new Date(`${week}T12:00:00Z`)), format.locale)
   return (
     // Many weeks are wider than a phone: the table scrolls, by keyboard too.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls is reached by keys
