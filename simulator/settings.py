@@ -65,7 +65,7 @@ class Phone:
         """What the phone calls itself: the same after a restart."""
         return f"simulator-{self.name}"[:21]
 
-    def register(self, url: str, events: Sequence[str] = PHONE_EVENTS[:6]) -> None:
+    def register(self, url: str, events: Sequence[str] = PHONE_EVENTS[:7]) -> None:
         """Have the usual events told to a URL."""
         for event in events:
             key = f"{event}-{len(url)}"
