@@ -2,8 +2,8 @@
 
 Seen to fail: what was answered (here, or by a key on the phone) or cancelled still open; what the
 carrier refused taken for a question; a digit given to an older question; an answer that is no
-receipt; a reply from another number; nothing left for staff when nobody says which reminder; two lines alike where the patients are no
-contacts, or one of them has a third.
+receipt; a reply from another number; nothing left for staff when nobody says which reminder; two
+lines alike where the patients are no contacts, or one of them has a third reminder.
 """
 
 from __future__ import annotations
