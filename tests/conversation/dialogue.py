@@ -79,7 +79,7 @@ class Dialogue:
     def play(self, script: str) -> None:
         """Play a whole script; an AssertionError names the line at which it went another way."""
         for number, written in enumerate(script.strip().splitlines(), start=1):
-            line = written.strip()
+            line = written.strip(" ")  # other spaces are what somebody wrote
             if not line or line.startswith("#"):
                 continue
             try:

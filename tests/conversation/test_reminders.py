@@ -321,8 +321,8 @@ DIALOGUES = {
 
 @pytest.mark.parametrize("language", ["fra", "eng"])
 @pytest.mark.parametrize("name", DIALOGUES)
-def test_dialogues(play: Play, name: str, language: str) -> None:
-    begun = play("", language)
+def test_dialogues(play_through: Play, name: str, language: str) -> None:
+    begun = play_through("", language)
     tomorrow = datetime.now(UTC).astimezone(begun.place.zone).date().toordinal() + 1
     day = datetime.fromordinal(tomorrow).strftime("%d/%m")
     spoken = {"fra": "french", "eng": "english"}[language]
