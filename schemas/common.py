@@ -49,12 +49,12 @@ def _to_code(value: object) -> object:
 
 LanguageIn = Annotated[
     str,
-    BeforeValidator(_to_code),
     Field(
         description="english, french, duala, bassa or ewondo; or en, fr, dua, bas, ewo",
         examples=["french"],
         max_length=16,
     ),
+    BeforeValidator(_to_code),  # last: before it, the length would be measured in Python
 ]
 LanguageOut = Annotated[str, PlainSerializer(language_name)]
 

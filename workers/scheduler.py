@@ -10,6 +10,7 @@ import select
 import signal
 import threading
 import time
+from enum import IntEnum
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -50,8 +51,8 @@ CHANNEL = "careloop_due"
 AWAY_SECONDS = 2.0
 TIDY_SECONDS = 3600.0
 GATHER_SECONDS = 0.01
-"""Rounds are at least so far apart, and once more so far for each job that waits, up to
-`LONGEST_GATHER`: what falls due in between goes out in one batch."""
+"""Rounds that left nothing due are at least so far apart, and once more so far for each job that
+waits, up to `LONGEST_GATHER`: what falls due in between goes out in one batch."""
 LONGEST_GATHER = 9
 BACKLOG_SECONDS = 0.05
 """How often to look for room in the queue while more is due than fits in."""
@@ -64,6 +65,15 @@ UNHEARD_SECONDS = 15.0
 """A message that nobody has heard for so long has lost its job."""
 
 log = get_logger("careloop.scheduler")
+
+
+class Found(IntEnum):
+    """What a round found due, and handed over."""
+
+    nothing = 0
+    all = 1
+    a_part = 2
+    """A batch was full: more is due already."""
 
 
 class Scheduler:
@@ -93,8 +103,10 @@ class Scheduler:
         log.info("scheduler started")
         while not self._stopped.is_set():
             try:
-                if not self.round():
+                found = self.round()
+                if found is Found.nothing:
                     self._alarm.wait(self._pause())
+                if found is not Found.a_part:
                     self._gather()
             except (DBAPIError, PoolTimeout, DatabaseNotReady, psycopg2.Error) as error:
                 log.warning("database unavailable", error=type(error).__name__)
@@ -109,8 +121,8 @@ class Scheduler:
         waiting = min(self.context.queue.depth() or 0, LONGEST_GATHER)
         self._stopped.wait(GATHER_SECONDS * (1 + waiting))
 
-    def round(self) -> bool:
-        """Sweep if it is time, then give every establishment one batch; True if any got one."""
+    def round(self) -> Found:
+        """Sweep if it is time, then give every establishment one batch."""
         if time.monotonic() >= self._next_sweep:
             self._next_sweep = time.monotonic() + self.engine.sweep
             self.heartbeat.beat()
@@ -122,14 +134,12 @@ class Scheduler:
             self._next_tidying = time.monotonic() + TIDY_SECONDS
             self._tidy()
         if not self.gate.is_open():
-            return False
+            return Found.nothing
         if time.monotonic() >= self._next_inbound:
             self._next_inbound = time.monotonic() + INBOUND_SECONDS
             self._ask_inbound()
-        handed = [
-            self._serve(number) for number in dispatch.establishments_due(self.context.database)
-        ]
-        return any(handed)
+        due = dispatch.establishments_due(self.context.database)
+        return max(map(self._serve, due), default=Found.nothing)
 
     def _pause(self) -> float:
         """Seconds to sleep: until the next thing is due or the next sweep, at most `poll`."""
@@ -197,8 +207,8 @@ class Scheduler:
         with self.context.database.service() as session:
             forget_old(session)
 
-    def _serve(self, establishment_id: int) -> bool:
-        """Claim one batch for one establishment and hand it over; False when there was none."""
+    def _serve(self, establishment_id: int) -> Found:
+        """Claim one batch for one establishment and hand it over."""
         database, queue, engine = self.context.database, self.context.queue, self.engine
         with database.establishment(establishment_id) as session:
             claimed = dispatch.claim(
@@ -226,7 +236,10 @@ class Scheduler:
                     dispatch.release(session, ids, "queue unreachable")
                 reached("scheduler.after_release")
         reached("scheduler.after_enqueue")
-        return handed
+        if not handed:
+            return Found.nothing
+        full = sum(len(ids) for _, ids in jobs) >= engine.batch
+        return Found.a_part if full else Found.all
 
 
 class Alarm:

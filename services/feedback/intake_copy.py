@@ -2,8 +2,9 @@
 
 PostgreSQL stores the first rows while the next ones are hashed and sealed here, on another core;
 that, and no statement to take apart, makes it twice as fast as `intake.py`. But a COPY passes over
-nothing. What is here already is therefore looked up before, and what another connection stores in
-between ends the whole COPY with an `IntegrityError`: its caller then takes the other way.
+nothing. What is here already is therefore looked up before; what such a look does not see, or what
+another connection stores in between, ends the whole COPY with an `IntegrityError`: its caller then
+takes the other way.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import repeat
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -37,7 +39,12 @@ PIECE = 64
 """Rows that are sealed at once and then sent: some 30 KB."""
 _NULL = r"\N"
 
-# Which of a batch are here, and a number for each of the others: one exchange.
+FEW = 16
+"""Of a new batch, so many are looked up. Each way down the index takes as long as it takes to store
+the row; what was sent before comes again as a whole or as a long piece, of which one is seen."""
+
+# Which of some are here, and a number for each of a batch of so many that is not: one exchange.
+# Where one of a few is here, none is drawn: all will be looked up.
 _LOOK = Prepared(
     """
     with here as materialized (
@@ -45,11 +52,13 @@ _LOOK = Prepared(
     )
     select now() as moment, ids as here, array(
         select nextval('feedbacks_id_seq')
-        from generate_series(1, cardinality(:client_ids) - cardinality(ids))
+        from generate_series(1, :many - cardinality(ids))
+        where cardinality(ids) = 0 or cardinality(:client_ids) = :many
     ) as numbers
     from here
     """,
     client_ids="uuid[]",
+    many="integer",
 )
 _COPY = """
     copy feedbacks (id, client_id, fingerprint, patient_id, patient_id_index, language, content,
@@ -86,7 +95,7 @@ def copy_feedback(
     first: dict[UUID, int] = {}
     for place, item in items.items():
         first.setdefault(item.client_id, place)
-    (look,) = _LOOK.run(session, client_ids=uuid_array(first))
+    look = _looked_up(session, list(first))
     here = set(look.here)
     departments = _departments(session, items.values())
     # In the order of identities, so that two batches with the same items wait for each other in
@@ -110,6 +119,15 @@ def copy_feedback(
             session, {place: (one.client_id, submitted_fields(one)) for place, one in left.items()}
         )
     return made
+
+
+def _looked_up(session: ScopedSession, identities: Sequence[UUID]) -> Any:
+    """A row of `_LOOK`: of a few when none of them is here, else of all."""
+    few = identities[:: 1 + len(identities) // FEW]
+    (look,) = _LOOK.run(session, client_ids=uuid_array(few), many=len(identities))
+    if look.here and len(few) < len(identities):
+        (look,) = _LOOK.run(session, client_ids=uuid_array(identities), many=len(identities))
+    return look
 
 
 def _departments(

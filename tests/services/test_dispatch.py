@@ -113,7 +113,7 @@ def test_every_establishment_gets_a_batch_whatever_the_others_have(
     from workers.context import get_context
     from workers.names import SEND
     from workers.queue import QUEUE_NAME
-    from workers.scheduler import Scheduler
+    from workers.scheduler import Found, Scheduler
 
     make(database, 30)
     make(database, 3, establishment=SOUTH)
@@ -121,7 +121,7 @@ def test_every_establishment_gets_a_batch_whatever_the_others_have(
     engine = context.settings.engine.model_copy(update={"batch": 5, "outstanding_batches": 2})
     settings = context.settings.model_copy(update={"engine": engine})
     scheduler = Scheduler(dataclasses.replace(context, settings=settings))
-    assert scheduler.round()
+    assert scheduler.round() is Found.a_part  # more is due: the next round comes at once
     queue = Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)
 
     def batches() -> list[tuple[int, int]]:
@@ -133,6 +133,17 @@ def test_every_establishment_gets_a_batch_whatever_the_others_have(
     for _ in range(3):
         scheduler.round()
     assert sum(count for number, count in batches() if number == NORTH) == 10
+
+
+def test_a_round_that_handed_over_all_lets_more_fall_due(database: Any) -> None:
+    """Or, with a few due at any moment, each would be claimed, handed over and stamped alone."""
+    from workers.context import get_context
+    from workers.scheduler import Found, Scheduler
+
+    make(database, 3)
+    scheduler = Scheduler(get_context())
+    assert scheduler.round() is Found.all
+    assert scheduler.round() is Found.nothing
 
 
 def test_what_may_go_out_is_stamped(database: Any) -> None:

@@ -21,14 +21,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError
 
 from config.settings import get_settings
-from database.driver import copied_in
+from database.driver import copied_in, undone_on_error
 from models.establishment import Establishment
 from models.user import Role
 from schemas.sync import OfflineFeedback
 from services.errors import CareloopError
 from services.feedback.feedbacks import in_local_time
 from services.feedback.intake import Stored, arrival, store, submitted_columns, submitted_fields
-from services.feedback.intake_copy import PIECE, copy_feedback
+from services.feedback.intake_copy import FEW, PIECE, copy_feedback
 from services.identity import Principal, fingerprint, fingerprints
 from tests.fixtures import NORTH, owned
 from tests.routers.test_sync import item, now, rows, sync
@@ -182,6 +182,25 @@ def test_of_a_batch_that_comes_twice_at_once_each_item_is_stored_once(
     assert numbers_drawn(owner) == drawn + 1  # what is sent again takes none
 
 
+def test_of_a_large_batch_a_few_are_looked_up(
+    client: Any, owner: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sent again, it is seen by them; what they miss is stored once all the same."""
+    batch = [item() for _ in range(3 * FEW)]
+    sync(client, *batch)
+    drawn = numbers_drawn(owner)
+    answer = sync(client, *batch, item())
+    assert [one["status"] for one in answer] == ["duplicate"] * 3 * FEW + ["created"]
+    assert numbers_drawn(owner) == drawn + 1
+    assert "batch not copied" not in caplog.text
+    others = [item() for _ in range(3 * FEW)]
+    answer = sync(client, *others[:1], batch[0], *others[1:])
+    statuses = ["created", "duplicate"] + ["created"] * (3 * FEW - 1)
+    assert [one["status"] for one in answer] == statuses
+    assert "batch not copied" in caplog.text
+    assert len(rows(owner)) == 6 * FEW + 1
+
+
 def numbers_drawn(owner: Any) -> int:
     with owned(owner) as connection:
         return int(connection.scalar(text("select last_value from est_1.feedbacks_id_seq")))
@@ -199,7 +218,7 @@ def test_what_breaks_while_rows_are_made_is_raised_as_it_is(database: Any) -> No
             (["9\n"], IntegrityError),
             (["x\n"], DataError),
         ):
-            with pytest.raises(error) as raised, session.begin_nested():
+            with pytest.raises(error) as raised, undone_on_error(session.connection()):
                 copied_in(session.connection(), "copy given from stdin", broken)
             assert "copy given" not in str(raised.value.__cause__)
         assert session.scalar(text("select count(*) from given")) == 0

@@ -51,7 +51,7 @@ SCREENS = (
     "tasks", "trends", "phrases", "phrases/choices_by_sms/french/help",
     "phrases/feedback_by_phone/duala", "phrases/feedback_by_phone/french/call",
     "settings/departments", "settings/users", "settings/senders", "settings/devices",
-    "settings/audit", "settings/rules", "settings/holidays", "nowhere",
+    "settings/audit", "settings/rules", "settings/holidays", "deliveries", "nowhere",
 )  # fmt: skip
 
 
