@@ -20,7 +20,7 @@ run: $(VENV)/.runtime $(APP)  ## run everything on this machine (Ctrl-C ends it)
 	@exec $(BIN)/python -m supervisor
 
 test: $(VENV)/.dev $(APP)  ## run the whole test suite (ARGS='-k x' for a part of it)
-	@exec $(BIN)/python -m pytest tests/ -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec $(BIN)/python -m pytest tests/ -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 chaos: $(VENV)/.dev  ## kill, restart and disturb everything for minutes (ARGS='--seed 7 --minutes 10')
 	@exec $(BIN)/python -m tests.chaos $(ARGS)

@@ -35,13 +35,15 @@ def free_port() -> int:
 def wait_for(
     question: Callable[[], Any], what: str, seconds: float = 20.0, every: float = 0.05
 ) -> Any:
-    """Ask until the answer is true; fails with `what` after `seconds`."""
-    deadline = time.monotonic() + seconds
+    """Ask until the answer is true, by and by three times as seldom; fails with `what` after
+    `seconds`. (To answer costs the service more than most of what is waited for.)"""
+    deadline, pause = time.monotonic() + seconds, every
     while time.monotonic() < deadline:
         answer = question()
         if answer:
             return answer
-        time.sleep(every)
+        time.sleep(pause)
+        pause = min(1.2 * pause, 3 * every)
     raise AssertionError(f"waited {seconds} s for {what}")
 
 
@@ -54,6 +56,8 @@ class Tree:
     api_port: int
     simulator_port: int
     processes: dict[str, Born] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Of those who have logged in; forget them where a test ends their sign-ins."""
 
     @property
     def url(self) -> str:
@@ -112,12 +116,15 @@ class Tree:
                 process.wait(5)
 
     def token(self, who: str = "staff@north") -> dict[str, str]:
-        answer = http.post(
-            f"{self.url}/api/v1/auth/token",
-            data={"username": f"{who}.example", "password": PASSWORD},
-            timeout=10,
-        )
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        """The headers of somebody who has logged in, once for the tree: it costs 0.2 s."""
+        if who not in self.tokens:
+            answer = http.post(
+                f"{self.url}/api/v1/auth/token",
+                data={"username": f"{who}.example", "password": PASSWORD},
+                timeout=10,
+            )
+            self.tokens[who] = answer.json()["access_token"]
+        return {"Authorization": f"Bearer {self.tokens[who]}"}
 
     def ledger(self, **filters: str) -> list[dict[str, Any]]:
         """What the simulated carrier accepted."""

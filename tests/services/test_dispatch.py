@@ -205,7 +205,7 @@ def test_a_late_job_whose_claim_was_swept_does_nothing(database: Any, owner: Any
 
 
 def test_what_is_being_sent_is_not_released(database: Any) -> None:
-    """Redis took a job and its answer was lost: the scheduler gives back what a worker has begun."""
+    """Redis took a job, its answer was lost: the scheduler gives back what a worker has begun."""
     (number,) = make(database)
     claim(database)
     begin(database, [number])

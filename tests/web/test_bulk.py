@@ -82,6 +82,7 @@ def test_a_file_with_faults_goes_out_to_whom_it_can(tree: Tree, browser: Browser
     write(page)
     # The session ends before anything is stored: nothing that was chosen or typed is lost.
     http.post(f"{tree.url}/api/v1/auth/logout-everywhere", headers=tree.token(), timeout=10)
+    tree.tokens.clear()
     page.context.clear_cookies()
     page.get_by_role("button", name="Préparer l’essai à blanc").click()
     seen(page.get_by_label("Mot de passe")).fill(PASSWORD)

@@ -251,6 +251,7 @@ def test_a_session_that_ends_and_a_service_that_is_away_lose_no_word(
     write_reminder(page, "PAT123", "Ce texte reste.")
     page.get_by_label("Maintenant").check()
     http.post(f"{tree.url}/api/v1/auth/logout-everywhere", headers=tree.token(), timeout=10)
+    tree.tokens.clear()
     page.context.clear_cookies()
     page.get_by_role("button", name="Programmer le rappel").click()
     seen(page.get_by_role("heading", name="Votre session a pris fin"))
