@@ -13,6 +13,7 @@ from services.phrase.phrases import FLOWS, placeholders
 from tests import http
 from tests.tree import Tree, wait_for
 from tests.web.browser import SECONDS, needs_browser, seen
+from tests.web.conftest import rows
 from tests.web.console import (
     DESK,
     PHONE,
@@ -44,6 +45,7 @@ PATIENTS = (
     ("PAT300", "عائشة بنت محمد", "650000003"),
     ("PAT400", "W" * 110, "650000004"),
 )
+WEEKS = 7
 LATER = (datetime.now(UTC) + timedelta(days=60)).isoformat()
 HOSTILE = '<img src=x onerror="document.title=1"> ' + "x" * 200
 SCREENS = (
@@ -285,6 +287,10 @@ def test_every_screen_in_both_languages_and_themes(tree: Tree, browser: Browser)
     post(tree, "feedback", {"language": "french", "rating": 1, "content": HOSTILE})
     post(tree, "reminders", {"patient_id": "PAT400", "message": HOSTILE[40:] + " 😀",
                              "scheduled_time": LATER})  # fmt: skip
+    for week in range(WEEKS):
+        number = post(tree, "feedback", {"language": "french", "rating": 4})["id"]
+        then = "update est_1.feedbacks set date_submitted = now() - %s * interval '7 days'"
+        rows(tree, then + " where id = %s", week, number)
     post(tree, "campaigns", {"name": "W" * 110, "texts": {"french": HOSTILE}, "filter": {}})
     page = opened(browser, tree, viewport=PHONE)
     seen(page.get_by_role("heading", name="Bonjour."))
@@ -293,6 +299,8 @@ def test_every_screen_in_both_languages_and_themes(tree: Tree, browser: Browser)
     for screen in SCREENS:
         go_to(page, screen)
         judge_both_themes(page, screen)
+        if screen == "trends":  # figures of many weeks, wider than a phone
+            assert page.locator(".ratings thead th").count() > WEEKS
     assert page.title() != "1"
     page.get_by_role("button", name="Plus").click()
     judge_both_themes(page, "the account")

@@ -51,6 +51,12 @@ export const common: Words['common'] = {
   no: 'No',
   from: 'From',
   to: 'To',
+  wrongs: {
+    missing: 'Fill this in.',
+    email: 'This is not an e-mail address.',
+    tooShort: (least) => `At least ${least} characters.`,
+    other: 'This value will not do.',
+  },
   filters: 'Filters',
   clearFilters: 'Clear the filters',
   user: (id) => `User no. ${id}`,

@@ -49,6 +49,12 @@ export const common = {
   no: 'Non',
   from: 'Du',
   to: 'Au',
+  wrongs: {
+    missing: 'À remplir.',
+    email: 'Ce n’est pas une adresse e-mail.',
+    tooShort: (least: number) => `Au moins ${least} caractères.`,
+    other: 'Cette valeur ne convient pas.',
+  },
   filters: 'Filtres',
   clearFilters: 'Effacer les filtres',
   user: (id: number) => `Utilisateur n° ${id}`,

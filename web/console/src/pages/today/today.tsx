@@ -185,7 +185,7 @@ function DeliveryRows({ deliveries, state }: { deliveries: Shape<'DeliverySummar
           <Link href={`/reminders/${one.reminder_id}`} className="row">
             <strong>{one.patient_id ?? words.today.noReference}</strong>
             <span className="soft">{format.near(state ? one.occurrence : one.due_at)}</span>
-            <span title={words.common.channels[one.channel]}>
+            <span className="by" title={words.common.channels[one.channel]}>
               <Icon name={one.channel} />
               <span className="heard">{words.common.channels[one.channel]}</span>
             </span>

@@ -3,6 +3,7 @@
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
+import { spelled } from '../../logic/format'
 
 export function Bars({ rows, of }: { rows: (readonly [string, number])[]; of?: number }) {
   const format = useFormat()
@@ -36,9 +37,9 @@ export function Ratings({ ratings, name }: { ratings: WeekRating[]; name: (code:
   const words = useWords()
   const format = useFormat()
   const weeks = [...new Set(ratings.map((one) => one.week))].sort()
-  const departments = [...new Set(ratings.map((one) => one.department))]
+  const departments = inOrder([...new Set(ratings.map((one) => one.department))], name)
   const short = new Intl.DateTimeFormat(format.locale, { timeZone: 'UTC', day: 'numeric', month: 'short' })
-  const day = (week: string) => short.format(new Date(`${week}T12:00:00Z`))
+  const day = (week: string) => spelled(short.format(new Date(`${week}T12:00:00Z`)), format.locale)
   return (
     // Many weeks are wider than a phone: the table scrolls, by keyboard too.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls is reached by keys
@@ -70,6 +71,12 @@ export function Ratings({ ratings, name }: { ratings: WeekRating[]; name: (code:
     </section>
   )
 }
+
+/** By their names; what was said of no department comes last. */
+export const inOrder = (codes: (string | null)[], name: (code: string | null) => string) =>
+  [...codes].sort((one, other) =>
+    one === null || other === null ? Number(one === null) - Number(other === null) : name(one).localeCompare(name(other)),
+  )
 
 function Mark({ rating }: { rating: WeekRating }) {
   const words = useWords()
