@@ -12,6 +12,8 @@ Each of these was broken once, and a test here failed:
 - `else m.retry_at` -> `else now()` in `_OUTCOME` (no back-off);
 - `outcome.retry_after or` left out of `workers/delivery.py` (a provider's Retry-After ignored);
 - `>= :batch then :batch` in `_CLAIM` -> any room there is (a backlog is claimed in crumbs);
+- `least(..., d.valid_until)` left out of `_OUTCOME` (expires long after its time);
+- `queue.answers()` left out of the scheduler (a trace that grows as long as Redis is away);
 - `dispatch.release` left out of `workers.delivery.stop` (a stopped worker keeps its claims).
 """
 
@@ -26,6 +28,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError
 from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import func, select, text
@@ -146,6 +149,35 @@ def test_a_round_that_handed_over_all_lets_more_fall_due(database: Any) -> None:
     assert scheduler.round() is Found.nothing
 
 
+def test_while_the_queue_is_away_nothing_is_claimed_again_and_again(
+    database: Any, redis: Redis
+) -> None:
+    from workers.context import get_context
+    from workers.queue import JobQueue
+    from workers.scheduler import Found, Scheduler
+
+    class Door(Redis):
+        """A connection to a server that is away until somebody opens."""
+
+        open = False
+
+        def execute_command(self, *args: Any, **options: Any) -> Any:
+            if not self.open:
+                raise ConnectionError
+            return super().execute_command(*args, **options)
+
+    (number,) = make(database)
+    door = Door(connection_pool=redis.connection_pool)
+    scheduler = Scheduler(dataclasses.replace(get_context(), queue=JobQueue(door)))
+    assert [scheduler.round() for _ in range(4)] == [Found.nothing] * 4
+    assert causes(database, number) == ["scheduled", "due", "queue unreachable"]
+    scheduler.context.queue._away_until = 1.0  # it has been left alone for long enough
+    assert scheduler.round() is Found.nothing
+    assert len(causes(database, number)) == 3  # asked before anything is claimed
+    door.open, scheduler.context.queue._away_until = True, 1.0
+    assert scheduler.round() is Found.all
+
+
 def test_what_may_go_out_is_stamped(database: Any) -> None:
     (number,) = make(database)
     claim(database)
@@ -245,6 +277,16 @@ def test_a_retry_waits_for_its_time(database: Any) -> None:
     assert waiting.claimed_until is None
     assert delivery(database, number).error_code == "unreachable"
     assert claim(database).to_send == ()
+
+
+def test_what_would_be_tried_after_its_validity_comes_back_when_that_ends(database: Any) -> None:
+    """Staff see that it expired when it does, not ten minutes later."""
+    number = begun(database, validity=60)
+    conclude(database, number, S.scheduled, code="unreachable", retry_in=600)
+    waiting = due(database, number)
+    assert waiting is not None
+    assert waiting.due_at == delivery(database, number).valid_until
+    assert waiting.due_at == delivery(database, number).due_at
 
 
 def test_a_provider_says_when_to_come_again(
