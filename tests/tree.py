@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx2
 
+from tests import http
 from tests.conftest import clone_database, with_database
 from tests.nursery import Born, nursery
 from tests.template import PASSWORD, SOUTH_NUMBER
@@ -111,7 +112,7 @@ class Tree:
                 process.wait(5)
 
     def token(self, who: str = "staff@north") -> dict[str, str]:
-        answer = httpx2.post(
+        answer = http.post(
             f"{self.url}/api/v1/auth/token",
             data={"username": f"{who}.example", "password": PASSWORD},
             timeout=10,
@@ -120,13 +121,13 @@ class Tree:
 
     def ledger(self, **filters: str) -> list[dict[str, Any]]:
         """What the simulated carrier accepted."""
-        answer = httpx2.get(f"{self.simulator_url}/simulator/ledger", params=filters, timeout=10)
+        answer = http.get(f"{self.simulator_url}/simulator/ledger", params=filters, timeout=10)
         listed: list[dict[str, Any]] = answer.json()
         return listed
 
     def behave(self, **behaviour: Any) -> None:
         """Tell the simulated carrier to misbehave."""
-        httpx2.put(f"{self.simulator_url}/simulator/behaviour", json=behaviour, timeout=10)
+        http.put(f"{self.simulator_url}/simulator/behaviour", json=behaviour, timeout=10)
 
     def logs(self) -> str:
         return "\n".join(
@@ -138,7 +139,7 @@ class Tree:
 def answers(url: str) -> bool:
     """True when something answers there with success."""
     try:
-        return httpx2.get(url, timeout=2).is_success
+        return http.get(url, timeout=2).is_success
     except httpx2.TransportError:
         return False
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import psycopg2
 import pytest
 
+from tests import http
 from tests.integration.loop import Loop
 from tests.tree import running_tree, wait_for
 from utils.failpoint import CAMPAIGN
@@ -25,7 +25,7 @@ class Office(Loop):
     """A member of staff who runs campaigns."""
 
     def call(self, method: str, path: str, **more: Any) -> Any:
-        answer = httpx2.request(
+        answer = http.request(
             method,
             f"{self.tree.url}/api/v1/{path}",
             headers=self.headers | more.pop("headers", {}),

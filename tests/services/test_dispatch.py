@@ -236,6 +236,17 @@ def test_a_late_job_whose_claim_was_swept_does_nothing(database: Any, owner: Any
     assert claim(database).to_send == (number,)
 
 
+def test_what_is_being_sent_is_not_released(database: Any) -> None:
+    """Redis took a job and its answer was lost: the scheduler gives back what a worker has begun."""
+    (number,) = make(database)
+    claim(database)
+    begin(database, [number])
+    with database.establishment(NORTH) as session:
+        dispatch.release(session, [number], "queue unreachable")
+    assert delivery(database, number).status == S.sending
+    assert claim(database).to_send == ()
+
+
 def test_a_claim_from_before_the_servers_start_is_void(database: Any, owner: Any) -> None:
     (number,) = make(database)
     claim(database)

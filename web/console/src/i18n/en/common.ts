@@ -41,7 +41,6 @@ export const common: Words['common'] = {
   remove: 'Remove',
   add: 'Add',
   search: 'Search',
-  loadMore: 'Show more',
   all: 'All',
   allFeminine: 'All',
   none: 'None',

@@ -39,7 +39,6 @@ export const common = {
   remove: 'Retirer',
   add: 'Ajouter',
   search: 'Rechercher',
-  loadMore: 'Afficher la suite',
   all: 'Tous',
   allFeminine: 'Toutes',
   none: 'Aucun',

@@ -77,8 +77,9 @@ function Mark({ rating }: { rating: WeekRating }) {
   const height = ((rating.average - 1) / 4) * 34 + 4
   return (
     <span className="mark" title={`${rating.count} ${words.trends.count}`}>
-      <svg viewBox="0 0 24 40" aria-hidden="true" className={rating.average < 2.5 ? 'low' : undefined}>
-        <rect x="4" y={40 - height} width="16" height={height} rx="3" />
+      <svg viewBox="0 0 24 40" aria-hidden="true" >
+        <rect x="4" y="2" width="16" height="38" rx="3" className="whole" />
+        <rect x="4" y={40 - height} width="16" height={height} rx="3" className={rating.average < 2.5 ? 'low' : undefined} />
       </svg>
       <strong>{format.number(rating.average, 1)}</strong>
       <small className="soft">{format.number(rating.count)}</small>
