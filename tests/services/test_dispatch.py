@@ -14,6 +14,7 @@ Each of these was broken once, and a test here failed:
 - `>= :batch then :batch` in `_CLAIM` -> any room there is (a backlog is claimed in crumbs);
 - `least(..., d.valid_until)` left out of `_OUTCOME` (expires long after its time);
 - `queue.answers()` left out of the scheduler (a trace that grows as long as Redis is away);
+- `is_away(error)` -> `False` in `workers.delivery` (a known outcome is lost with a connection);
 - `dispatch.release` left out of `workers.delivery.stop` (a stopped worker keeps its claims).
 """
 
@@ -54,6 +55,7 @@ from tests.services.deliveries import (
     make,
     now,
     reminder_status,
+    until_blocked,
 )
 from tests.tree import wait_for
 from utils.senders import Outbound, Outcome, Verdict
@@ -237,7 +239,7 @@ def test_a_late_job_whose_claim_was_swept_does_nothing(database: Any, owner: Any
 
 
 def test_what_is_being_sent_is_not_released(database: Any) -> None:
-    """Redis took a job and its answer was lost: the scheduler gives back what a worker has begun."""
+    """Redis took a job, its answer was lost: the scheduler gives back what a worker has begun."""
     (number,) = make(database)
     claim(database)
     begin(database, [number])
@@ -351,6 +353,43 @@ def test_one_broken_call_does_not_take_its_group_with_it(
     finish()
     found = sorted(delivery(database, number).status for number in ids)
     assert found == [S.sending] + [S.sent] * 4
+
+
+def test_an_outcome_is_not_lost_with_a_connection(
+    database: Any,
+    owner: Any,
+    sender: Callable[..., FakeSender],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PostgreSQL is restarted while it is being stored: else it would be asked about."""
+    from workers.delivery import finish, send
+
+    fake, lock = sender(), owner.connect()
+    answer = fake.send
+
+    def locked(message: Outbound) -> Outcome:
+        lock.execute(text("select from est_1.deliveries for update"))
+        return answer(message)
+
+    monkeypatch.setattr(fake, "send", locked)
+    (number,) = make(database)
+    claim(database)
+    send(NORTH, [number])
+    try:
+        until_blocked(owner)
+        with owner.begin() as connection:
+            connection.execute(
+                text(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = current_database() and wait_event_type = 'Lock'"
+                )
+            )
+    finally:
+        lock.rollback()
+        lock.close()
+    finish()
+    assert len(fake.given) == 1
+    assert delivery(database, number).status == S.sent
 
 
 def test_a_worker_that_stops_gives_back_what_it_has_not_stamped(
