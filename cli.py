@@ -134,15 +134,11 @@ def restore_roles() -> None:
 
 
 def _run() -> None:
-    """Run a command; a setting or a database at fault is a line, not a traceback."""
-    from pydantic import ValidationError
+    """Run a command; a database at fault is a line, not a traceback."""
     from sqlalchemy.exc import OperationalError
 
     try:
         app()
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise SystemExit("careloop: settings: " + "; ".join(lines)) from error
     except OperationalError as error:
         raise SystemExit(f"careloop: the database does not answer: {error.orig}".strip()) from error
 

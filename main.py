@@ -77,12 +77,13 @@ GARBAGE_AFTER = 20_000
 """New objects after which garbage is looked for: a large batch has as many, all of them in use."""
 CORS_TAKEN = [
     "Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "If-Match",
-    "Prefer", "X-Correlation-Id",
+    "If-None-Match", "Prefer", "Range", "X-Correlation-Id",
     "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum",
 ]  # fmt: skip
 CORS_SHOWN = [
     "ETag", "Location", "Idempotency-Replayed", "Preference-Applied", "Retry-After",
-    "X-Correlation-Id", "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Expires",
+    "X-Correlation-Id", "Content-Range", "Tus-Resumable", "Upload-Length", "Upload-Offset",
+    "Upload-Expires",
 ]  # fmt: skip
 
 
@@ -152,7 +153,7 @@ def build_app(settings: Settings) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.web.cors_origins,
-            allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=CORS_TAKEN,
             expose_headers=CORS_SHOWN,
         )

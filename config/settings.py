@@ -14,18 +14,23 @@ import base64
 import binascii
 import hashlib
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SECRETS_FOLDER = Path("/run/secrets")
 PLACEHOLDER = "change-me"
 AES_KEY_BYTES = 32
+_RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?([1-9][0-9]* ?)?(second|minute|hour|day)s?")
+_DSN = re.compile(r"https?://[^@/\s]+@[^@/\s]+(/[^\s]*)?/[0-9]+")
 
 
 class Environment(StrEnum):
@@ -106,6 +111,18 @@ class RedisSettings(Group):
     )
     timeout: float = Field(default=1.0, gt=0, validation_alias="REDIS_TIMEOUT")
 
+    @field_validator("url")
+    @classmethod
+    def _scheme(cls, value: SecretStr) -> SecretStr:
+        try:
+            parts = urlsplit(value.get_secret_value())
+            known = parts.scheme in ("redis", "rediss", "unix") and (parts.port or True)
+        except ValueError:  # its own words quote what stands in the port's place: a password, maybe
+            known = False
+        if not known:
+            raise ValueError("must be a redis://, rediss:// or unix:// URL") from None
+        return value
+
 
 class TwilioSettings(Group):
     """SMS and calls. `api_url` points the official library elsewhere (the simulator)."""
@@ -148,6 +165,15 @@ class EmailSettings(Group):
         if self.sendgrid_api_key.get_secret_value():
             return "sendgrid"
         return "smtp" if self.smtp_host else None
+
+
+@contextmanager
+def _named(setting: str) -> Iterator[None]:
+    """Says of a check that spans several settings which one is at fault."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{setting}: {error}") from error
 
 
 def _decode_key(text: str) -> bytes:
@@ -213,11 +239,14 @@ class PrivacySettings(Group):
 
     @model_validator(mode="after")
     def _parse_once(self) -> Self:
-        if not all(0 < len(key_id) <= 16 and key_id.isalnum() for key_id in self.key_ring):
+        with _named("ENCRYPTION_KEYS"):
+            ring = self.key_ring
+        if not all(0 < len(key_id) <= 16 and key_id.isalnum() for key_id in ring):
             raise ValueError(
                 "ENCRYPTION_KEYS: an id is 1 to 16 letters or digits, as in k1:<base64>"
             )
-        _ = self.index_key
+        with _named("BLIND_INDEX_KEY"):
+            _ = self.index_key
         return self
 
 
@@ -271,6 +300,13 @@ class WebSettings(Group):
     login_rate_limit: str = Field(default="30/minute", validation_alias="RATE_LIMIT_LOGIN")
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, validation_alias="MAX_BODY_BYTES")
 
+    @field_validator("rate_limit", "anonymous_rate_limit", "login_rate_limit")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        if not _RATE.fullmatch(value):
+            raise ValueError("must be a number in a time, such as 600/minute")
+        return value
+
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -297,6 +333,13 @@ class StorageSettings(Group):
     # Seconds for which a provider waits for the database. Twilio itself gives up after 15.
     spool_after: float = Field(default=5.0, gt=0, le=12, validation_alias="WEBHOOK_SPOOL_AFTER")
 
+    @field_validator("url")
+    @classmethod
+    def _scheme(cls, value: str) -> str:
+        if value and not value.startswith(("file://", "s3://")):
+            raise ValueError("must be a file:// or s3:// URL")
+        return value
+
     @property
     def spool(self) -> Path:
         """Where webhooks wait while PostgreSQL is away: a folder that survives a restart."""
@@ -316,10 +359,24 @@ class StorageSettings(Group):
 class OperationsSettings(Group):
     """Logs and error reports."""
 
-    log_level: str = Field(default="INFO", validation_alias="LOG_LEVEL")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        default="INFO", validation_alias="LOG_LEVEL"
+    )
     log_format: str = Field(default="", pattern="^(|json|console)$", validation_alias="LOG_FORMAT")
     sentry_dsn: SecretStr = Field(default=SecretStr(""), validation_alias="SENTRY_DSN")
     metrics_token: SecretStr = Field(default=SecretStr(""), validation_alias="METRICS_TOKEN")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: Any) -> Any:
+        return value.strip().upper() if isinstance(value, str) else value
+
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _reports_somewhere(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not _DSN.fullmatch(value.get_secret_value()):
+            raise ValueError("must be a DSN as Sentry shows it: https://<key>@<host>/<number>")
+        return value
 
 
 class Settings(Group):
@@ -387,7 +444,20 @@ class Settings(Group):
         return self
 
 
+class WrongSettings(SystemExit):
+    """A process with such settings must not go on: it ends with a line that names each of them."""
+
+    def __init__(self, error: ValidationError) -> None:
+        said = [
+            (*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")) for e in error.errors()
+        ]
+        super().__init__("careloop: settings: " + "; ".join(": ".join(parts) for parts in said))
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once. Raises `WrongSettings`."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise WrongSettings(error) from error

@@ -22,7 +22,7 @@ RowNumber = Annotated[int | None, Query(ge=1, le=MAX_ID)]
 def list_conversations(
     session: ViewerSession,
     channel: ConversationChannel | None = None,
-    flow: Annotated[str | None, Query(max_length=24)] = None,
+    flow: Annotated[str | None, Query(pattern=r"^[a-z0-9_]{1,24}$")] = None,
     is_open: Annotated[bool | None, Query(alias="open")] = None,
     patient_id: Annotated[str | None, Query(max_length=64)] = None,
     reminder_id: RowNumber = None,

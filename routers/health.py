@@ -32,11 +32,14 @@ from utils.metrics import (
 router = APIRouter(tags=["operations"])
 
 
+# Monitors that want no more than the status ask with HEAD.
+@router.head("/health/live", include_in_schema=False)
 @router.get("/health/live", summary="The process runs")
 def live() -> dict[str, str]:
     return {"status": "ok"}
 
 
+@router.head("/health/ready", include_in_schema=False)
 @router.get("/health/ready", summary="The process can accept; `degraded` says what is not well")
 def ready(state: StateDep) -> JSONResponse:
     try:

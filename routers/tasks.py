@@ -29,7 +29,7 @@ TaskId = Annotated[int, Path(ge=1, le=MAX_ID)]
 def list_tasks(
     principal: Viewer,
     session: ViewerSession,
-    kind: Annotated[str | None, Query(max_length=24)] = None,
+    kind: Annotated[str | None, Query(pattern=r"^[a-z0-9_]{1,24}$")] = None,
     state: TaskState | None = None,
     assigned_to: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     assigned: Annotated[

@@ -18,6 +18,16 @@ QUIET_HOURS, HOLIDAY = "quiet hours", "holiday"
 LONGEST_CLOSURE = timedelta(days=40)
 """How far ahead an allowed minute is looked for: no message is valid for longer."""
 
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+
+
+def within_reach(day: date) -> bool:
+    """True for a day or moment that somebody may mean, from 1900 to 2999.
+
+    Beyond it the calendar ends somewhere: a period before it or a day after it would overflow.
+    """
+    return FIRST_YEAR <= day.year <= LAST_YEAR
+
 
 def local_time(moment: datetime, tz: tzinfo) -> datetime:
     """The same moment on the wall clock of `tz`. Raises ValueError for a naive one."""

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from models.establishment import Establishment
 from services.errors import Invalid
-from utils.clock import moment_at
+from utils.clock import moment_at, within_reach
 
 
 def days_between(
@@ -25,8 +25,7 @@ def days_between(
 
 
 def _midnight(establishment: Establishment, day: date, later: int, field: str) -> datetime:
-    try:
-        wall = datetime.combine(day + timedelta(days=later), time())
-        return moment_at(wall, establishment.zone)
-    except OverflowError as error:
-        raise Invalid("This day is out of range.", field=field) from error
+    if not within_reach(day):
+        raise Invalid("This day is out of range.", field=field)
+    wall = datetime.combine(day + timedelta(days=later), time())
+    return moment_at(wall, establishment.zone)

@@ -44,6 +44,7 @@ from services.sender.senders import names
 from services.series.omission import listed
 from services.series.series import Turn
 from services.sms import sms_text
+from utils.clock import within_reach
 from utils.sms_encoding import analyse
 
 ANSWER_BYTES = 1000
@@ -222,7 +223,6 @@ def summaries(
 
 def aware(value: datetime, name: str) -> datetime:
     """A time in a query, in UTC; without an offset it is taken as UTC."""
-    try:
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError as error:
-        raise Invalid("This time is out of range.", field=f"query.{name}") from error
+    if not within_reach(value):
+        raise Invalid("This time is out of range.", field=f"query.{name}")
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)

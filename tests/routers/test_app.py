@@ -40,6 +40,28 @@ def test_cors_is_a_list(origin: str, allowed: bool) -> None:
     assert (answer.headers.get("access-control-allow-origin") == origin) is allowed
 
 
+def test_a_page_of_the_list_may_use_the_whole_api() -> None:
+    """Every method and every header of the contract, else the browser refuses what we publish."""
+    web = WebSettings(CORS_ORIGINS="https://app.hospital.example")
+    client = TestClient(build_app(Settings(web=web)))
+    for path, operations in client.get("/openapi.json").json()["paths"].items():
+        for method, operation in operations.items():
+            if method == "options":
+                continue
+            taken = [
+                parameter["name"]
+                for parameter in operation.get("parameters", [])
+                if parameter["in"] == "header"
+            ]
+            asked = {
+                "Origin": "https://app.hospital.example",
+                "Access-Control-Request-Method": method.upper(),
+                "Access-Control-Request-Headers": ",".join(["authorization", *taken]),
+            }
+            answer = client.options(path, headers=asked)
+            assert answer.status_code == 200, (method, path, taken)
+
+
 def test_no_other_site_says_that_it_is_the_console() -> None:
     web = WebSettings(CORS_ORIGINS="https://app.hospital.example")
     client = TestClient(build_app(Settings(web=web)))
@@ -51,6 +73,12 @@ def test_no_other_site_says_that_it_is_the_console() -> None:
     answer = client.options("/api/v1/tasks", headers=asked)
     assert answer.status_code == 400
     assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_a_monitor_may_ask_by_head(client: Any, path: str) -> None:
+    answer = client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_ready_says_what_is_degraded(client: Any) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from models.campaign import CampaignStatus
 from models.delivery import DeliveryStatus as S
+from models.establishment import Establishment, Holiday
 from services.campaign import campaigns
 from services.campaign.expansion import expand
 from services.campaign.listed import add
@@ -305,6 +306,25 @@ def test_paused_for_too_long_it_expires_visibly(database: Any, owner: Any) -> No
     )
     expand_all(database, number)
     assert read(database, number).status == CampaignStatus.done
+
+
+def test_resumed_while_the_hospital_is_closed_for_long_it_stays_held(
+    database: Any, owner: Any
+) -> None:
+    contacts(database, 3)
+    number = started(database)
+    expand_all(database, number)
+    today = now().date()
+    days = [Holiday(day=today + timedelta(days=n), every_year=False) for n in range(-1, 50)]
+    closed = Establishment(time_zone="Africa/Douala", holidays=days)
+    with database.establishment(NORTH) as session:
+        campaigns.pause(session, number, None, STAFF)
+    with database.establishment(NORTH) as session:
+        campaigns.resume(session, closed, number, None, STAFF)
+    for one in made(owner):
+        waiting = due(database, one)
+        assert waiting is not None
+        assert waiting.due_at == delivery(database, one).valid_until
 
 
 def test_cancelled_what_waits_is_cancelled_and_the_rest_is_told(database: Any, owner: Any) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
+from tests import http
 from tests.template import PASSWORD
 from tests.tree import Tree, wait_for
 from tests.web.browser import SECONDS, needs_browser, seen
@@ -81,7 +81,8 @@ def test_a_file_with_faults_goes_out_to_whom_it_can(tree: Tree, browser: Browser
     judge(page, "the columns of a file")
     write(page)
     # The session ends before anything is stored: nothing that was chosen or typed is lost.
-    httpx2.post(f"{tree.url}/api/v1/auth/logout-everywhere", headers=tree.token(), timeout=10)
+    http.post(f"{tree.url}/api/v1/auth/logout-everywhere", headers=tree.token(), timeout=10)
+    tree.tokens.clear()
     page.context.clear_cookies()
     page.get_by_role("button", name="Préparer l’essai à blanc").click()
     seen(page.get_by_label("Mot de passe")).fill(PASSWORD)
@@ -144,17 +145,17 @@ def test_an_administrator_changes_the_rules_and_finds_it_in_the_log(
     # Somebody else is quicker with another setting: told, and nothing of either is lost.
     headers = tree.token("admin@north")
     path = f"{tree.url}/api/v1/establishment"
-    httpx2.patch(path, json={"daily_cap": 7}, headers=headers, timeout=10)
+    http.patch(path, json={"daily_cap": 7}, headers=headers, timeout=10)
     page.get_by_role("button", name="Enregistrer").click()
     seen(page.get_by_role("button", name="Voir la version actuelle")).click()
     seen(page.get_by_text("Un même numéro reçoit au plus 7 messages par jour"))
     page.get_by_role("button", name="Enregistrer").click()
     seen(page.get_by_text("Les réglages sont enregistrés."))
-    kept = httpx2.get(path, headers=headers, timeout=10).json()
+    kept = http.get(path, headers=headers, timeout=10).json()
     assert (kept["quiet_hours"], kept["daily_cap"]) == ("21:30-07:00", 7)
     assert kept["languages"] == ["english", "french"]
     back = {"quiet_hours": None, "daily_cap": None, "languages": ["french", "english"]}
-    httpx2.patch(path, json=back, headers=headers, timeout=10)
+    http.patch(path, json=back, headers=headers, timeout=10)
 
     page.get_by_role("link", name="Jours fériés").click()
     seen(page.get_by_label("Jour", exact=True)).fill("2030-05-20")
