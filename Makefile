@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 APP := web/dist/.built
 .DEFAULT_GOAL := help
+# The tests start some hundred processes: without compiled modules each would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help run test chaos chaos-guards lint bench migrate lock clean
 
 help:  ## list the commands
@@ -18,7 +20,7 @@ run: $(VENV)/.runtime $(APP)  ## run everything on this machine (Ctrl-C ends it)
 	@exec $(BIN)/python -m supervisor
 
 test: $(VENV)/.dev $(APP)  ## run the whole test suite (ARGS='-k x' for a part of it)
-	@exec $(BIN)/python -m pytest tests/ -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec $(BIN)/python -m pytest tests/ -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 chaos: $(VENV)/.dev  ## kill, restart and disturb everything for minutes (ARGS='--seed 7 --minutes 10')
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
@@ -26,11 +28,17 @@ chaos: $(VENV)/.dev  ## kill, restart and disturb everything for minutes (ARGS='
 chaos-guards: $(VENV)/.dev  ## take the engine's guards away one by one: the judge or a named test must see each
 	@exec $(BIN)/python -m tests.chaos.guards $(ARGS)
 
+# The pages' checks run beside the others and are told at the end, in one piece. (A shell gives what
+# it starts with `&` no Ctrl-C: the trap ends it.)
 lint: $(VENV)/.dev $(APP)  ## check style, format, types and import rules; all of them, even after a failure
-	@failed=; \
-	for check in "ruff check ." "ruff format --check ." mypy lint-imports "python -m supervisor.web check"; do \
+	@failed=; web="python -m supervisor.web check"; said=$$(mktemp) || exit 1; \
+	$(BIN)/$$web >"$$said" 2>&1 & beside=$$!; \
+	trap 'kill "$$beside" 2>/dev/null; rm -f "$$said"' EXIT; trap 'exit 130' INT TERM; \
+	for check in "ruff check ." "ruff format --check ." mypy lint-imports; do \
 		echo "== $$check"; $(BIN)/$$check || failed="$$failed $${check%% *}"; \
 	done; \
+	wait "$$beside" || failed="$$failed $${web%% *}"; \
+	echo "== $$web"; cat "$$said"; \
 	[ -z "$$failed" ] || { echo "make lint: failed:$$failed" >&2; exit 1; }
 
 bench: $(VENV)/.bench  ## measure, each figure against a reference in the same run (ARGS='dispatch lag')

@@ -67,6 +67,9 @@ class Campaign(Numbered, Created, Base):
     texts: Mapped[dict[str, str]] = mapped_column(
         SealedJSON("campaigns.texts"), doc="whole texts by language (ISO 639-3)"
     )
+    value_names: Mapped[list[str] | None] = mapped_column(
+        ARRAY(String(32)), doc="what each recipient has of their own: {time} in the texts"
+    )
     template: Mapped[str | None] = mapped_column(String(40), doc="where the texts came from")
     channels: Mapped[list[str] | None] = mapped_column(
         ARRAY(String(8)), doc="in order of fallback; None: sms, then email"
@@ -116,5 +119,23 @@ class CampaignRecipient(Base):
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
     contact_id: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str | None] = mapped_column(String(24), doc="an `Exclusion`")
+
+    __table_args__ = (UniqueConstraint("campaign_id", "contact_id"),)
+
+
+class CampaignValues(Numbered, Base):
+    """What one recipient of a campaign has of their own, by the campaign's `value_names`.
+
+    A table of its own, since most campaigns have none. A row is gone once its recipient's turn has
+    come: then it stands in their message.
+    """
+
+    __tablename__ = "campaign_values"
+
+    campaign_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey(Campaign.id, ondelete="CASCADE")
+    )
+    contact_id: Mapped[int] = mapped_column(BigInteger)
+    values: Mapped[dict[str, str]] = mapped_column(SealedJSON("campaign_values.values"))
 
     __table_args__ = (UniqueConstraint("campaign_id", "contact_id"),)

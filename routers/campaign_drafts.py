@@ -17,7 +17,7 @@ from routers.dependencies import (
     expected_version,
 )
 from routers.idempotency import OnceDep
-from routers.upload import CSV_BODY, LayoutDep, laid_out, uploaded_csv
+from routers.upload import CSV_BODY, ListLayoutDep, laid_out, uploaded_csv
 from schemas.campaign import (
     AudienceOut,
     CampaignFilter,
@@ -45,7 +45,7 @@ def count_audience(
 
 @router.post("/texts", summary="What texts cost as SMS, while they are being written")
 def count_texts(body: TextsIn, state: StateDep, principal: Staff) -> list[TextCost]:
-    return costs(establishment_of(state, principal), body.texts)
+    return costs(establishment_of(state, principal), body.texts, body.values)
 
 
 @router.post(
@@ -59,7 +59,7 @@ def check_file(
     content: Annotated[bytes, Depends(uploaded_csv)],
     state: StateDep,
     session: StaffSession,
-    layout: LayoutDep,
+    layout: ListLayoutDep,
 ) -> FileCheck:
     return check(session, establishment_of(state, principal).region, content, layout)
 
@@ -78,7 +78,7 @@ def add_file(
     state: StateDep,
     session: StaffSession,
     once: OnceDep,
-    layout: LayoutDep,
+    layout: ListLayoutDep,
     if_match: IfMatch = None,
 ) -> FileReport | JSONResponse:
     def store() -> FileReport:

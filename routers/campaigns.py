@@ -32,7 +32,7 @@ from routers.state import State
 from routers.upload import (
     CSV_BODY,
     XLSX,
-    LayoutDep,
+    ListLayoutDep,
     UnsupportedMedia,
     WholeReport,
     uploaded_csv,
@@ -163,7 +163,7 @@ def change_campaign(
     return _answer(response, session, state, principal, changed)
 
 
-async def _lines(request: Request, layout: LayoutDep) -> tuple[bytes, Iterator[Line]]:
+async def _lines(request: Request, layout: ListLayoutDep) -> tuple[bytes, Iterator[Line]]:
     """The body of a list, and its lines; they are read while they are stored."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/x-ndjson":

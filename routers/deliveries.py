@@ -21,7 +21,10 @@ router = APIRouter(prefix="/deliveries", tags=["deliveries"])
 @router.get("", summary="Deliveries by the time that they are meant for, the latest first")
 def list_deliveries(
     session: ViewerSession,
-    status: DeliveryStatus | None = None,
+    status: Annotated[
+        list[DeliveryStatus] | None,
+        Query(max_length=len(DeliveryStatus), description="any of these"),
+    ] = None,
     channel: Channel | None = None,
     since: datetime | None = None,
     cursor: Annotated[str | None, Query(max_length=40)] = None,
@@ -29,7 +32,7 @@ def list_deliveries(
 ) -> Page[DeliverySummary]:
     return delivery_view.listed(
         session,
-        status=status,
+        statuses=frozenset(status or ()),
         channel=channel,
         since=aware(since, "since") if since else None,
         cursor=cursor,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from services.contact.csv_file import FIELDS, Layout
+from schemas.campaign import MOST_VALUES, VALUE_NAME
+from services.contact.csv_file import FIELDS, VALUE, Layout
 from services.errors import CareloopError, Invalid
 
-COLUMN = rf"^({'|'.join(FIELDS)}):[0-9]{{1,2}}$"
+_FIELD, _PLACE = "|".join(FIELDS), "[0-9]{1,2}"
+COLUMN = rf"^({_FIELD}):{_PLACE}$"
+LIST_COLUMN = rf"^({_FIELD}|{re.escape(VALUE)}{VALUE_NAME}):{_PLACE}$"
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_BODY: dict[str, Any] = {
@@ -77,6 +81,27 @@ def _layout(
     ] = True,
 ) -> Layout:
     """Which column holds what. By place, not by heading: an address must not hold a person."""
+    return _told(column, header)
+
+
+def _list_layout(
+    column: Annotated[
+        list[Annotated[str, Query(pattern=LIST_COLUMN)]] | None,
+        Query(
+            max_length=len(FIELDS) + MOST_VALUES,
+            description="`field:place`, such as patient_id:0; `value.time:3` is what stands for"
+            " {time} in the texts. Left out: as the headings say",
+        ),
+    ] = None,
+    header: Annotated[
+        bool, Query(description="false: the first line is data; goes with `column`")
+    ] = True,
+) -> Layout:
+    """The same, of a list whose lines say something for the message as well."""
+    return _told(column, header)
+
+
+def _told(column: list[str] | None, header: bool) -> Layout:
     pairs = [one.split(":") for one in column or ()]
     names = {name: int(place) for name, place in pairs}
     if len(names) < len(pairs):
@@ -94,4 +119,5 @@ def laid_out(layout: Layout) -> bytes:
 
 
 LayoutDep = Annotated[Layout, Depends(_layout)]
+ListLayoutDep = Annotated[Layout, Depends(_list_layout)]
 WholeReport = Annotated[bool, Query(description="every refused line, not the first 1,000")]

@@ -35,12 +35,26 @@ Texts = Annotated[
     Field(
         min_length=1,
         max_length=10,
-        description="by language; {name} and {patient_id} stand for the contact's own",
+        description="by language; {name} and {patient_id} stand for the contact's own, and each of"
+        " `value_names` for what the list says of them",
         examples=[{"french": "La pharmacie est fermée demain.", "english": "…"}],
     ),
 ]
 Parameters = Annotated[
     dict[str, Annotated[str, Field(max_length=200), cleaned(200)]], Field(max_length=20)
+]
+MOST_VALUES = 10
+LONGEST_VALUE = 100
+"""Characters of what one recipient has of their own."""
+VALUE_NAME = "[a-z][a-z0-9_]{0,31}"
+ValueName = Annotated[str, Field(pattern=f"^{VALUE_NAME}$")]
+ValueNames = Annotated[
+    list[ValueName],
+    Field(
+        max_length=MOST_VALUES,
+        description="what each recipient of the list has of their own, such as time: `{time}` in"
+        " the texts. Each line of the list must have all of them",
+    ),
 ]
 Rate = Annotated[int, Field(ge=1, le=FASTEST, description="messages a minute")]
 ValidFor = Annotated[
@@ -66,7 +80,11 @@ class CampaignIn(In):
     name: CampaignName
     texts: Texts | None = None
     template: str | None = Field(default=None, max_length=40, description="instead of `texts`")
-    parameters: Parameters = Field(default_factory=dict)
+    parameters: Parameters = Field(
+        default_factory=dict,
+        description="of the template; one may be a place itself, such as {time}",
+    )
+    value_names: ValueNames = Field(default_factory=list)
     channels: ChannelsIn | None = None
     filter: CampaignFilter | None = None
     patient_ids: list[str] | None = Field(
@@ -86,6 +104,18 @@ class CampaignIn(In):
             raise ValueError("give either `texts` or `template`")
         if self.filter is not None and self.patient_ids is not None:
             raise ValueError("give either `filter` or `patient_ids`")
+        return self
+
+    @model_validator(mode="after")
+    def _values_come_with_a_list(self) -> Self:
+        if not self.value_names:
+            return self
+        if self.filter is not None or self.patient_ids is not None:
+            raise ValueError("`value_names` goes with a list that is sent later")
+        if len(set(self.value_names)) < len(self.value_names):
+            raise ValueError("each of `value_names` stands once")
+        if not {"name", "patient_id"}.isdisjoint(self.value_names):
+            raise ValueError("{name} and {patient_id} are the contact's own")
         return self
 
 
@@ -174,10 +204,18 @@ class TextsIn(In):
     """Texts that somebody is writing."""
 
     texts: Texts
+    values: dict[ValueName, Annotated[str, Field(max_length=LONGEST_VALUE)]] = Field(
+        default_factory=dict,
+        max_length=MOST_VALUES,
+        description="an example of each value of the recipients' own",
+    )
 
 
 class TextCost(Out):
-    """What a text costs as one SMS; a name in it is taken to have twenty letters."""
+    """What a text costs as one SMS; a name in it is taken to have twenty letters.
+
+    A value of the recipient's own is taken to be as its example.
+    """
 
     language: LanguageOut
     encoding: str
@@ -208,6 +246,14 @@ class PaceOut(Out):
     summary: str
 
 
+class MessageExample(Out):
+    """What one recipient would get, word for word."""
+
+    patient_id: str | None
+    language: LanguageOut
+    text: str
+
+
 class CampaignPreview(Out):
     """What would happen, counted; nothing is stored or sent."""
 
@@ -228,6 +274,9 @@ class CampaignPreview(Out):
     shared_address: Literal["one_message", "one_for_each"] = Field(
         description="what contacts with one phone or e-mail address get: one message where all get"
         " the same text, one for each of them where the text has their name or reference in it"
+    )
+    examples: list[MessageExample] = Field(
+        description="the first few messages that are not the same for everybody"
     )
     pace: PaceOut
     refused_list: ListReport | None = Field(
@@ -281,6 +330,7 @@ class CampaignOut(CampaignSummary):
     """A campaign with its progress."""
 
     texts: dict[LanguageOut, str]
+    value_names: list[str] = Field(description="what each recipient has of their own")
     template: str | None
     channels: list[Channel] | None
     filter: CampaignFilter | None

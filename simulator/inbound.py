@@ -114,7 +114,7 @@ def _received(number: Number, sender: str, body: str, channel: str, *, prefix: s
         state="received",
         num_segments=count,
         encoding=encoding,
-        opt_out_type=opt_out_type(body) if channel == "sms" else "",
+        opt_out_type=opt_out_type(body) if channel == "sms" and number.keywords else "",
         sent_at=time.time(),  # in their list, DateSent of an inbound message is when it came in
     )
 

@@ -38,7 +38,8 @@ async def type_message(request: Request) -> Response:
     sender = _person(from_)
     phone = None if channel == WHATSAPP else _gateway(request, fields["to"])
     if phone is not None:
-        sid, told = await exchange_of(request).phones.receive(phone, sender, fields["body"])
+        phones, size = exchange_of(request).phones, sum(len(piece) for _, piece in attached)
+        sid, told = await phones.receive(phone, sender, fields["body"], size)
         status, error = (told.status, told.error) if told else (None, "")
         answer = {"id": sid, "webhook_status": status, "error": error or None}
         return JsonResponse(answer | {"opt_out_type": None, "replies": []}, status_code=201)

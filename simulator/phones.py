@@ -65,13 +65,18 @@ class Phones:
         self._move(message, "Cancelled")
         self._tell(message, "sms:cancelled", {"cancelledAt": iso(time.time())})
 
-    async def receive(self, phone: Phone, sender: str, body: str) -> tuple[str, Answer | None]:
-        """Somebody texts the phone: the ledger's id, and what the first webhook answered."""
+    async def receive(
+        self, phone: Phone, sender: str, body: str, size: int = 0
+    ) -> tuple[str, Answer | None]:
+        """Somebody texts the phone: the ledger's id, and what the first webhook answered.
+
+        `size`: of what is attached, in bytes; with any it is an MMS, and `body` its subject.
+        """
         encoding, count = segments(body)
         at = iso(time.time())
         message = PhoneMessage(
             sid=new_sid("PM"),
-            own_id=str(own_number(sender, at, phone.sim, body)),
+            own_id=new_sid("T") if size else str(own_number(sender, at, phone.sim, body)),
             device=phone.name,
             channel="sms",
             direction="inbound",
@@ -83,12 +88,13 @@ class Phones:
             num_segments=count,
             encoding=encoding,
             received_at=at,
+            size=size,
         )
         self._carrier.accept(message)
-        told = _received(phone, message)
+        event, told = ("mms:received", _announced) if size else ("sms:received", _received)
         answers = [
             await self._carrier.outbox.tell(posting)
-            for posting in self._postings(phone, "sms:received", told)
+            for posting in self._postings(phone, event, told(phone, message))
         ]
         return message.sid, answers[0] if answers else None
 
@@ -196,6 +202,22 @@ def _received(phone: Phone, message: PhoneMessage) -> dict[str, Any]:
     return {
         "messageId": f"{int(message.own_id) & 0xFFFFFFFF:x}",
         "message": message.body,
+        "sender": message.sender,
+        "recipient": phone.number,
+        "simNumber": phone.sim,
+        "phoneNumber": message.sender,
+        "receivedAt": message.received_at,
+    }
+
+
+def _announced(phone: Phone, message: PhoneMessage) -> dict[str, Any]:
+    """What a phone tells of an MMS that waits for it: what it is, and nothing of what is in it."""
+    return {
+        "messageId": message.own_id,
+        "transactionId": message.own_id,
+        "subject": message.body or None,
+        "size": message.size,
+        "contentClass": "IMAGE_BASIC",
         "sender": message.sender,
         "recipient": phone.number,
         "simNumber": phone.sim,

@@ -12,7 +12,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simulator.phones_rules import PhoneError, moment
+from simulator.phones_rules import PhoneError, java_hash, moment
 from simulator.phones_shown import by_server
 from simulator.resources import PhoneMessage
 from simulator.settings import Phone
@@ -41,7 +41,7 @@ async def inbox(request: Request) -> Response:
         for entry in carrier.store.newest_first()
         if isinstance(entry, PhoneMessage)
         and (entry.device, entry.direction) == (phone.name, "inbound")
-        and query.one("type") in ("", "SMS")
+        and query.one("type") in ("", _type(entry))
         and since <= datetime.fromisoformat(entry.received_at).timestamp() <= until
     ]
     found.sort(key=lambda entry: (entry.received_at, entry.own_id), reverse=True)
@@ -70,14 +70,19 @@ def _moment(query: Form, name: str, default: float) -> float:
     return found
 
 
+def _type(entry: PhoneMessage) -> str:
+    return "MMS" if entry.size else "SMS"
+
+
 def _shown(phone: Phone, entry: PhoneMessage) -> dict[str, object]:
+    picture = f"mms-header:{java_hash(entry.own_id)}"
     return {
-        "id": f"text:{entry.own_id}",
-        "type": "SMS",
+        "id": picture if entry.size else f"text:{entry.own_id}",
+        "type": _type(entry),
         "sender": entry.sender,
         "recipient": phone.number,
         "simNumber": entry.sim,
-        "contentPreview": entry.body,
+        "contentPreview": entry.body or ("MMS notification" if entry.size else ""),
         "createdAt": entry.received_at,
         "attachments": [],
     }

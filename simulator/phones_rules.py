@@ -86,6 +86,15 @@ def is_allowed(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")
 
 
+def java_hash(text: str) -> int:
+    """A text's hash as Java has it: of 32 bits, and signed."""
+    found = 0
+    units = text.encode("utf-16-be", "surrogatepass")
+    for at in range(0, len(units), 2):
+        found = (31 * found + int.from_bytes(units[at : at + 2])) & 0xFFFFFFFF
+    return found - (1 << 32) if found >= 1 << 31 else found
+
+
 def own_number(sender: str, at: str, sim: int, body: str) -> int:
     """What the app tells messages apart by: made of the content, of 32 bits, and signed."""
     content = f"{sender}|{at}|{sim}|{body}".encode("utf-8", "surrogatepass")

@@ -122,7 +122,8 @@ class PhoneMessage(Entry):
 
     `own_id` is the id that it was given with, `device` whose it is; `states` when it came into
     each state (ISO 8601); `ttl` is in seconds, None: it waits for ever. One that came in has the
-    number that the app gives it, and `received_at` (ISO 8601).
+    number that the app gives it, and `received_at` (ISO 8601); something attached (MMS) makes
+    `own_id` the network's name for it, and `size` its bytes.
     """
 
     kind: ClassVar[str] = "phone"
@@ -138,6 +139,7 @@ class PhoneMessage(Entry):
     ttl: float | None = None
     states: dict[str, str] = field(default_factory=dict)
     received_at: str = ""
+    size: int = 0
 
     def change(self, state: str) -> None:
         """Move to a state and note when it was first there."""

@@ -30,7 +30,8 @@ class Number:
     """A sender that the account owns: E.164, short code or alphanumeric.
 
     `sms_url` (of SMS and WhatsApp) and `voice_url` are the inbound webhooks; an empty one means
-    that none is configured. Only an E.164 number can be on WhatsApp.
+    that none is configured. Only an E.164 number can be on WhatsApp. Without `keywords` the carrier
+    obeys no STOP, START or HELP itself, as Twilio arranges for who asks its support.
     """
 
     value: str
@@ -40,6 +41,7 @@ class Number:
     sms: bool = True
     voice: bool = True
     whatsapp: bool = True
+    keywords: bool = True
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class Phone:
         """What the phone calls itself: the same after a restart."""
         return f"simulator-{self.name}"[:21]
 
-    def register(self, url: str, events: Sequence[str] = PHONE_EVENTS[:6]) -> None:
+    def register(self, url: str, events: Sequence[str] = PHONE_EVENTS[:7]) -> None:
         """Have the usual events told to a URL."""
         for event in events:
             key = f"{event}-{len(url)}"

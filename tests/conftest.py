@@ -12,6 +12,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import hypothesis
@@ -118,3 +119,25 @@ pytest_plugins = ["tests.fixtures", "tests.simulator.simulator_fixtures"]
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Bytes do not name a test: random or dated ones would name it anew in each process."""
     return argname if isinstance(val, bytes) else None
+
+
+# Files that start services and wait for them: minutes in all, of which the machine rests a third.
+_LONG = ("web", "integration", "chaos", "bench", "deploy/test_role_split.py", "supervisor")
+_SHORT_FOR_EACH_LONG = 3
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, with short ones in between; the order within a file stays.
+
+    Processes take files in this order. What is long must not come last, where the others have
+    nothing left to do; nor all at once, where all wait for the same machine and then it rests.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    long = [path for one in _LONG for path in files if path.is_relative_to(ROOT / "tests" / one)]
+    short = iter([path for path in files if path not in long])
+    order: list[Path] = []
+    for path in long:
+        order += [path, *islice(short, _SHORT_FOR_EACH_LONG)]
+    items[:] = [item for path in [*order, *short] for item in files[path]]

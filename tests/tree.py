@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx2
 
+from tests import http
 from tests.conftest import clone_database, with_database
 from tests.nursery import Born, nursery
 from tests.template import PASSWORD, SOUTH_NUMBER
@@ -34,13 +35,15 @@ def free_port() -> int:
 def wait_for(
     question: Callable[[], Any], what: str, seconds: float = 20.0, every: float = 0.05
 ) -> Any:
-    """Ask until the answer is true; fails with `what` after `seconds`."""
-    deadline = time.monotonic() + seconds
+    """Ask until the answer is true, by and by three times as seldom; fails with `what` after
+    `seconds`. (To answer costs the service more than most of what is waited for.)"""
+    deadline, pause = time.monotonic() + seconds, every
     while time.monotonic() < deadline:
         answer = question()
         if answer:
             return answer
-        time.sleep(every)
+        time.sleep(pause)
+        pause = min(1.2 * pause, 3 * every)
     raise AssertionError(f"waited {seconds} s for {what}")
 
 
@@ -53,6 +56,8 @@ class Tree:
     api_port: int
     simulator_port: int
     processes: dict[str, Born] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Of those who have logged in; forget them where a test ends their sign-ins."""
 
     @property
     def url(self) -> str:
@@ -111,22 +116,25 @@ class Tree:
                 process.wait(5)
 
     def token(self, who: str = "staff@north") -> dict[str, str]:
-        answer = httpx2.post(
-            f"{self.url}/api/v1/auth/token",
-            data={"username": f"{who}.example", "password": PASSWORD},
-            timeout=10,
-        )
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        """The headers of somebody who has logged in, once for the tree: it costs 0.2 s."""
+        if who not in self.tokens:
+            answer = http.post(
+                f"{self.url}/api/v1/auth/token",
+                data={"username": f"{who}.example", "password": PASSWORD},
+                timeout=10,
+            )
+            self.tokens[who] = answer.json()["access_token"]
+        return {"Authorization": f"Bearer {self.tokens[who]}"}
 
     def ledger(self, **filters: str) -> list[dict[str, Any]]:
         """What the simulated carrier accepted."""
-        answer = httpx2.get(f"{self.simulator_url}/simulator/ledger", params=filters, timeout=10)
+        answer = http.get(f"{self.simulator_url}/simulator/ledger", params=filters, timeout=10)
         listed: list[dict[str, Any]] = answer.json()
         return listed
 
     def behave(self, **behaviour: Any) -> None:
         """Tell the simulated carrier to misbehave."""
-        httpx2.put(f"{self.simulator_url}/simulator/behaviour", json=behaviour, timeout=10)
+        http.put(f"{self.simulator_url}/simulator/behaviour", json=behaviour, timeout=10)
 
     def logs(self) -> str:
         return "\n".join(
@@ -138,7 +146,7 @@ class Tree:
 def answers(url: str) -> bool:
     """True when something answers there with success."""
     try:
-        return httpx2.get(url, timeout=2).is_success
+        return http.get(url, timeout=2).is_success
     except httpx2.TransportError:
         return False
 

@@ -186,11 +186,11 @@ class AndroidSms:
             return ()
 
     def received(self, since: datetime, until: datetime) -> list[Received] | None:
-        """The SMS that the phone heard of between two times, the newest first.
+        """The SMS and MMS that the phone heard of between two times, the newest first.
 
         None when it cannot be asked now. A private or public server has no such list yet (501).
         """
-        span = {"type": "SMS", "from": _iso(since), "to": _iso(until), "limit": self.inbox_page}
+        span = {"from": _iso(since), "to": _iso(until), "limit": self.inbox_page}
         found: list[Any] = []
         try:
             for number in range(MOST_PAGES):

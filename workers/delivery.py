@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Sequence
 from functools import lru_cache, partial
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from database.away import is_away
 from database.engine import DatabaseNotReady
 from models.delivery import DeliveryStatus
 from models.establishment import AnsweringMachines, AskOneWay, Establishment
@@ -40,6 +42,8 @@ from workers.context import Context, get_context
 from workers.pipeline import Begun, Finished, Pipeline
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0  # seconds
+STORED_FOR, STORED_EVERY = 30.0, 0.5
+"""Seconds for which outcomes are kept while PostgreSQL is away, and between two tries."""
 NO_SENDER = Outcome(Verdict.refused, code="no_sender")
 
 _STATUS = {
@@ -120,13 +124,32 @@ def _ready(context: Context, establishment_id: int, group: list[int]) -> Ready:
 
 
 def _conclude(context: Context, establishment: Establishment, finished: Sequence[Finished]) -> None:
-    """Store what a group's calls brought.
+    """Store what a group's calls brought; again for a while, where PostgreSQL is away.
 
-    A call that broke in our own code leaves its delivery `sending`, which the sweep makes
-    unknown; it does not take the others' outcomes with it.
+    What was answered is known only here: lost, it would be asked about, and a mail be a task for
+    staff. Stored twice, the second time changes nothing. A call that broke in our own code leaves
+    its delivery `sending`, which the sweep makes unknown; the others' outcomes are stored.
     """
-    settlements = [one.settlement for one in finished if one.settlement]
     reached("worker.before_outcome")
+    until = time.monotonic() + STORED_FOR
+    while True:
+        try:
+            changed = _store(context, establishment, finished)
+            break
+        except Exception as error:
+            if not is_away(error) or time.monotonic() >= until:
+                raise
+            log.warning("outcomes kept: database unavailable", error=type(error).__name__)
+            time.sleep(STORED_EVERY)
+    if changed:
+        context.directory.forget()
+    reached("worker.after_outcome")
+    _log_attempts(establishment, finished)
+
+
+def _store(context: Context, establishment: Establishment, finished: Sequence[Finished]) -> bool:
+    """One transaction; True when a sender was suspended or works again."""
+    settlements = [one.settlement for one in finished if one.settlement]
     with context.database.establishment_by_key(establishment.id) as session:
         dispatch.conclude(session, settlements, ask_after=context.settings.engine.ask_after)
         changed = note_answers(
@@ -137,10 +160,7 @@ def _conclude(context: Context, establishment: Establishment, finished: Sequence
             probe_after=context.settings.engine.probe_after,
         )
         reached("worker.in_outcome")
-    if changed:
-        context.directory.forget()
-    reached("worker.after_outcome")
-    _log_attempts(establishment, finished)
+    return changed
 
 
 def _log_attempts(establishment: Establishment, finished: Sequence[Finished]) -> None:

@@ -70,8 +70,11 @@ def _store(context: Context, look: Look, listed: list[Received]) -> bool:
 
 
 def _attached(context: Context, look: Look, found: Received) -> Sequence[Attached]:
-    """What is attached to a message of the list; no transaction is open."""
-    if not found.media:
+    """What is attached to a message of the list; no transaction is open.
+
+    A phone names nothing of it: it stays there, and staff are told that there is something.
+    """
+    if not found.media or look.sender.provider == ANDROID:
         return ()
     media = context.media_of(look.sender.establishment_id, look.sender.id)
     return media.attached(found.provider_id)

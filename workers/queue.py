@@ -68,11 +68,30 @@ class JobQueue:
                 description=job.name,  # the default would be the call with its arguments
             )
         except RedisError as error:
-            self._away_until = time.monotonic() + LEFT_ALONE_SECONDS
             QUEUE_FAILURES.inc()
-            log.warning("queue unreachable", error=type(error).__name__)
+            self._leave_alone(error)
             return False
         return True
+
+    def answers(self) -> bool:
+        """False while it is away: what is claimed then could only be given back.
+
+        After a failure it is left alone for a while, and then asked before anything is put in.
+        """
+        if time.monotonic() < self._away_until:
+            return False
+        if self._away_until:
+            try:
+                self._queue.connection.ping()
+            except RedisError as error:
+                self._leave_alone(error)
+                return False
+            self._away_until = 0.0
+        return True
+
+    def _leave_alone(self, error: RedisError) -> None:
+        self._away_until = time.monotonic() + LEFT_ALONE_SECONDS
+        log.warning("queue unreachable", error=type(error).__name__)
 
     def hand_over(self, jobs: Sequence[Job]) -> None:
         """What a session does with its buffered jobs after its commit: hints, so none is vital."""

@@ -52,14 +52,15 @@ AWAY_SECONDS = 2.0
 TIDY_SECONDS = 3600.0
 GATHER_SECONDS = 0.01
 """Rounds that left nothing due are at least so far apart, and once more so far for each job that
-waits, up to `LONGEST_GATHER`: what falls due in between goes out in one batch."""
+waits behind what was handed over, up to `LONGEST_GATHER`: what falls due in between goes out in
+one batch."""
 LONGEST_GATHER = 9
 BACKLOG_SECONDS = 0.05
 """How often to look for room in the queue while more is due than fits in."""
 INBOUND_SECONDS = 1.0
 """How often to see whether a look at an inbound list is due."""
 GATE_SECONDS = 0.25
-"""How often to look whether the gate is open again."""
+"""How often to look whether the gate is open again, and the queue is back."""
 
 UNHEARD_SECONDS = 15.0
 """A message that nobody has heard for so long has lost its job."""
@@ -107,7 +108,7 @@ class Scheduler:
                 if found is Found.nothing:
                     self._alarm.wait(self._pause())
                 if found is not Found.a_part:
-                    self._gather()
+                    self._gather(found)
             except (DBAPIError, PoolTimeout, DatabaseNotReady, psycopg2.Error) as error:
                 log.warning("database unavailable", error=type(error).__name__)
                 self.gate.lost()
@@ -116,10 +117,13 @@ class Scheduler:
         self._alarm.reset()
         log.info("scheduler stopped")
 
-    def _gather(self) -> None:
-        """Let a little more fall due: the more, the more jobs still wait for a worker anyway."""
-        waiting = min(self.context.queue.depth() or 0, LONGEST_GATHER)
-        self._stopped.wait(GATHER_SECONDS * (1 + waiting))
+    def _gather(self, found: Found) -> None:
+        """Let a little more fall due: the more, the more jobs still wait for a worker anyway.
+
+        Not by `_stopped`: a signal that comes while its lock is held here would wait for ever.
+        """
+        waiting = self.context.queue.depth() if found is Found.all else None
+        time.sleep(GATHER_SECONDS * (1 + min(waiting or 0, LONGEST_GATHER)))
 
     def round(self) -> Found:
         """Sweep if it is time, then give every establishment one batch."""
@@ -133,7 +137,7 @@ class Scheduler:
         if time.monotonic() >= self._next_tidying:
             self._next_tidying = time.monotonic() + TIDY_SECONDS
             self._tidy()
-        if not self.gate.is_open():
+        if not self._may_claim():
             return Found.nothing
         if time.monotonic() >= self._next_inbound:
             self._next_inbound = time.monotonic() + INBOUND_SECONDS
@@ -141,11 +145,18 @@ class Scheduler:
         due = dispatch.establishments_due(self.context.database)
         return max(map(self._serve, due), default=Found.nothing)
 
+    def _may_claim(self) -> bool:
+        """False while a stop may be spooled, or nobody would take what is claimed.
+
+        Claimed and given back, every look would leave two events in each delivery's trace.
+        """
+        return self.gate.is_open() and self.context.queue.answers()
+
     def _pause(self) -> float:
         """Seconds to sleep: until the next thing is due or the next sweep, at most `poll`."""
         waits = [self.engine.poll, self._next_sweep - time.monotonic()]
         until_due = dispatch.seconds_to_next(self.context.database)
-        if not self.gate.is_open():
+        if not self._may_claim():
             waits.append(GATE_SECONDS)
         elif until_due is not None:
             # Overdue and yet not claimed: every place in the queue is taken.

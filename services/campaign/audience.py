@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     LargeBinary,
     Select,
+    delete,
     func,
     insert,
     literal,
@@ -21,7 +22,7 @@ from sqlalchemy.orm import aliased
 
 from database.session import ScopedSession
 from models.address import Address
-from models.campaign import Campaign, CampaignRecipient
+from models.campaign import Campaign, CampaignRecipient, CampaignValues
 from models.contact import Contact
 from services.campaign.choice import Candidate
 
@@ -83,6 +84,12 @@ def listed(session: ScopedSession, campaign_id: int) -> int:
     ).one()
 
 
+def forget_values(session: ScopedSession, campaign: Campaign) -> None:
+    """Nobody else's turn comes: what recipients have of their own is no longer needed."""
+    if campaign.value_names:
+        session.execute(delete(CampaignValues).where(CampaignValues.campaign_id == campaign.id))
+
+
 def by_language(session: ScopedSession, wanted: dict[str, Any]) -> Counter[str | None]:
     """How many contacts a filter means now, by the language that they have chosen."""
     rows = session.execute(
@@ -134,9 +141,19 @@ def by_position(
         size = CHUNK if left is None else min(CHUNK, left)
         found = _read(
             session,
-            select(CampaignRecipient.contact_id, CampaignRecipient.position, *_COLUMNS)
+            select(
+                CampaignRecipient.contact_id,
+                CampaignRecipient.position,
+                *_COLUMNS,
+                type_coerce(CampaignValues.values, LargeBinary).label("own"),
+            )
             .select_from(CampaignRecipient)
             .outerjoin(Contact, Contact.id == CampaignRecipient.contact_id)
+            .outerjoin(
+                CampaignValues,
+                (CampaignValues.campaign_id == CampaignRecipient.campaign_id)
+                & (CampaignValues.contact_id == CampaignRecipient.contact_id),
+            )
             .where(CampaignRecipient.campaign_id == campaign_id, CampaignRecipient.position > after)
             .order_by(CampaignRecipient.position)
             .limit(size),
@@ -165,6 +182,7 @@ def _read(session: ScopedSession, wanted: Select[*tuple[Any, ...]]) -> list[Cand
             name=_bytes(row.name),
             patient_id=_bytes(row.patient_id),
             patient_id_index=_bytes(row.patient_id_index),
+            values=_bytes(getattr(row, "own", None)),
         )
         for row in session.execute(joined)
     ]

@@ -5,7 +5,7 @@ What a worker does with a running one is in `services/campaign/expansion.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from models.campaign import Campaign, CampaignStatus
 from models.establishment import Establishment
 from schemas.campaign import CampaignChange, CampaignFilter, CampaignIn
 from services.audit import audit
-from services.campaign.audience import by_position, fix_recipients, listed
+from services.campaign.audience import by_position, fix_recipients, forget_values, listed
 from services.campaign.hold import call_off, hold, release
 from services.campaign.shown import Named
 from services.campaign.words import checked_texts, texts_of_template
@@ -38,7 +38,8 @@ def draft(wanted: CampaignIn, establishment: Establishment, actor: str) -> Campa
     check_validity(wanted.valid_for)
     return Campaign(
         name=wanted.name,
-        texts=_texts(wanted),
+        texts=_texts(wanted, wanted.value_names),
+        value_names=wanted.value_names or None,
         template=wanted.template,
         channels=[channel.value for channel in wanted.channels] if wanted.channels else None,
         filter=stored_filter(wanted.filter, establishment),
@@ -53,10 +54,12 @@ def draft(wanted: CampaignIn, establishment: Establishment, actor: str) -> Campa
     )
 
 
-def _texts(wanted: CampaignIn | CampaignChange) -> dict[str, str]:
+def _texts(
+    wanted: CampaignIn | CampaignChange, value_names: Collection[str] | None
+) -> dict[str, str]:
     if wanted.template is not None:
-        return texts_of_template(wanted.template, wanted.parameters)
-    return checked_texts(wanted.texts or {})
+        return texts_of_template(wanted.template, wanted.parameters, value_names or ())
+    return checked_texts(wanted.texts or {}, value_names or ())
 
 
 def stored_filter(
@@ -91,6 +94,7 @@ def facts(campaign: Campaign) -> dict[str, Any]:
     return {
         "name": campaign.name,
         "texts": campaign.texts,
+        "value_names": campaign.value_names,
         "channels": campaign.channels,
         "filter": campaign.filter,
         "scheduled_time": scheduled.isoformat() if scheduled else None,
@@ -145,9 +149,9 @@ def change(
             fields=sorted(sent - _CHANGED_BY_ALL),
         )
     before = facts(campaign)
-    for field, value in _changes(wanted, establishment).items():
+    for field, value in _changes(wanted, establishment, campaign).items():
         setattr(campaign, field, value)
-    if "filter" in sent and listed(session, campaign.id):
+    if "filter" in sent and (campaign.value_names or listed(session, campaign.id)):
         raise Conflict("This campaign has an explicit list already.", code="has_list")
     session.flush()
     audit(
@@ -156,13 +160,15 @@ def change(
     return campaign
 
 
-def _changes(wanted: CampaignChange, establishment: Establishment) -> Mapping[str, Any]:
+def _changes(
+    wanted: CampaignChange, establishment: Establishment, campaign: Campaign
+) -> Mapping[str, Any]:
     """The columns that a change sets."""
     changes: dict[str, Any] = {}
     if wanted.name is not None:
         changes["name"] = wanted.name
     if wanted.texts is not None or wanted.template is not None:
-        changes |= {"texts": _texts(wanted), "template": wanted.template}
+        changes |= {"texts": _texts(wanted, campaign.value_names), "template": wanted.template}
     if "channels" in wanted.model_fields_set:
         changes["channels"] = [one.value for one in wanted.channels] if wanted.channels else None
     if wanted.filter is not None:
@@ -268,6 +274,7 @@ def cancel(
         return campaign, 0
     _require(campaign, S.draft, S.running, S.paused)
     campaign.status, campaign.ended_at = S.cancelled, _now(session)
+    forget_values(session, campaign)
     _note(session, principal, "cancel", campaign)
     return campaign, call_off(session, campaign)
 

@@ -5,6 +5,7 @@ The dry run and the real one ask here, so they cannot come to different results.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ DEFAULT_CHANNELS = (Channel.sms, Channel.email)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A recipient as they are now. `name` and `patient_id` are sealed."""
+    """A recipient as they are now. `name`, `patient_id` and `values` are sealed."""
 
     position: int
     contact_id: int
@@ -34,6 +35,7 @@ class Candidate:
     name: bytes | None
     patient_id: bytes | None
     patient_id_index: bytes | None
+    values: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,10 @@ class Chooser:
 
     def _own(self, candidate: Candidate) -> Mapping[str, str]:
         sealed = {"name": candidate.name, "patient_id": candidate.patient_id}
-        return {
+        own: dict[str, str] = {}
+        if candidate.values is not None:
+            own = json.loads(get_cipher().open(candidate.values, "campaign_values.values"))
+        return own | {
             place: get_cipher().open(value, f"contacts.{place}").decode()
             for place, value in sealed.items()
             if value is not None

@@ -27,7 +27,7 @@ from models.campaign import (
 )
 from models.establishment import Establishment
 from models.reminder import Channel, Reminder
-from services.campaign.audience import by_position
+from services.campaign.audience import by_position, forget_values
 from services.campaign.choice import Candidate, Choice, Chooser
 from services.campaign.pace import slots
 from services.due.queue import WAKE
@@ -109,6 +109,15 @@ _EXCLUDE = text(
     update campaign_recipients r set reason = g.reason
     from unnest(cast(:positions as integer[]), cast(:reasons as text[])) as g(position, reason)
     where r.campaign_id = :campaign_id and r.position = g.position
+    """
+)
+
+# What recipients have of their own stands in their messages from now on.
+_FORGET = text(
+    """
+    delete from campaign_values v using campaign_recipients r
+    where v.campaign_id = :campaign_id and r.campaign_id = v.campaign_id
+        and r.contact_id = v.contact_id and r.position <= :cursor
     """
 )
 
@@ -251,6 +260,8 @@ def _store(session: ScopedSession, campaign: Campaign, chooser: Chooser, batch: 
             },
         )
         session.execute(WAKE)
+    if campaign.value_names:
+        session.execute(_FORGET, {"campaign_id": campaign.id, "cursor": batch.cursor})
 
 
 def _columns(chooser: Chooser, made: Sequence[Made]) -> dict[str, list[Any]]:
@@ -298,6 +309,7 @@ def _exclude_rest(session: ScopedSession, campaign: Campaign) -> None:
         )
         .values(reason=Exclusion.past_validity)
     )
+    forget_values(session, campaign)
     _save(session, campaign, cursor=campaign.total)
 
 

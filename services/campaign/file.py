@@ -18,16 +18,19 @@ from models.campaign import Campaign
 from schemas.campaign import CheckedLine, FileCheck, FileReport, LanguageShare
 from schemas.contact import ContactIn, RefusedLine
 from services.campaign.listed import REPORTED, Line, add
+from services.campaign.own_values import checked_values
 from services.contact.columns import survey
 from services.contact.csv_file import (
     LONGEST_CELL,
     GoodLine,
     Layout,
     ParsedFile,
+    Reference,
     parse_contacts,
     table,
 )
 from services.contact.importing import MOST_LINES_BY_API, batches, in_order, known_facts, store
+from services.errors import Invalid
 from services.identity import Principal
 from utils.text import fold_name
 
@@ -97,11 +100,18 @@ def load(
     """Store a file's new contacts, and add all its contacts to a draft's list.
 
     `lock` gives the campaign once the file is read, which takes its time. Raises `Invalid` when
-    the file cannot be read, `Conflict` when the campaign takes no list.
+    the file cannot be read or its columns are not what the campaign's texts need, `Conflict` when
+    the campaign takes no list.
     """
     layout = survey(content, region, told).layout
     found = _sort_out(session, region, content, layout)
     campaign = lock()
+    if layout.value_names != set(campaign.value_names or ()):
+        raise Invalid(
+            "Each of the campaign's values has a column of its own, and no column has another.",
+            field="query.column",
+            code="value_columns_differ",
+        )
     for batch in batches(in_order(session, found.new)):
         store(session, batch, principal, found.file)
     taken = {line.line for line in found.file.refused}
@@ -117,9 +127,12 @@ def load(
 
 
 def _lines(found: _Sorted) -> Iterator[Line]:
-    good = ((line.line, line.contact.patient_id) for line in (*found.known, *found.new))
+    good = (
+        Reference(line.line, line.contact.patient_id, line.values)
+        for line in (*found.known, *found.new)
+    )
     lines: Iterable[Line] = (*good, *found.file.refused)
-    yield from sorted(lines, key=lambda one: one.line if isinstance(one, RefusedLine) else one[0])
+    yield from sorted(lines, key=lambda one: one.line)
 
 
 def _sort_out(session: ScopedSession, region: str, content: bytes, layout: Layout) -> _Sorted:
@@ -128,6 +141,10 @@ def _sort_out(session: ScopedSession, region: str, content: bytes, layout: Layou
     for batch in batches(found.file.good):
         here = known_facts(session, batch)
         for line in batch:
+            values = checked_values(line.line, line.values, layout.value_names)
+            if isinstance(values, RefusedLine):
+                found.file.refused.append(values)
+                continue
             _place(found, line, here.get(line.contact.patient_id.casefold()), tells_where)
     return found
 

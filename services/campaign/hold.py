@@ -99,7 +99,8 @@ def release(
     """Give what was held new times at the pace, before what is still to be made."""
     waiting = _lock_waiting(session, campaign)
     given = islice(slots(establishment, campaign.rate_per_minute, now), len(waiting))
-    moments = [(number, slot) for (number, _), slot in zip(waiting, given, strict=True)]
+    # Those that no allowed time is left for stay held until their validity ends.
+    moments = [(number, slot) for (number, _), slot in zip(waiting, given, strict=False)]
     if moments:
         after = moments[-1][1] + timedelta(minutes=1) / campaign.rate_per_minute
         session.execute(update(Campaign).where(Campaign.id == campaign.id).values(next_slot=after))

@@ -6,20 +6,23 @@ Read and stored in batches, so that a list of fifty thousand takes no more memor
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from sqlalchemy import insert, select
 
 from database.session import ScopedSession
-from models.campaign import Campaign, CampaignRecipient, CampaignStatus
+from models.campaign import Campaign, CampaignRecipient, CampaignStatus, CampaignValues
 from models.contact import Contact
 from schemas.campaign import MOST_RECIPIENTS, ListReport
 from schemas.contact import RefusedLine
 from services.audit import audit
 from services.campaign.audience import listed
+from services.campaign.own_values import checked_values
 from services.contact.contacts import reference_index
+from services.contact.csv_file import Reference
 from services.errors import Conflict, Invalid
 from services.identity import Principal
 from utils.text import TextRefused, clean_text
@@ -29,8 +32,16 @@ REPORTED = 1000
 LONGEST_REFERENCE = 64
 _BATCH = 1000
 
-Line = tuple[int, str] | RefusedLine
-"""A line's number and its reference, or why it has none."""
+Line = Reference | RefusedLine
+"""Whom a line means, or why nobody."""
+
+
+class _Member(NamedTuple):
+    """A contact whom a line means."""
+
+    line: int
+    contact_id: int
+    values: Mapping[str, str]
 
 
 @dataclass
@@ -57,11 +68,12 @@ class Found:
 
 def numbered(references: Iterable[str]) -> Iterator[Line]:
     """References of a JSON array, counted from 1."""
-    yield from enumerate(references, 1)
+    for line, text in enumerate(references, 1):
+        yield Reference(line, text)
 
 
 def ndjson_lines(content: bytes) -> Iterator[Line]:
-    """One JSON value a line: a reference, or an object with `patient_id`."""
+    """One JSON value a line: a reference, or an object with `patient_id` and perhaps `values`."""
     start = line = 0
     while start < len(content):
         end = content.find(b"\n", start)
@@ -78,11 +90,15 @@ def _ndjson_line(line: int, raw: bytes) -> Line:
         value = json.loads(raw)
     except (ValueError, RecursionError):
         return _refuse(line, "line_unreadable", "This line is not JSON.")
+    reference, values = value, {}
     if isinstance(value, dict):
-        value = value.get("patient_id")
-    if not isinstance(value, str):
+        reference, values = value.get("patient_id"), value.get("values", {})
+    if not isinstance(reference, str):
         return _refuse(line, "missing", "There is no reference on this line.")
-    return line, value
+    if not isinstance(values, dict) or not all(isinstance(one, str) for one in values.values()):
+        reason = "The values are an object of texts."
+        return RefusedLine(line=line, field="values", code="value_invalid", reason=reason)
+    return Reference(line, reference, values)
 
 
 def add(
@@ -95,7 +111,8 @@ def add(
 ) -> ListReport:
     """Add the contacts whose references these are to a locked draft; raises `Conflict`, `Invalid`.
 
-    A line is refused when nobody has its reference, or when the contact is in the list already.
+    A line is refused when nobody has its reference, when the contact is in the list already, or
+    when it does not say all that the campaign's texts need of each recipient.
     """
     if campaign.status != CampaignStatus.draft:
         raise Conflict("This campaign has been started.", code=f"campaign_{campaign.status}")
@@ -103,7 +120,7 @@ def add(
         raise Conflict("This campaign goes to a filtered set of contacts.", code="has_filter")
     found = Found(reported)
     position = listed(session, campaign.id)
-    for batch in _resolved(session, lines, found):
+    for batch in _resolved(session, lines, found, campaign.value_names or ()):
         new = _not_yet_listed(session, campaign, batch, found)
         if position + len(new) > MOST_RECIPIENTS:
             raise Invalid(
@@ -115,10 +132,11 @@ def add(
             session.execute(
                 insert(CampaignRecipient),
                 [
-                    {"campaign_id": campaign.id, "position": place, "contact_id": contact_id}
-                    for place, contact_id in enumerate(new, position + 1)
+                    {"campaign_id": campaign.id, "position": place, "contact_id": one.contact_id}
+                    for place, one in enumerate(new, position + 1)
                 ],
             )
+            _store_values(session, campaign, new)
         position += len(new)
         found.added += len(new)
     audit(
@@ -136,30 +154,33 @@ def contacts_of(session: ScopedSession, references: Iterable[str]) -> tuple[list
     """The contacts whose references these are, for a dry run."""
     found = Found()
     contacts = [
-        contact_id
-        for batch in _resolved(session, numbered(references), found)
-        for _, contact_id in batch
+        one.contact_id for batch in _resolved(session, numbered(references), found) for one in batch
     ]
     found.added = len(contacts)
     return contacts, found.report()
 
 
 def _resolved(
-    session: ScopedSession, lines: Iterable[Line], found: Found
-) -> Iterator[list[tuple[int, int]]]:
-    """Batches of line and contact, each contact once; the other lines are refused."""
+    session: ScopedSession,
+    lines: Iterable[Line],
+    found: Found,
+    value_names: Collection[str] = (),
+) -> Iterator[list[_Member]]:
+    """Batches of contacts, each of them once; the other lines are refused."""
     seen: set[int] = set()
     rest = iter(lines)
     while batch := list(islice(rest, _BATCH)):
         found.lines += len(batch)
-        indexes = dict(_indexed(session, batch, found))
+        whole = [_with_values(one, value_names) for one in batch]
+        values = {one.line: one.values for one in whole if isinstance(one, Reference)}
+        indexes = dict(_indexed(session, whole, found))
         rows = session.execute(
             select(Contact.patient_id_index, Contact.id).where(
                 Contact.patient_id_index.in_(set(indexes.values()))
             )
         )
         contacts = {bytes(index): number for index, number in rows}
-        good: list[tuple[int, int]] = []
+        good: list[_Member] = []
         for line, index in indexes.items():
             contact_id = contacts.get(index)
             if contact_id is None:
@@ -170,8 +191,15 @@ def _resolved(
                 found.refuse(_twice(line))
             else:
                 seen.add(contact_id)
-                good.append((line, contact_id))
+                good.append(_Member(line, contact_id, values[line]))
         yield good
+
+
+def _with_values(line: Line, names: Collection[str]) -> Line:
+    if isinstance(line, RefusedLine):
+        return line
+    values = checked_values(line.line, line.values, names)
+    return values if isinstance(values, RefusedLine) else Reference(line.line, line.text, values)
 
 
 def _indexed(
@@ -182,9 +210,9 @@ def _indexed(
         if isinstance(item, RefusedLine):
             found.refuse(item)
             continue
-        line, text = item
+        line = item.line
         try:
-            reference = clean_text(text.strip(), LONGEST_REFERENCE)
+            reference = clean_text(item.text.strip(), LONGEST_REFERENCE)
         except TextRefused as error:
             found.refuse(_refuse(line, error.code, "This is not a reference."))
             continue
@@ -194,21 +222,32 @@ def _indexed(
             found.refuse(_refuse(line, "missing", "There is no reference on this line."))
 
 
+def _store_values(session: ScopedSession, campaign: Campaign, new: list[_Member]) -> None:
+    if campaign.value_names:
+        session.execute(
+            insert(CampaignValues),
+            [
+                {"campaign_id": campaign.id, "contact_id": one.contact_id, "values": one.values}
+                for one in new
+            ],
+        )
+
+
 def _not_yet_listed(
-    session: ScopedSession, campaign: Campaign, batch: list[tuple[int, int]], found: Found
-) -> list[int]:
+    session: ScopedSession, campaign: Campaign, batch: list[_Member], found: Found
+) -> list[_Member]:
     here = set(
         session.scalars(
             select(CampaignRecipient.contact_id).where(
                 CampaignRecipient.campaign_id == campaign.id,
-                CampaignRecipient.contact_id.in_([contact_id for _, contact_id in batch]),
+                CampaignRecipient.contact_id.in_([one.contact_id for one in batch]),
             )
         )
     )
-    for line, contact_id in batch:
-        if contact_id in here:
-            found.refuse(_twice(line))
-    return [contact_id for _, contact_id in batch if contact_id not in here]
+    for one in batch:
+        if one.contact_id in here:
+            found.refuse(_twice(one.line))
+    return [one for one in batch if one.contact_id not in here]
 
 
 def _refuse(line: int, code: str, reason: str) -> RefusedLine:

@@ -18,7 +18,7 @@ from models.campaign import Campaign, Exclusion
 from models.delivery import Delivery
 from models.establishment import Establishment
 from models.reminder import Channel
-from schemas.campaign import CampaignPreview, LanguageCount, PaceOut
+from schemas.campaign import CampaignPreview, LanguageCount, MessageExample, PaceOut
 from services.allowed_times import allowed_times
 from services.campaign.audience import CHUNK, by_filter, by_position
 from services.campaign.choice import Candidate, Choice, Chooser
@@ -26,7 +26,11 @@ from services.campaign.pace import slots
 from services.campaign.shown import Shown
 from services.sms import sms_text
 from utils.clock import local_time
+from utils.crypto import get_cipher
 from utils.sms_encoding import SmsEncoding, analyse
+
+EXAMPLES = 3
+"""Messages that are shown word for word."""
 
 
 @dataclass
@@ -40,6 +44,7 @@ class _Counts:
     encodings: Counter[str] = field(default_factory=Counter)
     segments: Counter[int] = field(default_factory=Counter)
     daily_cap_reached: int = 0
+    examples: list[MessageExample] = field(default_factory=list)
     first: datetime | None = None
     last: datetime | None = None
 
@@ -86,6 +91,8 @@ def preview(
             continue
         taken.add(choice.address_id)
         _count(counts, candidate, choice, cost)
+        if len(counts.examples) < EXAMPLES and not chooser.same_for_all(choice.language):
+            counts.examples.append(_example(chooser, candidate, choice))
         counts.first, counts.last = counts.first or slot, slot
         slot = next(upcoming, None)
         addresses.append(choice.address_id)
@@ -107,6 +114,15 @@ def _count(counts: _Counts, candidate: Candidate, choice: Choice, cost: _Cost) -
         sms = cost.of(candidate, choice.language)
         counts.encodings[sms.encoding] += 1
         counts.segments[sms.segments] += 1
+
+
+def _example(chooser: Chooser, candidate: Candidate, choice: Choice) -> MessageExample:
+    reference = candidate.patient_id
+    return MessageExample(
+        patient_id=reference and get_cipher().open(reference, "contacts.patient_id").decode(),
+        language=choice.language,
+        text=chooser.message(candidate, choice.language),
+    )
 
 
 class _Cost:
@@ -171,6 +187,7 @@ def _answer(
         segments_total=sum(size * n for size, n in counts.segments.items()),
         daily_cap_reached=counts.daily_cap_reached,
         shared_address="one_message" if chooser.one_for_each_address else "one_for_each",
+        examples=counts.examples,
         pace=_pace(counts, campaign, establishment, starts, valid_until),
     )
 

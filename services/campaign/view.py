@@ -39,6 +39,7 @@ def view(session: ScopedSession, establishment: Establishment, campaign: Campaig
         dict(summary)
         | {
             "texts": campaign.texts,
+            "value_names": campaign.value_names or [],
             "template": campaign.template,
             "channels": campaign.channels,
             "filter": campaign.filter,

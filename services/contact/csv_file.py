@@ -22,6 +22,8 @@ from utils.text import fold_name
 
 LONGEST_CELL = 1000
 """Characters; every field's own limit is far below."""
+VALUE = "value."
+"""What a column is called that holds something of a message, not of a contact: `value.time`."""
 FIELDS = ("patient_id", "name", "phone_number", "email", "language", "kind", "quiet_hours")
 
 # Folded headers (no accents, no case) -> field.
@@ -47,10 +49,23 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class GoodLine:
-    """A line that can be stored: its number in the file (1 is the header) and its contact."""
+    """A line that can be stored: its number in the file (1 is the header) and its contact.
+
+    `values` is what stands in the columns that hold something of a message, as it is.
+    """
 
     line: int
     contact: ContactIn
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A line of a list: whom it means, and what its other columns hold for a message."""
+
+    line: int
+    text: str
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -73,6 +88,13 @@ class Layout:
 
     columns: Mapping[str, int] = field(default_factory=dict)
     header: bool = True
+
+    @property
+    def value_names(self) -> frozenset[str]:
+        """What the file says for a message, beside whom it means."""
+        return frozenset(
+            name.removeprefix(VALUE) for name in self.columns if name.startswith(VALUE)
+        )
 
 
 BY_HEADINGS = Layout()
@@ -102,8 +124,8 @@ def parse_contacts(
 
 def parse_references(
     content: bytes, layout: Layout = BY_HEADINGS
-) -> Iterator[tuple[int, str] | RefusedLine]:
-    """Each line's number and its reference, from a file whose other columns are not looked at.
+) -> Iterator[Reference | RefusedLine]:
+    """Each line's reference and values, from a file whose other columns are not looked at.
 
     Raises `Invalid` on field `file` like `parse_contacts`.
     """
@@ -116,7 +138,7 @@ def parse_references(
             reason = f"The line has {len(row[1])} cells, the header has {len(columns)}."
             yield _refuse(row[0], None, "line_ragged", reason)
         else:
-            yield row[0], row[1][place]
+            yield Reference(row[0], row[1][place], _values(row[1], columns))
 
 
 def field_of(heading: str) -> str | None:
@@ -244,7 +266,7 @@ def _line(
     cells = {
         column: cell.strip()
         for column, cell in zip(columns, row, strict=True)
-        if column and cell.strip()
+        if column and not column.startswith(VALUE) and cell.strip()
     }
     for name, cell in cells.items():
         if len(cell) > LONGEST_CELL:
@@ -261,7 +283,15 @@ def _line(
     if earlier != line:
         reason = f"The same reference as line {earlier}."
         return _refuse(line, "patient_id", "duplicate_in_file", reason)
-    return GoodLine(line, contact)
+    return GoodLine(line, contact, _values(row, columns))
+
+
+def _values(row: list[str], columns: list[str | None]) -> dict[str, str]:
+    return {
+        column.removeprefix(VALUE): cell.strip()
+        for column, cell in zip(columns, row, strict=True)
+        if column and column.startswith(VALUE)
+    }
 
 
 def _contact(cells: dict[str, str], region: str) -> ContactIn:

@@ -124,9 +124,21 @@ def _shown(turn: Turn, waiting: Sequence[Asked]) -> list[str]:
     times = [local_time(one.about, zone).strftime("%d/%m %H:%M") for one in waiting]
     if len(set(times)) == len(times):
         return times
-    people = [turn.session.get(Contact, one.reminder.contact_id or 0) for one in waiting]
-    known = [person for person in people if person is not None]
-    told_apart = labels(known) if len(known) == len(people) else None
+    people = [_person(turn, one) for one in waiting]
+    known = {person.patient_id: person for person in people if person is not None}
+    told_apart = labels(list(known.values())) if None not in people else None
     if told_apart is None:
         return times
-    return [f"{time} ({label})" for time, label in zip(times, told_apart, strict=True)]
+    label = dict(zip(known, told_apart, strict=True))
+    return [
+        f"{time} ({label[person.patient_id]})" if person else time
+        for time, person in zip(times, people, strict=True)
+    ]
+
+
+def _person(turn: Turn, one: Asked) -> Contact | None:
+    """Whose reminder it is; one that was made for a number alone still has the reference."""
+    contact = turn.session.get(Contact, one.reminder.contact_id or 0)
+    if contact is None and one.reminder.patient_id:
+        return Contact(patient_id=one.reminder.patient_id)
+    return contact

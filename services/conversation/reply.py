@@ -38,8 +38,9 @@ def reply(
 ) -> Reminder:
     """Have `text` go out at once, to an address, from the sender that was written to.
 
-    Without fallback to another channel: whoever wrote an SMS reads an SMS. On WhatsApp, where a
-    reply can be refused that anybody would have let through by SMS, staff learn of it.
+    Without fallback to another channel: whoever wrote an SMS reads an SMS. What the carrier refuses
+    or cannot deliver is a task: whoever wrote or rang us is not to meet silence. Not so the word
+    that a stop was understood: they want to be left alone.
     """
     now = session.now()
     validity = CONFIRMATION_VALID_FOR if purpose == Purpose.opt_out else VALID_FOR
@@ -52,7 +53,7 @@ def reply(
         phone_id=address.id,
         channels=[str(channel)],
         validity_seconds=int(validity.total_seconds()),
-        escalate=channel == Channel.whatsapp and purpose == Purpose.reply,
+        escalate=purpose == Purpose.reply,
         status=ReminderStatus.scheduled,
         created_by=ENGINE,
         purpose=purpose,

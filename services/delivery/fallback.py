@@ -64,4 +64,10 @@ def channels_left(
         return []
     tried = {delivery.channel} | {other.channel for other in others}
     left = [channel for channel in reminder.channels if channel not in tried]
-    return left if delivery.valid_until > now else []
+    return left if worth_until(reminder, delivery) > now else []
+
+
+def worth_until(reminder: Reminder, delivery: Delivery) -> datetime:
+    """Until when another channel is worth trying: the event may have been moved since."""
+    event = reminder.event_time
+    return delivery.valid_until if event is None else min(delivery.valid_until, event)

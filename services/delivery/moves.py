@@ -26,7 +26,7 @@ from models.reminder import Reminder, ReminderStatus
 from models.task import NOT_REACHED, UNKNOWN_DELIVERY
 from services.contact.address import opt_out
 from services.delivery.escalation import close_tasks, escalate
-from services.delivery.fallback import FAILED, channels_left, gives_way, others_of
+from services.delivery.fallback import FAILED, channels_left, gives_way, others_of, worth_until
 from services.delivery.reminder_status import final_status, under_way
 from services.delivery.twilio_status import CARRIER_OPT_OUT
 from services.due.opening import open_delivery
@@ -183,7 +183,7 @@ def _fall_back(
         due_at=now,
         cause=cause,
         correlation_id=delivery.correlation_id,
-        valid_until=delivery.valid_until,
+        valid_until=worth_until(reminder, delivery),
         before_seconds=delivery.before_seconds,
     )
     return True

@@ -153,7 +153,8 @@ def settle_unlisted(session: ScopedSession, question: Question, patience: Patien
     if delivery.status != S.unknown or delivery.attempt != question.attempt:
         return
     now = session.execute(text("select now()")).scalar_one()
-    choose_at = question.since + timedelta(seconds=patience.give_up_after)
+    given_from = question.time_from(patience.settle_after)
+    choose_at = given_from + timedelta(seconds=patience.give_up_after)
     if question.choice == UnknownChoice.give_up or now >= choose_at:
         _choose(session, delivery, question.choice, now)
     else:

@@ -44,19 +44,22 @@ _LAG = text(
 def listed(
     session: ScopedSession,
     *,
-    status: DeliveryStatus | None,
+    statuses: frozenset[DeliveryStatus],
     channel: Channel | None,
     since: datetime | None,
     cursor: str | None,
     limit: int,
 ) -> Page[DeliverySummary]:
-    """A page of deliveries, the latest first; `since` is the time that they are meant for."""
+    """A page of deliveries, the latest first; `since` is the time that they are meant for.
+
+    `statuses`: any of these; none of them means whatever they are at.
+    """
     wanted = select(Delivery, Reminder.patient_id).join(
         Reminder, Reminder.id == Delivery.reminder_id
     )
-    if status is not None:
-        column = Delivery.not_arrived if status in NOT_ARRIVED else Delivery.status
-        wanted = wanted.where(column == status)
+    if statuses:
+        column = Delivery.not_arrived if statuses <= NOT_ARRIVED else Delivery.status
+        wanted = wanted.where(column.in_(sorted(statuses)))
     if channel is not None:
         wanted = wanted.where(Delivery.channel == channel)
     if since is not None:

@@ -9,7 +9,7 @@ from sqlalchemy import TextClause, func, select, text
 
 from database.session import Database, ScopedSession
 from models.delivery import DeliveryStatus
-from services.dispatch.lines import open_lines, opens_after, turns_of
+from services.dispatch.lines import open_lines, opens_after, turns_of, with_lines
 
 S = DeliveryStatus
 
@@ -28,7 +28,7 @@ _CLAIM_LOCK = 0x43_4C_41_4D  # "CLAM": one scheduler at a time claims of an esta
 # What is to be sent and what is to be asked stand one after the other in the index: each is looked
 # at by itself, so that neither is held up by the other. Who has nothing with the workers comes
 # first: their few do not stand behind one more batch of somebody's thousands.
-_ESTABLISHMENTS_DUE = text(
+_ESTABLISHMENTS_DUE = with_lines(
     """
     select e.id from shared.establishments e
     where exists (
@@ -41,7 +41,7 @@ _ESTABLISHMENTS_DUE = text(
             and d.asks
     ) or exists (
         select from shared.senders s
-        where s.establishment_id = e.id and (s.line_opens_at is null or s.line_opens_at <= now())
+        where s.establishment_id = e.id and {opens_at} <= now()
             and exists (
                 select from shared.due u where u.line = s.id and u.claimed_until = 'infinity'
             )
@@ -52,7 +52,7 @@ _ESTABLISHMENTS_DUE = text(
     """
 )
 
-_NEXT_DUE_IN = text(
+_NEXT_DUE_IN = with_lines(
     """
     select extract(epoch from min(next.moment) - now())::float from (
         select d.due_at as moment
@@ -64,7 +64,7 @@ _NEXT_DUE_IN = text(
             order by due_at limit 1
         ) d
         union all
-        select coalesce(s.line_opens_at, now())
+        select {opens_at}
         from shared.senders s
         where exists (
             select from shared.due u where u.line = s.id and u.claimed_until = 'infinity'

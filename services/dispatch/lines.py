@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from database.session import ScopedSession
 from models.delivery import DeliveryStatus
@@ -34,14 +34,28 @@ class Pace:
     rate: float
 
 
+_OPENS_AT = """
+    case when s.line_opens_at <= now() + make_interval(
+        secs => 60 + 2 / coalesce(s.rate_per_second, 1)
+    ) then s.line_opens_at else now() end
+"""
+"""When the line of a sender `s` opens. That is never a minute ahead, unless the sender is slower
+than that: PostgreSQL's clock was set back, and the line would stand until it has caught up."""
+
+
+def with_lines(statement: str) -> TextClause:
+    """A statement in which `{opens_at}` is when the line of a sender `s` opens."""
+    return text(statement.format(opens_at=_OPENS_AT))
+
+
 # `open_lines` are few: one for each sender that is paced and has somebody waiting. A sender that
 # was replaced, or is paced no more, lets its line go at once.
-_OPEN_LINES = text(
+_OPEN_LINES = with_lines(
     """
     select s.id, case when s.active then s.rate_per_second end as rate
     from shared.senders s
     where s.establishment_id = :establishment_id
-        and (s.line_opens_at is null or s.line_opens_at <= now())
+        and {opens_at} <= now()
         and exists (
             select from shared.due u where u.line = s.id and u.claimed_until = 'infinity'
         )
@@ -50,10 +64,20 @@ _OPEN_LINES = text(
     """
 )
 
-_OPENS_NEXT = text(
+# Counted from when the line was to open: by as much as each call-up comes late, a line would else
+# be slower than its sender. What is late for longer than a step is not caught up with.
+_OPENS_NEXT = with_lines(
     """
-    update shared.senders set
-        line_opens_at = greatest(line_opens_at, now() + make_interval(secs => :seconds))
+    update shared.senders s set line_opens_at = make_interval(secs => :seconds)
+        + greatest({opens_at}, now() - make_interval(secs => :step))
+    where establishment_id = :establishment_id and id = :line
+    """
+)
+
+_STAYS_SHUT = with_lines(
+    """
+    update shared.senders s set
+        line_opens_at = greatest({opens_at}, now() + make_interval(secs => :seconds))
     where establishment_id = :establishment_id and id = :line
     """
 )
@@ -86,14 +110,21 @@ def turns_of(pace: Pace, most: int) -> int:
 
 def opens_after(session: ScopedSession, pace: Pace, claimed: int) -> None:
     """Have a line open again when as many as were claimed have had their time."""
-    session.execute(
-        _OPENS_NEXT,
-        {
-            "establishment_id": session.establishment_id,
-            "line": pace.line,
-            "seconds": claimed / pace.rate,
-        },
-    )
+    seconds = claimed / pace.rate
+    session.execute(_OPENS_NEXT, _bounds(session, pace, seconds) | {"step": STEP_SECONDS})
+
+
+def stays_shut(session: ScopedSession, pace: Pace, refused: int) -> None:
+    """Have a line open no earlier than so many tokens take to come from now on."""
+    session.execute(_STAYS_SHUT, _bounds(session, pace, refused / pace.rate))
+
+
+def _bounds(session: ScopedSession, pace: Pace, seconds: float) -> dict[str, float | int | None]:
+    return {
+        "establishment_id": session.establishment_id,
+        "line": pace.line,
+        "seconds": seconds,
+    }
 
 
 def take_turns(
@@ -136,7 +167,7 @@ def _take(
     asking = len(called_up) if standing.somebody_waits else len(order)
     granted = take(pace.line, pace.rate, asking) if asking else 0
     if asking > granted:
-        opens_after(session, pace, turns_of(pace, asking))
+        stays_shut(session, pace, turns_of(pace, asking))
     if len(order) > granted:
         session.execute(WAKE)  # at the commit: a scheduler learns when the line opens
     held = [

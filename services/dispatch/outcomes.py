@@ -23,10 +23,13 @@ from utils.senders import ASKABLE
 # knows it as one that passed, and what is still said of it must find no delivery to wake up. What
 # was sent stays in the due queue where the provider can be asked for a receipt: one statement
 # still. What was unknown may be there no more, as staff were asked about it: it is put in again.
+# What would be tried again after its validity comes back when that ends, and expires visibly.
 _OUTCOME = Prepared(
     """
     with locked as materialized (
-        select n.*, now() + make_interval(secs => n.retry_in) as retry_at,
+        select n.*, case when n.retry_in is not null then
+                least(now() + make_interval(secs => n.retry_in), d.valid_until)
+            end as retry_at,
             d.provider_id as known_id, d.status as was,
             d.status = 'sending' or (d.status = 'unknown' and n.status <> 'unknown') as moves
         from json_to_recordset(:news) as n (

@@ -120,7 +120,8 @@ def _name(sender: Sender, found: Received) -> str:
     """What a message of the list was noted under if it came in by a webhook."""
     if sender.provider != ANDROID:
         return found.provider_id
-    return twin_of(sender, found.from_, found.provider_id, found.at, found.text)
+    words = "" if found.media else found.text
+    return twin_of(sender, found.from_, found.provider_id, found.at, words)
 
 
 def take_in(

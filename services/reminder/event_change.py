@@ -14,7 +14,7 @@ from schemas.reminder import ReminderChange
 from services.allowed_times import times_of_reminder
 from services.due.opening import drop, open_delivery, reschedule
 from services.errors import Conflict, Invalid
-from services.reminder.lock import Whole
+from services.reminder.lock import UNDER_WAY, Whole
 from services.reminder.reminders import seconds
 from services.series.omission import Run, forget, leave_out, skipped_after
 from services.series.relative import Event, LeftOut, Notice, notices, refuse_nothing_left
@@ -97,6 +97,9 @@ def move_event(
         for delivery in _rows(whole, ahead, frozenset({S.cancelled})):
             delivery.occurrence = time - ahead
             delivery.valid_until = event.valid_until(delivery.occurrence)
+    for delivery in whole.deliveries:  # should it come back, it is not tried after the event
+        if delivery.status in UNDER_WAY:
+            delivery.valid_until = min(delivery.valid_until, event.valid_until(delivery.occurrence))
     _note_left_out(session, reminder, left_out, skipped, time)
 
 

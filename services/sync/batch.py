@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from database.driver import undone_on_error
 from database.session import Database, ScopedSession
 from models.recording import Recording
 from schemas.sync import OfflineFeedback, OfflineReminder, SealedItem, SyncResult, SyncStatus
@@ -138,7 +139,8 @@ def _store_feedback(session: ScopedSession, batch: Batch) -> dict[int, SyncResul
     """Copied into the table where nothing stands in the way; else stored with more care."""
     if not any(item.voice_data for item in batch.feedback.values()):
         try:
-            with session.begin_nested():
+            session.flush()
+            with undone_on_error(session.connection()):
                 return _copied(session, batch)
         except NOT_STORABLE as error:
             # Mostly the same items, on two connections at once.

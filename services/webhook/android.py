@@ -21,6 +21,7 @@ from services.establishment.directory import Directory
 from services.inbound.messages import InboundMessage
 from services.inbound.twin import twin_of
 from services.webhook.callback import StatusNews
+from utils.android_inbox import picture_name
 from utils.android_status import word_of
 
 _STATES = {
@@ -32,7 +33,8 @@ _STATES = {
 _MESSAGES = frozenset({"sms:received", "mms:received"})
 _ID = re.compile(r"[!-~]{1,100}")
 _KEPT = (
-    "messageId", "message", "subject", "sender", "phoneNumber", "simNumber", "receivedAt", "reason",
+    "messageId", "transactionId", "message", "subject", "sender", "phoneNumber", "simNumber",
+    "receivedAt", "reason",
 )  # fmt: skip
 """Of a payload: pictures are not kept, and a spool has little room."""
 _OLDEST = timedelta(days=3)
@@ -51,6 +53,10 @@ class AndroidEvent:
     def is_message(self) -> bool:
         """True when somebody wrote to the phone."""
         return self.event in _MESSAGES
+
+    @property
+    def _picture(self) -> bool:
+        return self.event == "mms:received"
 
     @property
     def is_status(self) -> bool:
@@ -75,7 +81,7 @@ class AndroidEvent:
 
     def inbound(self, sender: Sender, came: datetime) -> InboundMessage:
         """The message that somebody wrote to a sender; `came` is when we heard of it."""
-        picture = self.event == "mms:received"
+        picture = self._picture
         from_ = self._text("sender", "phoneNumber").strip()
         return InboundMessage(
             provider=ANDROID,
@@ -92,9 +98,12 @@ class AndroidEvent:
     def _twin(self, sender: Sender, from_: str) -> str | None:
         """What the phone itself tells messages apart by, so that ours are as many as its own."""
         at = _moment(self._text("receivedAt"))
-        if not self.message_id or at is None:
+        name, words = self.message_id, self._text("message")
+        if self._picture:  # its list tells no subject from the want of one
+            name, words = self._text("transactionId"), ""
+        if not name or at is None:
             return None
-        return twin_of(sender, from_, self.message_id, at, self._text("message", "subject"))
+        return twin_of(sender, from_, picture_name(name) if self._picture else name, at, words)
 
     def news(self, sender: Sender, attempt: int | None) -> StatusNews:
         """What became of a message that went out from a sender: one whose id names a delivery."""

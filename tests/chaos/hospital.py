@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 import psycopg2
 
+from tests import http
 from tests.chaos.cast import PATIENCE
 from tests.chaos.script import DAILY_CAP, NORTH, SOUTH, WEST, Case, Version
 from tests.chaos.stage import Stage
@@ -93,7 +94,7 @@ class Hospital:
 
     def log_in(self) -> None:
         for establishment, who in _STAFF.items():
-            answer = httpx2.post(
+            answer = http.post(
                 f"{self.stage.url}/api/v1/auth/token",
                 data={"username": f"{who}.example", "password": PASSWORD},
                 timeout=30,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import httpx2
-
+from tests import http
 from tests.chaos.cast import PATIENCE
 from tests.chaos.records import Heard
 from tests.chaos.stage import Stage
@@ -37,7 +36,7 @@ class Listener:
             self._listen()
 
     def _listen(self) -> None:
-        for request in httpx2.get(self._url, timeout=60).json()["requests"]:
+        for request in http.get(self._url, timeout=60).json()["requests"]:
             reference = request["url"].partition("?delivery=")[2]
             if not reference:
                 continue

@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx2
-
+from tests import http
 from tests.chaos.cast import PATIENCE, Slot
 from tests.chaos.hospital import Hospital
 from tests.chaos.script import NORTH, SOUTH, Case, Script
@@ -82,7 +81,7 @@ class Monkey:
     ) -> None:
         """How the carrier behaves from now on; its list is behind by so many seconds."""
         self._moods += 1
-        httpx2.put(
+        http.put(
             f"{self.stage.simulator_url}/behaviour",
             json={
                 "faults": [fault | {"on": on} for fault in faults for on in ON],
@@ -113,7 +112,7 @@ class Monkey:
 
     def _taken(self) -> int:
         """How much the carrier has accepted so far."""
-        told = httpx2.get(f"{self.stage.simulator_url}/health", timeout=30).json()
+        told = http.get(f"{self.stage.simulator_url}/health", timeout=30).json()
         return int(told["entries"])
 
     # ── acts ──

@@ -14,10 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx2
-
 from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
 from supervisor.spawn import spawn
+from tests import http
 from tests.chaos.cast import PATIENCE, Cast
 from tests.conftest import ROOT, TEST_ENVIRONMENT
 from tests.template import SOUTH_NUMBER
@@ -164,7 +163,7 @@ class Stage:
 
     def ledger(self) -> list[dict[str, Any]]:
         """What the carrier accepted."""
-        answer = httpx2.get(f"{self.simulator_url}/ledger", timeout=60)
+        answer = http.get(f"{self.simulator_url}/ledger", timeout=60)
         listed: list[dict[str, Any]] = answer.raise_for_status().json()
         return listed
 

@@ -8,7 +8,6 @@ Seen to fail, each with one guard of the engine taken away, and the counts that 
 - a call is made after the lease: twice, outside
 - the attempt is not stamped before the call: lost, twice, contradiction
 - a job that is there twice sends twice: twice
-- what is no longer queued is released: twice
 - opt-out is not checked when sending begins: after_stop
 - more than the daily cap: over_cap
 - an empty list is believed at once, though the carrier is still taking what it was given, or its
@@ -16,10 +15,11 @@ Seen to fail, each with one guard of the engine taken away, and the counts that 
 - the task about an unknown stays when its outcome comes after all: contradiction
 
 `make chaos-guards` takes away these and others (validity, quiet hours, callbacks, due rows, the
-carrier's list, tasks, fallback), one by one, and fails for each that the judge does not see. Two a
-run hardly comes to are shown by a test, which it runs: that an old answer of the list proves
-nothing about later (everybody would have to stand still), and that what comes back after staff were
-asked about it is due again (a worker would have to stand still with a 429 for an e-mail).
+carrier's list, tasks, fallback), one by one, and fails for each that the judge does not see. Three
+a run hardly comes to are shown by a test, which it runs: that an old answer of the list proves
+nothing about later (everybody would have to stand still), that what comes back after staff were
+asked about it is due again (a worker would have to stand still with a 429 for an e-mail), and that
+what is no longer queued is not released (Redis would have to take a job and its answer be lost).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests import http
 from tests.chaos.cast import PATIENCE
 from tests.chaos.hospital import Hospital, moment, next_minute
 from tests.chaos.judge import Judge
@@ -115,7 +116,7 @@ class Counter:
         self.refused: list[httpx2.Response] = []
 
     def post(self, path: str, body: dict[str, Any]) -> bool:
-        answer = httpx2.post(f"{self._url}/{path}", json=body, headers=self._token, timeout=60)
+        answer = http.post(f"{self._url}/{path}", json=body, headers=self._token, timeout=60)
         if answer.status_code != 201:
             self.refused.append(answer)
         return answer.status_code == 201

@@ -79,7 +79,7 @@ class Dialogue:
     def play(self, script: str) -> None:
         """Play a whole script; an AssertionError names the line at which it went another way."""
         for number, written in enumerate(script.strip().splitlines(), start=1):
-            line = written.strip()
+            line = written.strip(" ")  # other spaces are what somebody wrote
             if not line or line.startswith("#"):
                 continue
             try:
@@ -186,7 +186,10 @@ class Dialogue:
         self.session.flush()
 
     def do_remind(self, *words: str) -> None:
-        """`at 10:00` of tomorrow is the event; `for PAT123`; `in english`; `quietly`: no reply."""
+        """`at 10:00` of tomorrow is the event; `for PAT123`; `in english`; `quietly`: no reply.
+
+        `of PAT123`: who is no contact.
+        """
         wanted = dict(zip(words[::2], words[1::2], strict=False))
         now = self.session.now() - timedelta(seconds=10 - len(self.reminders()))
         event = None
@@ -207,6 +210,7 @@ class Dialogue:
             scheduled_time=now,
             phone_id=self.address.id,
             contact_id=contact.id if contact else None,
+            patient_id=wanted.get("of"),
             channels=["sms", "voice"],
             validity_seconds=4 * 3600,
             event_time=event,

@@ -17,7 +17,8 @@ from models.reminder import Purpose, Reminder
 from models.task import Task
 from services.conversation.turn import MOST_QUESTIONS, MOST_REPLIES
 from services.phrase.opt_words import wish_of
-from utils.sms_encoding import analyse, fold_french
+from services.sms import sms_text
+from utils.sms_encoding import analyse
 
 WRITTEN = [
     "1", "2", "3", "5", "7", "0", "12", "4 bon service", "bon service", "très mauvais 1/5", "😡",
@@ -48,7 +49,8 @@ def test_every_message_is_heard_and_leads_somewhere(play: Callable[..., Any], se
         known = wish_of(dialogue.session, message.body or "") is not None
         assert said or traces(dialogue) != before or quiet or known, message.body
         for one in said:
-            assert analyse(fold_french(one.message)).segments <= 2, one.message
+            sent = sms_text(dialogue.place, one.language, one.message)
+            assert analyse(sent).segments <= 2, one.message
     check(dialogue)
 
 

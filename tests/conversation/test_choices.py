@@ -177,8 +177,8 @@ DIALOGUES = {
 
 @pytest.mark.parametrize("language", ["fra", "eng"])
 @pytest.mark.parametrize("name", DIALOGUES)
-def test_dialogues(play: Play, name: str, language: str) -> None:
-    play(in_words(DIALOGUES[name], language), language)
+def test_dialogues(play_through: Play, name: str, language: str) -> None:
+    play_through(in_words(DIALOGUES[name], language), language)
 
 
 @pytest.mark.parametrize("word", STOPS)

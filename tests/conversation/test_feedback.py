@@ -369,8 +369,8 @@ DIALOGUES = {
 
 @pytest.mark.parametrize("language", ["fra", "eng"])
 @pytest.mark.parametrize("name", DIALOGUES)
-def test_dialogues(play: Play, name: str, language: str) -> None:
-    play(in_words(DIALOGUES[name], language), language)
+def test_dialogues(play_through: Play, name: str, language: str) -> None:
+    play_through(in_words(DIALOGUES[name], language), language)
 
 
 def test_yesterdays_question_is_over_even_before_anybody_swept(play: Play) -> None:

@@ -2,7 +2,8 @@
 
 Seen to fail: what was answered (here, or by a key on the phone) or cancelled still open; what the
 carrier refused taken for a question; a digit given to an older question; an answer that is no
-receipt; a reply from another number; nothing left for staff when nobody says which reminder.
+receipt; a reply from another number; nothing left for staff when nobody says which reminder; two
+lines alike where the patients are no contacts, or one of them has a third reminder.
 """
 
 from __future__ import annotations
@@ -105,6 +106,21 @@ DIALOGUES = {
         < 1
         > RESCHEDULE
         = reply "reschedule -"
+    """,
+    "two at the same time for patients who are no contacts: their references": """
+        ! remind in LANGUAGE at 10:00 of PAT91
+        ! remind in LANGUAGE at 10:00 of PAT92
+        < 1
+        > WHICH 1 = DAY 10:00 (..91), 2 = DAY 10:00 (..92)
+    """,
+    "two at the same time, and a third of one of them": """
+        ! patient PAT123 Marie Bella
+        ! patient PAT207 Jean Bella
+        ! remind in LANGUAGE at 10:00 for PAT123
+        ! remind in LANGUAGE at 10:00 for PAT207
+        ! remind in LANGUAGE at 11:00 for PAT123
+        < 1
+        > WHICH 1 = DAY 10:00 (..123), 2 = DAY 10:00 (..207), 3 = DAY 11:00 (..123)
     """,
     "two are open: a number that is not in the list, twice": """
         ! remind in LANGUAGE at 10:00
@@ -305,8 +321,8 @@ DIALOGUES = {
 
 @pytest.mark.parametrize("language", ["fra", "eng"])
 @pytest.mark.parametrize("name", DIALOGUES)
-def test_dialogues(play: Play, name: str, language: str) -> None:
-    begun = play("", language)
+def test_dialogues(play_through: Play, name: str, language: str) -> None:
+    begun = play_through("", language)
     tomorrow = datetime.now(UTC).astimezone(begun.place.zone).date().toordinal() + 1
     day = datetime.fromordinal(tomorrow).strftime("%d/%m")
     spoken = {"fra": "french", "eng": "english"}[language]

@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import psycopg2
 import pytest
 from psycopg2 import errors
@@ -24,6 +23,7 @@ from sqlalchemy import event, text
 
 from config.settings import DatabaseSettings, Settings
 from database.engine import DatabaseNotReady, OwningLogin, refuse_owning_login, service_engine
+from tests import http
 from tests.conftest import ROOT
 from tests.deploy.clusters import Cluster
 from tests.tree import Tree, free_port, wait_for
@@ -108,7 +108,7 @@ def serving(cluster: Cluster, folder: Path) -> Iterator[Tree]:
 
 def remind(tree: Tree, headers: dict[str, str], message: str) -> int:
     """Schedule a reminder for this moment; returns its number once it is on the phone."""
-    answer = httpx2.post(
+    answer = http.post(
         f"{tree.url}/api/v1/reminders",
         json={
             "message": message,
@@ -130,7 +130,7 @@ def remind(tree: Tree, headers: dict[str, str], message: str) -> int:
 def test_the_whole_loop_without_any_special_login(cluster: Cluster, tmp_path: Path) -> None:
     with serving(cluster, tmp_path) as tree:
         remind(tree, tree.token(), "Rappel : 8 h")
-        ready = httpx2.get(f"{tree.url}/health/ready", timeout=10)
+        ready = http.get(f"{tree.url}/health/ready", timeout=10)
         assert ready.json() == {"status": "ok", "reasons": []}
 
 
@@ -322,7 +322,7 @@ def test_a_backup_on_a_fresh_cluster_serves_again(cluster: Cluster, tmp_path: Pa
 
         with serving(fresh, tmp_path / "new") as tree:
             headers = tree.token()
-            kept = httpx2.get(f"{tree.url}/api/v1/reminders/{number}", headers=headers, timeout=10)
+            kept = http.get(f"{tree.url}/api/v1/reminders/{number}", headers=headers, timeout=10)
             assert kept.json()["message"] == "Avant la panne"
             remind(tree, headers, "Après la panne")
         again = fresh.run("restore.sh", dump)

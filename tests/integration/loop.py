@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx2
 import psycopg2
 
+from tests import http
 from tests.tree import Tree, wait_for
 
 PHONE, EMAIL = "+237650000001", "patient@example.com"
@@ -32,7 +32,7 @@ class Loop:
             "expects_reply": channels == ("voice",),  # a call with the keys 1 and 2
             **more,
         }
-        answer = httpx2.post(
+        answer = http.post(
             f"{self.tree.url}/api/v1/reminders", json=body, headers=self.headers, timeout=10
         )
         assert answer.status_code == 201, answer.text
@@ -40,7 +40,7 @@ class Loop:
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Post anything else as this member of staff; returns the answer."""
-        answer = httpx2.post(
+        answer = http.post(
             f"{self.tree.url}/api/v1/{path}", json=body, headers=self.headers, timeout=10
         )
         assert answer.status_code == 201, answer.text
@@ -48,7 +48,7 @@ class Loop:
         return made
 
     def detail(self, number: int) -> dict[str, Any]:
-        answer = httpx2.get(
+        answer = http.get(
             f"{self.tree.url}/api/v1/reminders/{number}", headers=self.headers, timeout=10
         )
         assert answer.status_code == 200, answer.text

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-import httpx2
 import psycopg2
 import pytest
 
 from services.establishment.directory import KNOWN_FOR
+from tests import http
 from tests.android import KEY, NUMBER, PASSWORD, credentials
 from tests.integration.loop import Loop
 from tests.tree import Tree, running_tree, wait_for
@@ -40,7 +40,7 @@ def set_up(tree: Tree) -> None:
     """What the hospital's IT person does: the phone is told where to, and becomes a sender."""
     wired = {"name": "ward", "number": NUMBER, "password": PASSWORD, "signing_key": KEY}
     wired |= {"retry_ms": 200, "webhook": f"{tree.url}/webhooks/android/{SENDER}"}
-    httpx2.put(f"{tree.simulator_url}/simulator/phones", json=[wired], timeout=10)
+    http.put(f"{tree.simulator_url}/simulator/phones", json=[wired], timeout=10)
     sealed = seal(f"{tree.simulator_url}/phones/ward")
     connection = psycopg2.connect(tree.env["DATABASE_URL"])
     with connection, connection.cursor() as cursor:
@@ -72,7 +72,7 @@ class Patient:
         )
 
     def write(self, body: str) -> None:
-        answer = httpx2.post(
+        answer = http.post(
             f"{self.loop.tree.simulator_url}/simulator/inbound/sms",
             json={"from": self.number, "to": NUMBER, "body": body},
             timeout=20,

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx2
 import psycopg2
 import pytest
 
+from tests import http
 from tests.integration.loop import PHONE, Loop
 from tests.tree import running_tree
 
@@ -127,12 +127,12 @@ def test_no_fallback_while_unknown(loop: Loop) -> None:
 def unheard(loop: Loop) -> Iterator[None]:
     """What is written to our numbers meanwhile stays with the carrier: it does not tell us."""
     url = f"{loop.tree.simulator_url}/simulator/numbers"
-    numbers = httpx2.get(url, timeout=10).json()
-    httpx2.put(url, json=[number | {"sms_url": ""} for number in numbers], timeout=10)
+    numbers = http.get(url, timeout=10).json()
+    http.put(url, json=[number | {"sms_url": ""} for number in numbers], timeout=10)
     try:
         yield
     finally:
-        httpx2.put(url, json=numbers, timeout=10)
+        http.put(url, json=numbers, timeout=10)
 
 
 def test_an_opt_out_at_the_carrier_is_an_opt_out_here(loop: Loop) -> None:
@@ -141,7 +141,7 @@ def test_an_opt_out_at_the_carrier_is_an_opt_out_here(loop: Loop) -> None:
     sender = loop.tree.env["TWILIO_PHONE_NUMBER"]
     said = {"from": family, "to": sender, "body": "STOP"}
     with unheard(loop):
-        httpx2.post(f"{loop.tree.simulator_url}/simulator/inbound/sms", json=said, timeout=10)
+        http.post(f"{loop.tree.simulator_url}/simulator/inbound/sms", json=said, timeout=10)
     number = loop.remind("Arrêt", *ALL, phone_number=family)
     loop.wait_until(number, ("sms", "failed"), ("voice", "suppressed"), ("email", "sent"))
     detail = loop.detail(number)

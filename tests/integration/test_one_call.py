@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests import http
 from tests.integration.loop import PHONE, WORKER_POINTS, Loop
 from tests.tree import running_tree, wait_for
 
@@ -89,10 +89,10 @@ def test_a_call_that_was_picked_up_is_not_yet_delivered(loop: Loop) -> None:
     loop.tree.behave(voice={"answer": "manual"})
     number = loop.remind("Long message", "voice")
     sid = wait_for(lambda: _ringing(loop, number), "the call to ring")
-    httpx2.post(f"{loop.tree.simulator_url}/simulator/calls/{sid}/answer", json={}, timeout=10)
+    http.post(f"{loop.tree.simulator_url}/simulator/calls/{sid}/answer", json={}, timeout=10)
     wait_for(lambda: _call(loop, sid)["state"] == "in-progress", "the call to be answered")
     wait_for(lambda: loop.states(number) == [("voice", "sent")], "the call to be known")
-    httpx2.post(f"{loop.tree.simulator_url}/simulator/calls/{sid}/hangup", json={}, timeout=10)
+    http.post(f"{loop.tree.simulator_url}/simulator/calls/{sid}/hangup", json={}, timeout=10)
     wait_for(lambda: loop.states(number) != [("voice", "sent")], "the call to end")
 
 

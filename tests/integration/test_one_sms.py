@@ -16,6 +16,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from tests import http
 from tests.tree import Tree, running_tree, wait_for
 from utils.failpoint import POINTS
 
@@ -40,7 +41,7 @@ def reminder(message: str, **more: Any) -> dict[str, Any]:
 
 
 def delivered(tree: Tree, headers: dict[str, str], reminder_id: int) -> bool:
-    detail = httpx2.get(f"{tree.url}/api/v1/reminders/{reminder_id}", headers=headers, timeout=10)
+    detail = http.get(f"{tree.url}/api/v1/reminders/{reminder_id}", headers=headers, timeout=10)
     (delivery,) = detail.json()["deliveries"]
     return bool(delivery["status"] == "delivered")
 
@@ -51,14 +52,14 @@ def copies(tree: Tree, message: str) -> int:
 
 def test_a_reminder_arrives_once_and_is_seen_to(tree: Tree) -> None:
     headers = tree.token() | {"X-Correlation-Id": "one-sms-from-post-to-phone"}
-    answer = httpx2.post(
+    answer = http.post(
         f"{tree.url}/api/v1/reminders", json=reminder("Rappel : 10 h"), headers=headers, timeout=10
     )
     assert answer.status_code == 201, answer.text
     number = answer.json()["id"]
     wait_for(lambda: delivered(tree, headers, number), "the delivery receipt")
     assert copies(tree, "Rappel : 10 h") == 1
-    detail = httpx2.get(f"{tree.url}/api/v1/reminders/{number}", headers=headers, timeout=10).json()
+    detail = http.get(f"{tree.url}/api/v1/reminders/{number}", headers=headers, timeout=10).json()
     steps = [event["status"] for event in detail["deliveries"][0]["events"]]
     assert steps[:3] == ["scheduled", "queued", "sending"]
     assert steps[-1] == "delivered"
@@ -100,7 +101,7 @@ def test_killed_at_every_step_it_arrives_once(tree: Tree, point: str) -> None:
 def _submit(tree: Tree, headers: dict[str, str], body: dict[str, Any]) -> int | None:
     """The reminder's number; None when the API died before it could answer."""
     try:
-        answer = httpx2.post(f"{tree.url}/api/v1/reminders", json=body, headers=headers, timeout=10)
+        answer = http.post(f"{tree.url}/api/v1/reminders", json=body, headers=headers, timeout=10)
     except httpx2.TransportError:
         return None
     assert answer.status_code == 201, answer.text

@@ -23,6 +23,7 @@ import pytest
 from psycopg2.errors import DeadlockDetected
 
 from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
+from tests import http
 from tests.conftest import ROOT
 from tests.tree import Tree, running_tree, wait_for
 
@@ -62,7 +63,7 @@ def kill_server(server: EmbeddedPostgres | EmbeddedRedis) -> None:
 
 
 def post(tree: Tree, path: str, body: dict[str, Any], headers: dict[str, str]) -> httpx2.Response:
-    return httpx2.post(f"{tree.url}/api/v1/{path}", json=body, headers=headers, timeout=30)
+    return http.post(f"{tree.url}/api/v1/{path}", json=body, headers=headers, timeout=30)
 
 
 def reminder(message: str) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def test_without_redis_everything_is_accepted_and_goes_out_later(outage: Outage)
     try:
         assert post(tree, "feedback", FEEDBACK, headers).status_code == 201
         assert post(tree, "reminders", reminder("Redis was away"), headers).status_code == 201
-        ready = httpx2.get(f"{tree.url}/health/ready", timeout=10)
+        ready = http.get(f"{tree.url}/health/ready", timeout=10)
         assert ready.status_code == 200
         assert "queue_unreachable" in ready.json()["reasons"]
     finally:
@@ -133,7 +134,7 @@ def test_days_without_scheduler_and_worker_are_one_message_each(outage: Outage) 
     series, event = (post(tree, "reminders", body, headers).json()["id"] for body in (daily, visit))
 
     def states(number: int) -> list[str]:
-        read = httpx2.get(f"{tree.url}/api/v1/reminders/{number}", headers=headers, timeout=30)
+        read = http.get(f"{tree.url}/api/v1/reminders/{number}", headers=headers, timeout=30)
         went = {"sent": "delivered"}  # its receipt comes a moment later
         return [went.get(d["status"], d["status"]) for d in read.json()["deliveries"]]
 
@@ -148,7 +149,7 @@ def test_days_without_scheduler_and_worker_are_one_message_each(outage: Outage) 
     until(series, "delivered", "expired", "delivered", "expired", "scheduled")
     bodies = [entry["body"] for entry in tree.ledger(channel="sms")]
     assert (bodies.count(SERIES), bodies.count(EVENT)) == (2, 1)
-    read = httpx2.get(f"{tree.url}/api/v1/reminders/{series}", headers=headers, timeout=30).json()
+    read = http.get(f"{tree.url}/api/v1/reminders/{series}", headers=headers, timeout=30).json()
     assert [(run["reason"], run["count"]) for run in read["omissions"]] == [
         ("missed", 1),
         ("missed", 1),
@@ -193,12 +194,12 @@ def test_without_postgresql_it_says_503_and_recovers_by_itself(outage: Outage) -
             assert answer.status_code == 503, answer.text
             assert int(answer.headers["Retry-After"]) > 0
             assert answer.json()["code"] == "database_unavailable"
-        ready = httpx2.get(f"{tree.url}/health/ready", timeout=10)
+        ready = http.get(f"{tree.url}/health/ready", timeout=10)
         assert ready.status_code == 200  # webhooks are still taken in: they are spooled
         assert ready.json()["status"] == "degraded"
         # Beside it `webhooks_spooled`, where a receipt came in meanwhile.
         assert "database_unavailable" in ready.json()["reasons"]
-        assert httpx2.get(f"{tree.url}/health/live", timeout=10).status_code == 200
+        assert http.get(f"{tree.url}/health/live", timeout=10).status_code == 200
     finally:
         outage.postgres.revive()
     wait_for(

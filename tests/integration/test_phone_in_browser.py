@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from tests import http
 from tests.integration.loop import PHONE, Loop
 from tests.tree import running_tree, wait_for
 
@@ -68,7 +68,7 @@ def waits_for(page: Page, what: str) -> None:
 
 
 def feedbacks(loop: Loop) -> list[dict[str, Any]]:
-    answer = httpx2.get(
+    answer = http.get(
         f"{loop.tree.url}/api/v1/feedback", headers=loop.tree.token("admin@north"), timeout=10
     )
     found: list[dict[str, Any]] = answer.json()["items"]
@@ -76,7 +76,7 @@ def feedbacks(loop: Loop) -> list[dict[str, Any]]:
 
 
 def test_a_patient_calls_rates_by_key_speaks_and_listens(loop: Loop, phone: Page) -> None:
-    httpx2.post(
+    http.post(
         f"{loop.tree.simulator_url}/simulator/inbound/calls",
         json={"from": PHONE, "to": os.environ["TWILIO_PHONE_NUMBER"]},
         timeout=10,
@@ -100,7 +100,7 @@ def test_a_patient_calls_rates_by_key_speaks_and_listens(loop: Loop, phone: Page
     (found,) = feedbacks(loop)
     assert (found["rating"], found["language"], found["channel"]) == (4, "english", "voice")
     assert (found["voice_problems"], found["voice_awaited"]) == ([], False)
-    heard = httpx2.get(
+    heard = http.get(
         loop.tree.url + found["voice"], headers=loop.tree.token("admin@north"), timeout=10
     )
     assert heard.content[:4] == b"RIFF"
@@ -122,7 +122,7 @@ def test_a_worker_killed_on_the_way_of_a_recording_loses_nothing(loop: Loop, poi
     loop.restart_worker(CARELOOP_CRASH_AT=point)
     voice = {"digits": ["1", "5", "2"], "speak": ["Tout va bien"]}
     loop.tree.behave(voice=voice | {"answer": "auto", "pace": 0.02})
-    httpx2.post(
+    http.post(
         f"{loop.tree.simulator_url}/simulator/inbound/calls",
         json={"from": caller, "to": os.environ["TWILIO_PHONE_NUMBER"]},
         timeout=10,
@@ -138,7 +138,7 @@ def test_a_worker_killed_on_the_way_of_a_recording_loses_nothing(loop: Loop, poi
 
 def _recordings(loop: Loop) -> list[Any]:
     account = os.environ["TWILIO_ACCOUNT_SID"]
-    answer = httpx2.get(
+    answer = http.get(
         f"{loop.tree.simulator_url}/2010-04-01/Accounts/{account}/Recordings.json",
         auth=(account, os.environ["TWILIO_AUTH_TOKEN"]),
         timeout=10,

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import httpx2
 import psycopg2
 import pytest
 from redis import Redis
 
+from tests import http
 from tests.template import PASSWORD
 from tests.tree import Tree, running_tree, wait_for
 
@@ -96,7 +96,7 @@ class Walk:
 
     def ask(self, method: str, path: str, expected: int, **given: Any) -> Any:
         headers = self.headers | given.pop("headers", {})
-        answer = httpx2.request(
+        answer = http.request(
             method, f"{self.tree.url}{path}", headers=headers, timeout=15, **given
         )
         assert answer.status_code == expected, f"{method} gave {answer.status_code}"
@@ -298,7 +298,7 @@ def everything(tree: Tree, steps: Walk) -> dict[str, bytes]:
         # The simulator stands for the carrier and the patient's phone: it has to know.
         if path.stem != "simulator"
     }
-    places["metrics"] = httpx2.get(f"{tree.url}/metrics", timeout=10).content
+    places["metrics"] = http.get(f"{tree.url}/metrics", timeout=10).content
     places |= {f"error body {n}": body for n, body in enumerate(steps.refused)}
     places["redis"] = redis_dump(tree.env["REDIS_URL"])
     for path in Path(tree.env["CARELOOP_DATA"]).rglob("*"):

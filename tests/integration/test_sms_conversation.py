@@ -12,10 +12,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from tests import http
 from tests.integration.loop import Loop
 from tests.simulator.test_simulator_page import CHROMIUM, OPTIONS
 from tests.tree import Tree, running_tree, wait_for
@@ -33,7 +33,7 @@ class Phone:
         self.number = number or f"+237{next(_phones)}"
 
     def write(self, body: str) -> None:
-        answer = httpx2.post(
+        answer = http.post(
             f"{self.tree.simulator_url}/simulator/inbound/sms",
             json={"from": self.number, "to": os.environ["TWILIO_PHONE_NUMBER"], "body": body},
             timeout=20,
@@ -66,7 +66,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
 
 
 def feedback_of(tree: Tree, words: str) -> dict[str, Any]:
-    items = httpx2.get(f"{tree.url}/api/v1/feedback", headers=tree.token(), timeout=10).json()
+    items = http.get(f"{tree.url}/api/v1/feedback", headers=tree.token(), timeout=10).json()
     (found,) = [item for item in items["items"] if words in (item["content"] or "")]
     return dict(found)
 

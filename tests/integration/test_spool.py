@@ -32,6 +32,7 @@ from models.address import Address
 from models.message import Message
 from simulator.signature import EventSigner
 from supervisor.embedded import EmbeddedPostgres
+from tests import http
 from tests.conftest import ROOT, execute
 from tests.nursery import nursery
 from tests.tree import Tree, answers, free_port, running_tree, wait_for
@@ -62,7 +63,7 @@ class Place:
         return self.tree.url if which == 0 else f"http://127.0.0.1:{self.other_port}"
 
     def ready(self, which: int = 0) -> Any:
-        answer = httpx2.get(f"{self.api(which)}/health/ready", timeout=20)
+        answer = http.get(f"{self.api(which)}/health/ready", timeout=20)
         return answer.status_code, answer.json()
 
     def receive(self, which: int, sid: str, phone: str, body: str, **more: str) -> int:
@@ -118,7 +119,7 @@ class Place:
         return int(self.ask("select count(*) from est_1.messages where direction = 'in'")[0][0])
 
     def states(self, reminder: int) -> list[str]:
-        shown = httpx2.get(
+        shown = http.get(
             f"{self.tree.url}/api/v1/reminders/{reminder}", headers=self.tree.token(), timeout=15
         )
         return [one["status"] for one in shown.json()["deliveries"]]
@@ -165,7 +166,7 @@ def test_who_said_stop_during_an_outage_gets_nothing_after_it(place: Place) -> N
         "phone_number": phone,
     }
     headers = tree.token()
-    answer = httpx2.post(f"{tree.url}/api/v1/reminders", json=reminder, headers=headers, timeout=15)
+    answer = http.post(f"{tree.url}/api/v1/reminders", json=reminder, headers=headers, timeout=15)
     assert answer.status_code == 201
     place.kill_postgres()
     assert place.receive(0, "SMstop", phone, "STOP", OptOutType="STOP") == 200
@@ -196,7 +197,7 @@ def test_a_message_that_never_reached_us_is_found_in_the_carriers_list(place: Pl
     tree.wait_until_up()
     for turn in range(3):
         typed = {"from": phone, "to": OURS, "body": f"lost {turn}"}
-        answer = httpx2.post(f"{tree.simulator_url}/simulator/inbound/sms", json=typed, timeout=15)
+        answer = http.post(f"{tree.simulator_url}/simulator/inbound/sms", json=typed, timeout=15)
         assert answer.json()["error"].startswith("11200")
     assert place.count() == before
     soon = {"ENGINE_INBOUND": "0.5", "ENGINE_INBOUND_AFTER": "0"}
@@ -228,7 +229,7 @@ def test_an_email_is_delivered_by_the_carriers_own_event(place: Place) -> None:
         SIMULATOR_SENDGRID_SIGNING_KEY=SIGNER.private_key(),
     )
     tree.wait_until_up()
-    answer = httpx2.post(
+    answer = http.post(
         f"{tree.url}/api/v1/reminders", json=reminder, headers=tree.token(), timeout=15
     )
     assert answer.status_code == 201, answer.text

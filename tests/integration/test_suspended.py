@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import psycopg2
 import pytest
 
+from tests import http
 from tests.integration.loop import Loop
 from tests.tree import running_tree, wait_for
 
@@ -43,7 +43,7 @@ def tree_loop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
 def loop(tree_loop: Loop) -> Loop:
     tree_loop.tree.behave()
     ask(tree_loop, _WELL)
-    httpx2.delete(f"{tree_loop.tree.simulator_url}/simulator/ledger", timeout=10)
+    http.delete(f"{tree_loop.tree.simulator_url}/simulator/ledger", timeout=10)
     return tree_loop
 
 
@@ -60,14 +60,14 @@ def ask(loop: Loop, question: str) -> list[tuple[Any, ...]]:
 
 def suspended(loop: Loop) -> list[tuple[str, str]]:
     """Channel and code of the suspended senders, as an administrator sees them."""
-    senders = httpx2.get(
+    senders = http.get(
         f"{loop.tree.url}/api/v1/senders", headers=loop.tree.token("admin@north"), timeout=10
     ).json()
     return [(s["channel"], s["suspended_code"]) for s in senders if s["suspended_at"]]
 
 
 def reasons(loop: Loop) -> list[str]:
-    answer = httpx2.get(f"{loop.tree.url}/health/ready", timeout=10)
+    answer = http.get(f"{loop.tree.url}/health/ready", timeout=10)
     assert answer.status_code == 200
     found: list[str] = answer.json()["reasons"]
     return found

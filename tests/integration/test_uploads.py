@@ -21,6 +21,7 @@ from tusclient.exceptions import TusCommunicationError
 from routers.uploads import PIECE
 from services.identity import uuid7
 from supervisor.web import WEB, node_commands
+from tests import http
 from tests.cutting import cutting_link
 from tests.routers.test_sync import now
 from tests.tree import Tree, running_tree, wait_for
@@ -126,7 +127,7 @@ def test_cut_at_random_bytes(tree: Tree, upload: Upload, seed: int) -> None:
 def test_what_came_before_a_cut_is_kept(tree: Tree) -> None:
     """A cut in mid-body, far from the end of any piece: not a byte is sent again."""
     tus = {"Tus-Resumable": "1.0.0"}
-    made = httpx2.post(
+    made = http.post(
         f"{tree.url}/api/v1/uploads", headers=tus | {"Upload-Length": "600000"}, timeout=10
     )
     location = made.headers["Location"]
@@ -174,7 +175,7 @@ def test_a_worker_that_dies_while_it_finishes_an_upload(tree: Tree, point: str) 
             }
         ],
     }
-    answer = httpx2.post(f"{tree.url}/api/v1/sync", json=body, timeout=10)
+    answer = http.post(f"{tree.url}/api/v1/sync", json=body, timeout=10)
     assert answer.json()["results"][0]["status"] == "created"
     tree.kill("worker")
     tree.start("worker", CARELOOP_CRASH_AT=point)

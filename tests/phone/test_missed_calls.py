@@ -2,7 +2,7 @@
 
 Seen to fail: `_refusal` not looking at calls of the last minute (ten calls back), at the opt-out,
 at the hour, at the establishment's bound; the address not locked (two at once); purpose `reminder`
-(the night holds it back).
+(the night holds it back); a call-back that came to nothing left to nobody.
 """
 
 from __future__ import annotations
@@ -179,13 +179,17 @@ def test_a_stop_said_meanwhile_is_heeded(dial: Dial, database: Any) -> None:
     assert delivery(database, number).status == "suppressed"
 
 
-def test_nobody_picks_up_and_that_was_it(dial: Dial, database: Any, look: Look) -> None:
+@pytest.mark.parametrize("word", ["no-answer", "failed"])
+def test_a_call_back_that_comes_to_nothing_is_left_to_staff(
+    dial: Dial, database: Any, look: Look, word: str
+) -> None:
     play(dial(), "rejected")
     (number,) = claim(database).to_send
     begin(database, [number])
-    tell(database, number, "no-answer", provider_id="CA9")
-    assert delivery(database, number).status == "undelivered"
+    tell(database, number, word, provider_id="CA9")
+    assert delivery(database, number).status in ("undelivered", "failed")
     assert called_back(look) == 1
+    assert tasks(database) == [("not_reached", number)]
 
 
 def test_a_hidden_number_is_answered_as_it_cannot_be_called(dial: Dial) -> None:

@@ -144,3 +144,89 @@ def test_null_takes_a_time_back(client: Any, staff: Headers, people: None) -> No
     client.post(f"{path}/start", headers=staff)
     refused = client.patch(path, json=body, headers=staff)
     assert (refused.status_code, refused.json()["code"]) == (409, "already_started")
+
+
+APPOINTMENTS = (
+    "Référence;Téléphone;Heure;Médecin\n"
+    "P0;;9 h 30;Dr Éyoum\n"
+    "P1;;;Dr Njoya\n"  # no time
+    f"P2;;10 h;{'x' * 101}\n"
+    "N1;650000011;{name} ❤;Dr\tNgo\n"  # braces are data, and so is a break
+).encode()
+OWN = "/file?column=patient_id:0&column=phone_number:1&column=value.time:2&column=value.doctor:3"
+TEXT = {"french": "Rendez-vous à {time} avec {doctor}."}
+
+
+def test_each_recipient_gets_what_their_own_line_says(
+    client: Any, staff: Headers, people: None
+) -> None:
+    shown = send(client, staff, OWN, APPOINTMENTS).json()
+    assert [(one["line"], one["field"], one["code"]) for one in shown["refused"]] == [
+        (3, "value.time", "value_missing"), (4, "value.doctor", "value_too_long"),
+    ]  # fmt: skip
+    assert [column["field"] for column in shown["columns"]][2:] == ["value.time", "value.doctor"]
+    made = draft(client, staff, texts=TEXT, value_names=["time", "doctor"])
+    done = send(client, staff, f"/{made['id']}{OWN}", APPOINTMENTS).json()
+    assert (done["added"], done["refused_count"]) == (2, 2)
+    counted = client.post(f"{PATH}/{made['id']}/preview", headers=staff).json()
+    assert [(one["patient_id"], one["text"]) for one in counted["examples"]] == [
+        ("P0", "Rendez-vous à 9 h 30 avec Dr Éyoum."),
+        ("N1", "Rendez-vous à {name} ❤ avec Dr Ngo."),
+    ]  # fmt: skip
+    assert counted["encodings"] == {"GSM-7": 1, "UCS-2": 1}  # each counted as it will be
+    lines = '{"patient_id": "P1", "values": {"time": "8 h", "doctor": "Dr Njoya"}}\n"P2"\n'
+    kind = staff | {"Content-Type": "application/x-ndjson"}
+    more = client.post(f"{PATH}/{made['id']}/recipients", content=lines, headers=kind).json()
+    assert (more["added"], [one["field"] for one in more["refused"]]) == (1, ["value.doctor"])
+    shown = client.get(f"{PATH}/{made['id']}", headers=staff).json()
+    assert shown["value_names"] == ["time", "doctor"]
+    other = client.patch(
+        f"{PATH}/{made['id']}", json={"texts": {"french": "Chez {doctor}"}}, headers=staff
+    )
+    assert other.status_code == 200, other.text
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({}, "placeholder_unknown"),
+        ({"value_names": ["time"]}, "placeholder_unknown"),
+        ({"value_names": ["time", "doctor"], "filter": {}}, "value_error"),
+        ({"value_names": ["time", "doctor", "time"]}, "value_error"),
+        ({"value_names": ["time", "doctor", "name"]}, "value_error"),
+        ({"value_names": ["Time", "doctor"]}, "string_pattern_mismatch"),
+        ({"value_names": ["time", "doctor"], "texts": {"french": "{time:>9} {doctor}"}},
+         "placeholder_unknown"),
+        ({"value_names": ["time"], "texts": {"french": "{time}" * 16 + "x"}}, "text_too_long"),
+    ],
+)  # fmt: skip
+def test_a_place_that_no_column_fills_is_refused(
+    client: Any, staff: Headers, more: Any, code: str
+) -> None:
+    body = {"name": "Rendez-vous", "texts": TEXT} | more
+    refused = client.post(PATH, json=body, headers=staff)
+    assert refused.status_code == 422
+    assert code in refused.text
+
+
+def test_a_files_columns_are_those_that_the_texts_need(
+    client: Any, staff: Headers, people: None
+) -> None:
+    made = draft(client, staff, texts=TEXT, value_names=["time", "doctor"])
+    for columns in ("", OWN.removeprefix("/file").removesuffix("&column=value.doctor:3")):
+        refused = send(client, staff, f"/{made['id']}/file{columns}", APPOINTMENTS)
+        assert (refused.status_code, refused.json()["code"]) == (422, "value_columns_differ")
+    assert contacts(client, staff, "N1") == []
+    kind = staff | {"Content-Type": "text/csv"}
+    imported = client.post(
+        "/api/v1/contacts/import?column=patient_id:0&column=value.time:2",
+        content=APPOINTMENTS,
+        headers=kind,
+    )
+    assert imported.status_code == 422  # a contact has no such thing
+    cost = client.post(
+        f"{PATH}/texts", json={"texts": TEXT, "values": {"time": "9 h", "doctor": "Dr Éyoum"}},
+        headers=staff,
+    ).json()  # fmt: skip
+    assert cost[0]["left"] == 160 - len("Rendez-vous à 9 h avec Dr Éyoum.")
+    assert cost[0]["same_for_all"] is False

@@ -34,7 +34,9 @@ def some(client: Any, database: Any) -> None:
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("", 4), ("?status=failed", 1), ("?status=unknown&channel=sms", 1), ("?channel=email", 1),
+        ("", 4), ("?status=failed", 1), ("?status=unknown&channel=sms", 1),
+        ("?status=failed&status=unknown", 2), ("?status=failed&status=scheduled", 3),
+        ("?channel=email", 1),
         ("?channel=voice", 0), ("?since=2999-01-01T00:00:00Z", 0), ("?limit=3", 3),
     ],
 )  # fmt: skip

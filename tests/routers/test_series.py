@@ -349,6 +349,21 @@ def test_moving_the_event_moves_all_that_has_not_left(
     ]
 
 
+def test_what_is_out_while_its_event_is_moved_is_not_tried_after_the_event(
+    client: Any, staff: dict[str, str], owner: Any
+) -> None:
+    made(client, staff, **appointment())
+    with owned(owner) as connection:
+        connection.execute(
+            text("update deliveries set status = 'sending', attempt = 1 where id = 1")
+        )
+    soon = (datetime.now(UTC) + timedelta(hours=3)).replace(microsecond=0)
+    assert change(client, staff, event_time=soon.isoformat()).status_code == 200
+    with owned(owner) as connection:
+        until = connection.scalar(text("select valid_until from deliveries where id = 1"))
+    assert until <= soon
+
+
 def test_moving_one_day_has_a_message_stand_where_another_stood(
     client: Any, staff: dict[str, str], owner: Any
 ) -> None:

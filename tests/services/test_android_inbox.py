@@ -2,7 +2,8 @@
 
 Seen to fail: `unknown` by the list's own ids (each look stores all of it again); the twin without
 the same milliseconds in another time zone, or with signs that a phone's store loses; `has_own_list`
-always true (two senders on one phone store one message twice); a first look that goes back;
+always true (two senders on one phone store one message twice); a first look that goes back; a
+picture known by the id that its event has (it is stored twice), its attachment asked of Twilio;
 `LISTING` without phones.
 """
 
@@ -83,6 +84,26 @@ def test_what_never_reached_us_is_in_the_list_and_nothing_is_stored_twice(
     ward.simulator.behave()
     look(ward)
     assert written(ward)[2:] == ["5"]
+
+
+def test_a_picture_that_nobody_was_told_of_is_found_once_and_nobody_is_asked_for_it(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:  # fmt: skip
+    from workers.context import get_context
+
+    monkeypatch.setattr(get_context().settings.engine, "inbound_after", -60)
+    piece = {"content_type": "image/jpeg", "data": "AAAA"}
+    for subject in ("La plaie", ""):
+        told = {"from": PATIENT, "to": NUMBER, "body": subject, "media": [piece]}
+        ward.simulator.post("inbound/sms", told)
+    eventually(lambda: len(ward.service.at("/phone")) == 2)
+    look(ward)
+    assert sorted(map(str, written(ward))) == ["", "La plaie"]
+    ward.relay("mms:received", "mms:received")  # late, and after all
+    look(ward)
+    assert len(written(ward)) == 2
+    with ward.database.establishment(NORTH) as session:
+        assert list(session.scalars(select(Message.media))) == [1, 1]
 
 
 def test_a_first_look_at_a_phone_goes_back_to_nothing(ward: Ward) -> None:  # noqa: F811

@@ -11,10 +11,13 @@ from sqlalchemy import text
 
 from models.campaign import CampaignStatus
 from models.delivery import DeliveryStatus as S
+from models.establishment import Establishment, Holiday
 from services.campaign import campaigns
 from services.campaign.expansion import expand
+from services.campaign.listed import add
 from services.contact.address import opt_out
 from services.contact.contacts import load
+from services.contact.csv_file import Reference
 from services.errors import CareloopError
 from tests.fixtures import NORTH, owned
 from tests.services.campaigns import (
@@ -305,6 +308,25 @@ def test_paused_for_too_long_it_expires_visibly(database: Any, owner: Any) -> No
     assert read(database, number).status == CampaignStatus.done
 
 
+def test_resumed_while_the_hospital_is_closed_for_long_it_stays_held(
+    database: Any, owner: Any
+) -> None:
+    contacts(database, 3)
+    number = started(database)
+    expand_all(database, number)
+    today = now().date()
+    days = [Holiday(day=today + timedelta(days=n), every_year=False) for n in range(-1, 50)]
+    closed = Establishment(time_zone="Africa/Douala", holidays=days)
+    with database.establishment(NORTH) as session:
+        campaigns.pause(session, number, None, STAFF)
+    with database.establishment(NORTH) as session:
+        campaigns.resume(session, closed, number, None, STAFF)
+    for one in made(owner):
+        waiting = due(database, one)
+        assert waiting is not None
+        assert waiting.due_at == delivery(database, one).valid_until
+
+
 def test_cancelled_what_waits_is_cancelled_and_the_rest_is_told(database: Any, owner: Any) -> None:
     contacts(database, 40)
     number = started(database)
@@ -478,3 +500,32 @@ def test_what_a_worker_gives_back_after_a_cancel_does_not_leave(database: Any, o
     assert begin(database, claim(database).to_send) == []
     assert delivery(database, one).status == S.cancelled
     assert due(database, one) is None
+
+
+def test_what_recipients_have_of_their_own_goes_out_and_is_forgotten(
+    database: Any, owner: Any
+) -> None:
+    contacts(database, 3, language="french")
+    number = draft(
+        database,
+        filter=None,
+        texts={"french": "À {time}, {patient_id}."},
+        value_names=["time"],
+        rate_per_minute=1,
+    )
+    with database.establishment(NORTH) as session:
+        lines = [Reference(n, f"P{n}", {"time": f"{n} h"}) for n in range(3)]
+        add(session, campaigns.lock(session, number, None), lines, STAFF)
+    held = rows(owner, "select values from campaign_values")
+    assert len(held) == 3
+    assert not any(b" h" in bytes(row.values) for row in held)  # sealed
+    start(database, number)
+    step(database, number)  # at one a minute, one turn has come
+    until_due(database)
+    claim(database)
+    (first,) = begin(database, made(owner))
+    assert first.message == "À 0 h, P0."
+    assert rows(owner, "select count(*) from campaign_values")[0][0] == 2
+    with database.establishment(NORTH) as session:
+        campaigns.cancel(session, number, None, STAFF)
+    assert rows(owner, "select count(*) from campaign_values")[0][0] == 0

@@ -17,7 +17,7 @@ import pytest
 
 from services.contact import xlsx_file as contact_xlsx
 from services.contact.columns import survey
-from services.contact.csv_file import Layout, parse_contacts, parse_references
+from services.contact.csv_file import Layout, Reference, parse_contacts, parse_references
 from services.errors import Invalid
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -85,8 +85,9 @@ def test_columns_as_somebody_says() -> None:
     (good,) = parse_contacts(workbook(rows), "CM", 100, layout).good
     assert (good.contact.patient_id, good.contact.name) == ("P1", "Élise")
     without = Layout({"patient_id": 0}, header=False)
-    assert list(parse_references(workbook([["P1"], ["P2"]]), without)) == [(1, "P1"), (2, "P2")]
-    assert list(parse_references(b"P1;x\nP2;y\n", without)) == [(1, "P1"), (2, "P2")]
+    two = [Reference(1, "P1"), Reference(2, "P2")]
+    assert list(parse_references(workbook([["P1"], ["P2"]]), without)) == two
+    assert list(parse_references(b"P1;x\nP2;y\n", without)) == two
 
 
 @pytest.mark.parametrize(

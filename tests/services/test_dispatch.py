@@ -12,6 +12,9 @@ Each of these was broken once, and a test here failed:
 - `else m.retry_at` -> `else now()` in `_OUTCOME` (no back-off);
 - `outcome.retry_after or` left out of `workers/delivery.py` (a provider's Retry-After ignored);
 - `>= :batch then :batch` in `_CLAIM` -> any room there is (a backlog is claimed in crumbs);
+- `least(..., d.valid_until)` left out of `_OUTCOME` (expires long after its time);
+- `queue.answers()` left out of the scheduler (a trace that grows as long as Redis is away);
+- `is_away(error)` -> `False` in `workers.delivery` (a known outcome is lost with a connection);
 - `dispatch.release` left out of `workers.delivery.stop` (a stopped worker keeps its claims).
 """
 
@@ -26,6 +29,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError
 from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import func, select, text
@@ -51,6 +55,7 @@ from tests.services.deliveries import (
     make,
     now,
     reminder_status,
+    until_blocked,
 )
 from tests.tree import wait_for
 from utils.senders import Outbound, Outcome, Verdict
@@ -146,6 +151,35 @@ def test_a_round_that_handed_over_all_lets_more_fall_due(database: Any) -> None:
     assert scheduler.round() is Found.nothing
 
 
+def test_while_the_queue_is_away_nothing_is_claimed_again_and_again(
+    database: Any, redis: Redis
+) -> None:
+    from workers.context import get_context
+    from workers.queue import JobQueue
+    from workers.scheduler import Found, Scheduler
+
+    class Door(Redis):
+        """A connection to a server that is away until somebody opens."""
+
+        open = False
+
+        def execute_command(self, *args: Any, **options: Any) -> Any:
+            if not self.open:
+                raise ConnectionError
+            return super().execute_command(*args, **options)
+
+    (number,) = make(database)
+    door = Door(connection_pool=redis.connection_pool)
+    scheduler = Scheduler(dataclasses.replace(get_context(), queue=JobQueue(door)))
+    assert [scheduler.round() for _ in range(4)] == [Found.nothing] * 4
+    assert causes(database, number) == ["scheduled", "due", "queue unreachable"]
+    scheduler.context.queue._away_until = 1.0  # it has been left alone for long enough
+    assert scheduler.round() is Found.nothing
+    assert len(causes(database, number)) == 3  # asked before anything is claimed
+    door.open, scheduler.context.queue._away_until = True, 1.0
+    assert scheduler.round() is Found.all
+
+
 def test_what_may_go_out_is_stamped(database: Any) -> None:
     (number,) = make(database)
     claim(database)
@@ -204,6 +238,17 @@ def test_a_late_job_whose_claim_was_swept_does_nothing(database: Any, owner: Any
     assert claim(database).to_send == (number,)
 
 
+def test_what_is_being_sent_is_not_released(database: Any) -> None:
+    """Redis took a job, its answer was lost: the scheduler gives back what a worker has begun."""
+    (number,) = make(database)
+    claim(database)
+    begin(database, [number])
+    with database.establishment(NORTH) as session:
+        dispatch.release(session, [number], "queue unreachable")
+    assert delivery(database, number).status == S.sending
+    assert claim(database).to_send == ()
+
+
 def test_a_claim_from_before_the_servers_start_is_void(database: Any, owner: Any) -> None:
     (number,) = make(database)
     claim(database)
@@ -245,6 +290,16 @@ def test_a_retry_waits_for_its_time(database: Any) -> None:
     assert waiting.claimed_until is None
     assert delivery(database, number).error_code == "unreachable"
     assert claim(database).to_send == ()
+
+
+def test_what_would_be_tried_after_its_validity_comes_back_when_that_ends(database: Any) -> None:
+    """Staff see that it expired when it does, not ten minutes later."""
+    number = begun(database, validity=60)
+    conclude(database, number, S.scheduled, code="unreachable", retry_in=600)
+    waiting = due(database, number)
+    assert waiting is not None
+    assert waiting.due_at == delivery(database, number).valid_until
+    assert waiting.due_at == delivery(database, number).due_at
 
 
 def test_a_provider_says_when_to_come_again(
@@ -298,6 +353,43 @@ def test_one_broken_call_does_not_take_its_group_with_it(
     finish()
     found = sorted(delivery(database, number).status for number in ids)
     assert found == [S.sending] + [S.sent] * 4
+
+
+def test_an_outcome_is_not_lost_with_a_connection(
+    database: Any,
+    owner: Any,
+    sender: Callable[..., FakeSender],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PostgreSQL is restarted while it is being stored: else it would be asked about."""
+    from workers.delivery import finish, send
+
+    fake, lock = sender(), owner.connect()
+    answer = fake.send
+
+    def locked(message: Outbound) -> Outcome:
+        lock.execute(text("select from est_1.deliveries for update"))
+        return answer(message)
+
+    monkeypatch.setattr(fake, "send", locked)
+    (number,) = make(database)
+    claim(database)
+    send(NORTH, [number])
+    try:
+        until_blocked(owner)
+        with owner.begin() as connection:
+            connection.execute(
+                text(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = current_database() and wait_event_type = 'Lock'"
+                )
+            )
+    finally:
+        lock.rollback()
+        lock.close()
+    finish()
+    assert len(fake.given) == 1
+    assert delivery(database, number).status == S.sent
 
 
 def test_a_worker_that_stops_gives_back_what_it_has_not_stamped(

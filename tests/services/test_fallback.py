@@ -1,6 +1,7 @@
 """What a delivery's end does to its reminder: next channel, next occurrence, final status.
 
 Seen to fail without: the look at the other channels, or at the time left, in `_fall_back`;
+the event in `worth_until`;
 `_call_off`; `_close_task`; the opt-out in `settle`, or its condition; `settle` at the end of
 `leave_to_staff`; the count in `_rivals`.
 """
@@ -71,6 +72,14 @@ def test_no_fallback_when_the_time_is_over(database: Any) -> None:
     conclude(database, sms, S.failed, code="21211")
     assert states(database, sms) == [("sms", "failed")]
     assert reminder_status(database, sms) == "failed"
+
+
+def test_no_fallback_after_an_event_that_was_moved_nearer(database: Any) -> None:
+    """What had left when staff moved it is said of a time that has passed."""
+    over = now() - timedelta(seconds=1)
+    sms = begun(database, channels=ALL, event_time=over, before=[60])
+    conclude(database, sms, S.failed, code="21211")
+    assert states(database, sms) == [("sms", "failed")]
 
 
 def test_a_carriers_opt_out_in_a_callback_counts_too(database: Any) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError
 
 from config.settings import get_settings
-from database.driver import copied_in
+from database.driver import copied_in, undone_on_error
 from models.establishment import Establishment
 from models.user import Role
 from schemas.sync import OfflineFeedback
@@ -218,7 +218,7 @@ def test_what_breaks_while_rows_are_made_is_raised_as_it_is(database: Any) -> No
             (["9\n"], IntegrityError),
             (["x\n"], DataError),
         ):
-            with pytest.raises(error) as raised, session.begin_nested():
+            with pytest.raises(error) as raised, undone_on_error(session.connection()):
                 copied_in(session.connection(), "copy given from stdin", broken)
             assert "copy given" not in str(raised.value.__cause__)
         assert session.scalar(text("select count(*) from given")) == 0

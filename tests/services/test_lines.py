@@ -9,7 +9,9 @@ Each of these was broken once, and a test here failed:
 - `and claimed_until < 'infinity'` -> `is not null` in the claim (a line takes all places);
 - the `union all` left out of `_NEXT_DUE_IN` (a scheduler that sleeps while a line opens);
 - `case when s.active then ... end` -> `s.rate_per_second` (a replaced sender's line waits on);
-- `due.line` kept by `look_again`.
+- `due.line` kept by `look_again`;
+- `_OPENS_NEXT` counted from `now()` (a line slower than its sender, by as much as it is late);
+- `{opens_at}` -> `s.line_opens_at` (a line that stands while PostgreSQL's clock catches up).
 """
 
 from __future__ import annotations
@@ -177,6 +179,45 @@ def test_a_scheduler_wakes_when_a_line_opens(
     opened()
     assert dispatch.establishments_due(database) == [NORTH]
     assert (dispatch.seconds_to_next(database) or 0) <= 0
+
+
+def test_a_line_that_is_called_up_late_goes_no_slower(database: Any, line: int, owner: Any) -> None:
+    """A scheduler is busy elsewhere, or lets a little more fall due: each time, for each turn."""
+    ids = make(database, 8)
+    claim(database)
+    begin(database, ids, **paced(Tokens(0), line))
+
+    def late_by(milliseconds: int) -> float:
+        """Seconds from when the line was to open until it opens next."""
+        opens = f"now() - interval '{milliseconds} ms'"
+        change = f"update shared.senders set line_opens_at = {opens} where id = {line}"
+        with owner.begin() as connection:
+            was = connection.scalar(text(f"{change} returning line_opens_at"))
+        assert len(claim(database).to_send) == RATE / 2
+        with owner.begin() as connection:
+            opens_next = text(f"select line_opens_at from shared.senders where id = {line}")
+            return float((connection.scalar(opens_next) - was).total_seconds())
+
+    assert late_by(200) == 0.5
+    assert late_by(60_000) > 59.5  # an outage is not caught up with
+
+
+def test_a_clock_that_is_set_back_stops_no_line(database: Any, line: int, owner: Any) -> None:
+    ids = make(database, 2)
+    claim(database)
+    begin(database, ids, **paced(Tokens(0), line))
+    with owner.begin() as connection:
+        connection.execute(
+            text("update shared.senders set line_opens_at = line_opens_at + interval '1 hour'")
+        )
+    assert (dispatch.seconds_to_next(database) or 0) <= 0
+    assert dispatch.establishments_due(database) == [NORTH]
+    assert sorted(claim(database).to_send) == ids
+    with owner.begin() as connection:
+        opens = text(
+            f"select line_opens_at < now() + interval '1 s' from shared.senders where id = {line}"
+        )
+        assert connection.scalar(opens)
 
 
 @pytest.mark.parametrize("change", ["active = false", "rate_per_second = null"])

@@ -2,7 +2,7 @@
 
 Seen to fail: `made_by` without the recording's maker, without who spelt it for SMS; `record` noting
 the speaker as the writer; a part that is gone still somebody's; `_refuse_the_makers` left out (the
-database says no).
+database says no); a French name in an English SMS not folded (two segments, not one).
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from models.establishment import Establishment
 from models.phrase import FlowLanguage, Phrase
 from models.recording import Recording
 from services.errors import Forbidden
 from services.identity import Principal, uuid7
 from services.phrase.change import approve, find, record, reject, write
 from services.phrase.phrases import FLOWS, NoLanguage, keys, placeholders, shipped, speech
+from services.sms import sms_text
 from utils.sms_encoding import analyse, fold_french
 
 
@@ -55,10 +57,14 @@ REAL = {
 def test_every_phrase_of_a_conversation_by_sms_is_one_segment_as_it_is_sent(
     flow: str, language: str
 ) -> None:
+    folding = Establishment(fold_french_sms=True)
     for key in FLOWS[flow]:
         words = shipped()[language][key]
-        seen = analyse(fold_french((words.sms_text or words.text or "").format_map(REAL)))
+        said = (words.sms_text or words.text or "").format_map(REAL)
+        seen = analyse(sms_text(folding, language, said))
         assert (seen.encoding, seen.segments) == ("GSM-7", 1), (key, seen.units)
+    assert sms_text(Establishment(fold_french_sms=False), language, "Hôpital") == "Hôpital"
+    assert sms_text(folding, "dua", "Hôpital") == "Hôpital"
 
 
 def test_nobody_here_speaks_duala_basaa_or_ewondo() -> None:

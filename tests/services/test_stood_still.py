@@ -18,7 +18,13 @@ from sqlalchemy import select, text
 from models.delivery import DeliveryStatus
 from models.task import UNKNOWN_DELIVERY, Task
 from services.delivery.moves import lock_delivery
-from services.delivery.reconcile import Patience, leave_to_staff, questions, settle_unknown
+from services.delivery.reconcile import (
+    Patience,
+    leave_to_staff,
+    questions,
+    settle_unknown,
+    settle_unlisted,
+)
 from services.delivery.sweep import sweep
 from tests.fixtures import NORTH, owned
 from tests.services.deliveries import (
@@ -28,6 +34,7 @@ from tests.services.deliveries import (
     claim,
     conclude,
     delivery,
+    establishment_with,
     make,
     now,
 )
@@ -104,6 +111,27 @@ def test_a_clock_that_jumps_during_a_call_sends_nothing_twice(database: Any, own
 
 
 _HOUR = "interval '1 hour'"
+
+
+@pytest.mark.parametrize(("waited", "after"), [(0, S.unknown), (3601, S.scheduled)])
+def test_a_clock_that_jumps_gives_a_mail_its_time_all_the_same(
+    database: Any, owner: Any, waited: int, after: S
+) -> None:
+    """Its call is under way; where a double is accepted, a jump is no reason for one."""
+    number = begun(database, channels=("email",))
+    with owned(owner) as connection:
+        connection.execute(text(f"update deliveries set attempted_at = attempted_at - {_HOUR}"))
+        connection.execute(text(f"update shared.due set claimed_until = claimed_until - {_HOUR}"))
+    with establishment_with(owner, unknown_email="resend"):
+        with database.establishment(NORTH) as session:
+            assert sweep(session, ask_after=0) == 1
+        with owned(owner) as connection:
+            later = f"update delivery_events set at = at - interval '{waited} s'"
+            connection.execute(text(later))
+        with database.establishment(NORTH) as session:
+            (question,) = questions(session, [number])
+            settle_unlisted(session, question, PATIENCE)
+    assert delivery(database, number).status == after
 
 
 def test_a_late_outcome_that_is_to_be_tried_again_is_due_again(database: Any) -> None:

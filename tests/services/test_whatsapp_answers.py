@@ -2,7 +2,7 @@
 
 Seen to fail: `thread` left out of `_way_back`; the window, the conversation's channel or the
 sender's being in use not asked for in `open_thread`; staff's own choice overridden; `ahead` put
-behind the ordinary channels; `escalate` false for a reply on WhatsApp, and true for one by SMS.
+behind the ordinary channels; `escalate` false for a reply, on any channel, and true for a stop's.
 """
 
 from __future__ import annotations
@@ -128,10 +128,11 @@ def test_who_hid_their_number_cannot_be_answered(client: Any, staff: Any, databa
     [
         ("whatsapp", Purpose.reply, True),
         ("whatsapp", Purpose.opt_out, False),  # they want to be left alone
-        ("sms", Purpose.reply, False),
+        ("sms", Purpose.reply, True),
+        ("sms", Purpose.opt_out, False),
     ],
 )
-def test_staff_see_a_reply_that_whatsapp_refused(
+def test_staff_see_a_reply_that_the_carrier_refused(
     database: Any, numbers: tuple[int, int], channel: str, purpose: Purpose, seen: bool  # noqa: F811
 ) -> None:  # fmt: skip
     wrote(database, PHONE, numbers[0], HOUR, "whatsapp")

@@ -16,6 +16,7 @@ import httpx2
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from tests import http
 from tests.simulator.simulator_service import Service
 
 SAY = '<Response><Say language="fr-FR">Bonjour à tous</Say></Response>'
@@ -105,7 +106,7 @@ def ready(process: subprocess.Popen[str]) -> Simulator:
 
 def _health(base: str) -> dict[str, Any] | None:
     try:
-        return httpx2.get(f"{base}/simulator/health", timeout=5).json()
+        return http.get(f"{base}/simulator/health", timeout=5).json()
     except httpx2.TransportError:
         return None
 

@@ -6,11 +6,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx2
 import pytest
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
+from tests import http
 from tests.simulator.simulator_harness import (
     ALPHANUMERIC,
     LANDLINE,
@@ -82,7 +82,7 @@ def test_refusals(
 
 
 def test_the_error_body_has_the_published_fields(simulator: Simulator) -> None:
-    answer = httpx2.post(
+    answer = http.post(
         f"{simulator.base}/2010-04-01/Accounts/{SID}/Messages.json", auth=("AC0", "x"), data={}
     )
 

@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests import http
 from tests.simulator.simulator_harness import PHONE, Simulator, eventually
 from tests.simulator.simulator_service import Received, Service
 
@@ -112,9 +113,9 @@ def test_who_may_ask(phone: httpx2.Client, simulator: Simulator) -> None:
     assert phone.get(f"/messages/{ID}").status_code == 404
     assert phone.get(f"/messages/{ID}").content == b""
     assert phone.get("/messages", auth=("sms", "wrong")).status_code == 401
-    assert httpx2.get(f"{simulator.base}/phones/ward/messages").status_code == 401
-    assert httpx2.get(f"{simulator.base}/phones/ward/health").json()["status"] == "pass"
-    assert httpx2.get(f"{simulator.base}/phones/other/health").status_code == 404
+    assert http.get(f"{simulator.base}/phones/ward/messages").status_code == 401
+    assert http.get(f"{simulator.base}/phones/ward/health").json()["status"] == "pass"
+    assert http.get(f"{simulator.base}/phones/other/health").status_code == 404
     assert phone.post("/messages", content=b"{").status_code == 415
 
 

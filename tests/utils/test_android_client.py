@@ -327,7 +327,8 @@ ROW = {"id": "text:-7", "sender": PHONE, "contentPreview": "", "createdAt": "202
     [
         ({}, None, "fffffff9"),
         ({"id": "text:255"}, None, "ff"),
-        ({"id": "mms:7"}, None, None),
+        ({"id": "mms:7"}, None, None),  # the second telling of one that was announced
+        ({"id": "mms-header:-7"}, None, "mms:fffffff9"),
         ({"id": 7}, None, None),
         ({"contentPreview": None}, None, None),
         ({"createdAt": "2026-06-01T12:00:00"}, None, None),

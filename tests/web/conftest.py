@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import psycopg2
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
+from tests import http
 from tests.tree import Tree, running_tree
 
 
@@ -19,7 +19,7 @@ def tree(tmp_path_factory: Any) -> Iterator[Tree]:
     folder: Path = tmp_path_factory.mktemp("tree")
     with running_tree(folder, "web") as tree:
         for code, name in (("maternite", "Maternité"), ("lab", "Laboratoire")):
-            httpx2.post(
+            http.post(
                 f"{tree.url}/api/v1/departments",
                 json={"code": code, "name": name},
                 headers=tree.token("admin@north"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
+from tests import http
 from tests.template import PASSWORD
 from tests.tree import Tree, wait_for
 from tests.web.browser import SECONDS, needs_browser, seen
@@ -16,21 +16,22 @@ from tests.web.console import PHONE, chromium, judge, needs_console, opened
 pytestmark = [needs_browser, needs_console, pytest.mark.timeout(300)]
 
 FILE = (
-    "Dossier;Qui;Joindre;Parle\n"
-    "V1;Élise Mbarga;650000071;fr\n"
-    "V2;Jean Fotso;12;fr\n"  # no such number
-    "V3;Ewane Dooh;650 00 00 73;duala\n"
-    "V1;Paul Atangana;650000074;fr\n"  # the same reference again
-    "V5;Grace Tabi;650000075;english\n"
+    "Dossier;Qui;Joindre;Parle;Heure\n"
+    "V1;Élise Mbarga;650000071;fr;9 h 30\n"
+    "V2;Jean Fotso;12;fr;9 h 45\n"  # no such number
+    "V3;Ewane Dooh;650 00 00 73;duala;10 h\n"
+    "V1;Paul Atangana;650000074;fr;10 h 15\n"  # the same reference again
+    "V5;Grace Tabi;650000075;english;10:30\n"
+    "V6;Rose Manga;650000076;fr;\n"  # no time, and the text says it
 ).encode()
 FRENCH, ENGLISH = (
-    "L'hôpital vaccine samedi, {name}.",
-    "The hospital vaccinates on Saturday, {name}.",
+    "L'hôpital vaccine samedi à {heure}, {name}.",
+    "The hospital vaccinates on Saturday at {heure}, {name}.",
 )
 SAID = {
-    "+237650000071": ["L'hopital vaccine samedi, Élise Mbarga."],
-    "+237650000073": ["L'hopital vaccine samedi, Ewane Dooh."],  # no text in Duala
-    "+237650000075": ["The hospital vaccinates on Saturday, Grace Tabi."],
+    "+237650000071": ["L'hopital vaccine samedi à 9 h 30, Élise Mbarga."],
+    "+237650000073": ["L'hopital vaccine samedi à 10 h, Ewane Dooh."],  # no text in Duala
+    "+237650000075": ["The hospital vaccinates on Saturday at 10:30, Grace Tabi."],
 }
 
 
@@ -48,7 +49,7 @@ def choose_file(page: Page) -> None:
     )
     column = page.get_by_label("Ce que contient « Joindre »")
     assert column.input_value() == ""
-    seen(page.get_by_text("3 lignes refusées").or_(page.get_by_text("5 lignes refusées")))
+    seen(page.get_by_text("3 lignes refusées").or_(page.get_by_text("6 lignes refusées")))
     column.select_option("Téléphone")
     seen(page.get_by_text("2 lignes refusées"))
     lines = page.locator(".refused-lines tbody tr")
@@ -57,8 +58,8 @@ def choose_file(page: Page) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="Télécharger ces lignes (CSV)").click()
     saved = download.value.path().read_text("utf-8-sig").splitlines()
-    assert saved[0] == "Dossier;Qui;Joindre;Parle;Ligne;Raison"
-    assert saved[1] == "V2;Jean Fotso;12;fr;3;Ce numéro a trop peu de chiffres."
+    assert saved[0] == "Dossier;Qui;Joindre;Parle;Heure;Ligne;Colonne;Raison"
+    assert saved[1] == "V2;Jean Fotso;12;fr;9 h 45;3;Joindre;Ce numéro a trop peu de chiffres."
 
 
 def write(page: Page) -> None:
@@ -66,6 +67,7 @@ def write(page: Page) -> None:
     seen(page.get_by_label("Nom de l’envoi")).fill("Vaccins")
     page.get_by_label("Texte en français").fill(FRENCH)
     page.get_by_label("Texte en anglais").fill(ENGLISH)
+    seen(page.get_by_text("1 ligne n’a rien dans une colonne dont le texte a besoin"))
     seen(page.get_by_text("Duala, 1 personne : sans texte à eux"))
     # This hospital folds its French; the console counts it as the service does.
     seen(page.get_by_text("1 SMS (GSM-7)").first)
@@ -79,7 +81,8 @@ def test_a_file_with_faults_goes_out_to_whom_it_can(tree: Tree, browser: Browser
     judge(page, "the columns of a file")
     write(page)
     # The session ends before anything is stored: nothing that was chosen or typed is lost.
-    httpx2.post(f"{tree.url}/api/v1/auth/logout-everywhere", headers=tree.token(), timeout=10)
+    http.post(f"{tree.url}/api/v1/auth/logout-everywhere", headers=tree.token(), timeout=10)
+    tree.tokens.clear()
     page.context.clear_cookies()
     page.get_by_role("button", name="Préparer l’essai à blanc").click()
     seen(page.get_by_label("Mot de passe")).fill(PASSWORD)
@@ -142,17 +145,17 @@ def test_an_administrator_changes_the_rules_and_finds_it_in_the_log(
     # Somebody else is quicker with another setting: told, and nothing of either is lost.
     headers = tree.token("admin@north")
     path = f"{tree.url}/api/v1/establishment"
-    httpx2.patch(path, json={"daily_cap": 7}, headers=headers, timeout=10)
+    http.patch(path, json={"daily_cap": 7}, headers=headers, timeout=10)
     page.get_by_role("button", name="Enregistrer").click()
     seen(page.get_by_role("button", name="Voir la version actuelle")).click()
     seen(page.get_by_text("Un même numéro reçoit au plus 7 messages par jour"))
     page.get_by_role("button", name="Enregistrer").click()
     seen(page.get_by_text("Les réglages sont enregistrés."))
-    kept = httpx2.get(path, headers=headers, timeout=10).json()
+    kept = http.get(path, headers=headers, timeout=10).json()
     assert (kept["quiet_hours"], kept["daily_cap"]) == ("21:30-07:00", 7)
     assert kept["languages"] == ["english", "french"]
     back = {"quiet_hours": None, "daily_cap": None, "languages": ["french", "english"]}
-    httpx2.patch(path, json=back, headers=headers, timeout=10)
+    http.patch(path, json=back, headers=headers, timeout=10)
 
     page.get_by_role("link", name="Jours fériés").click()
     seen(page.get_by_label("Jour", exact=True)).fill("2030-05-20")

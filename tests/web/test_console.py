@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from services.phrase.phrases import FLOWS, placeholders
+from tests import http
 from tests.tree import Tree, wait_for
 from tests.web.browser import SECONDS, needs_browser, seen
+from tests.web.conftest import rows
 from tests.web.console import (
     DESK,
     PHONE,
@@ -44,6 +45,7 @@ PATIENTS = (
     ("PAT300", "عائشة بنت محمد", "650000003"),
     ("PAT400", "W" * 110, "650000004"),
 )
+WEEKS = 7
 LATER = (datetime.now(UTC) + timedelta(days=60)).isoformat()
 HOSTILE = '<img src=x onerror="document.title=1"> ' + "x" * 200
 SCREENS = (
@@ -51,14 +53,12 @@ SCREENS = (
     "tasks", "trends", "phrases", "phrases/choices_by_sms/french/help",
     "phrases/feedback_by_phone/duala", "phrases/feedback_by_phone/french/call",
     "settings/departments", "settings/users", "settings/senders", "settings/devices",
-    "settings/audit", "settings/rules", "settings/holidays", "nowhere",
+    "settings/audit", "settings/rules", "settings/holidays", "deliveries", "nowhere",
 )  # fmt: skip
 
 
 def post(tree: Tree, path: str, body: Any, who: str = "staff@north") -> Any:
-    answer = httpx2.post(
-        f"{tree.url}/api/v1/{path}", json=body, headers=tree.token(who), timeout=10
-    )
+    answer = http.post(f"{tree.url}/api/v1/{path}", json=body, headers=tree.token(who), timeout=10)
     assert answer.is_success, answer.text
     return answer.json()
 
@@ -156,17 +156,17 @@ def test_a_language_comes_from_a_file_and_into_service(tree: Tree, browser: Brow
     # Somebody else sets other languages meanwhile: what is offered here comes to theirs.
     headers = tree.token("admin@north")
     path = f"{tree.url}/api/v1/establishment"
-    httpx2.patch(path, json={"languages": ["english", "french"]}, headers=headers, timeout=10)
+    http.patch(path, json={"languages": ["english", "french"]}, headers=headers, timeout=10)
     seen(page.get_by_role("button", name="Proposer cette langue")).click()
     seen(page.get_by_text("Cette langue est maintenant proposée aux patients."))
-    kept = httpx2.get(path, headers=headers, timeout=10).json()["languages"]
+    kept = http.get(path, headers=headers, timeout=10).json()["languages"]
     assert kept == ["english", "french", "ewondo"]
     judge(page, "a flow in service")
     page.get_by_role("button", name="Mettre hors service").click()
     seen(page.get_by_role("alertdialog")).get_by_role("button", name="Mettre hors service").click()
     seen(page.get_by_role("button", name="Mettre en service"))
     back = {"languages": ["french", "english"]}
-    assert httpx2.patch(path, json=back, headers=headers, timeout=10).is_success
+    assert http.patch(path, json=back, headers=headers, timeout=10).is_success
     page.context.close()
 
 
@@ -237,7 +237,7 @@ def test_the_second_of_two_nurses_is_told(tree: Tree, browser: Browser) -> None:
     second.get_by_role("button", name="Enregistrer").click()
     seen(second.get_by_text("Quelqu’un d’autre a modifié ceci entre-temps."))
     assert second.get_by_label("Message").input_value() == "De la seconde."
-    kept = httpx2.get(
+    kept = http.get(
         f"{tree.url}/api/v1/reminders/{made['id']}", headers=tree.token(), timeout=10
     ).json()
     assert kept["message"] == "De la première."
@@ -252,7 +252,8 @@ def test_a_session_that_ends_and_a_service_that_is_away_lose_no_word(
     page = opened(browser, tree, "reminders/new", "staff@north")
     write_reminder(page, "PAT123", "Ce texte reste.")
     page.get_by_label("Maintenant").check()
-    httpx2.post(f"{tree.url}/api/v1/auth/logout-everywhere", headers=tree.token(), timeout=10)
+    http.post(f"{tree.url}/api/v1/auth/logout-everywhere", headers=tree.token(), timeout=10)
+    tree.tokens.clear()
     page.context.clear_cookies()
     page.get_by_role("button", name="Programmer le rappel").click()
     seen(page.get_by_role("heading", name="Votre session a pris fin"))
@@ -286,6 +287,10 @@ def test_every_screen_in_both_languages_and_themes(tree: Tree, browser: Browser)
     post(tree, "feedback", {"language": "french", "rating": 1, "content": HOSTILE})
     post(tree, "reminders", {"patient_id": "PAT400", "message": HOSTILE[40:] + " 😀",
                              "scheduled_time": LATER})  # fmt: skip
+    for week in range(WEEKS):
+        number = post(tree, "feedback", {"language": "french", "rating": 4})["id"]
+        then = "update est_1.feedbacks set date_submitted = now() - %s * interval '7 days'"
+        rows(tree, then + " where id = %s", week, number)
     post(tree, "campaigns", {"name": "W" * 110, "texts": {"french": HOSTILE}, "filter": {}})
     page = opened(browser, tree, viewport=PHONE)
     seen(page.get_by_role("heading", name="Bonjour."))
@@ -294,6 +299,8 @@ def test_every_screen_in_both_languages_and_themes(tree: Tree, browser: Browser)
     for screen in SCREENS:
         go_to(page, screen)
         judge_both_themes(page, screen)
+        if screen == "trends":  # figures of many weeks, wider than a phone
+            assert page.locator(".ratings thead th").count() > WEEKS
     assert page.title() != "1"
     page.get_by_role("button", name="Plus").click()
     judge_both_themes(page, "the account")

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx2
 import psycopg2
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
+from tests import http
 from tests.tree import Tree, wait_for
 from tests.web.browser import SECONDS, needs_browser, seen
 from tests.web.conftest import rows
@@ -50,9 +50,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 def post(tree: Tree, path: str, body: Any, who: str = "staff@north") -> Any:
-    answer = httpx2.post(
-        f"{tree.url}/api/v1/{path}", json=body, headers=tree.token(who), timeout=10
-    )
+    answer = http.post(f"{tree.url}/api/v1/{path}", json=body, headers=tree.token(who), timeout=10)
     assert answer.is_success, answer.text
     return answer.json()
 
@@ -60,7 +58,7 @@ def post(tree: Tree, path: str, body: Any, who: str = "staff@north") -> Any:
 def writes(tree: Tree, number: str, words: str) -> None:
     """A patient writes an SMS on the simulated phone."""
     body = {"from": number, "to": os.environ["TWILIO_PHONE_NUMBER"], "body": words}
-    answer = httpx2.post(f"{tree.simulator_url}/simulator/inbound/sms", json=body, timeout=20)
+    answer = http.post(f"{tree.simulator_url}/simulator/inbound/sms", json=body, timeout=20)
     assert answer.status_code == 201, answer.text
 
 
@@ -199,7 +197,7 @@ def hostile(tree: Tree) -> list[str]:
     said = {"language": "french", "rating": 1, "emoji": "😡", "content": HOSTILE}
     feedback = post(tree, "feedback", {**said, "patient_id": "P" * 64})["id"]
     post(tree, f"feedback/{feedback}/answer", {"text": HOSTILE})
-    change = httpx2.patch(
+    change = http.patch(
         f"{tree.url}/api/v1/feedback/{feedback}",
         json={"note": HOSTILE},
         headers=tree.token(),

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
 from routers.patient_app import BUILT
+from tests import http
 from tests.cutting import cutting_link
 from tests.tree import Tree, wait_for
 from tests.web.browser import (
@@ -267,10 +267,10 @@ def test_a_ward_tablet_is_enrolled_with_a_code(page: Page, tree: Tree) -> None:
     admin = tree.token("admin@south")
     rows(tree, "update shared.establishments set anonymous_feedback = false where slug = 'south'")
     wait_for(
-        lambda: httpx2.get(f"{tree.url}/api/v1/e/south/sync", timeout=10).status_code == 401,
+        lambda: http.get(f"{tree.url}/api/v1/e/south/sync", timeout=10).status_code == 401,
         "the change to be known",
     )
-    made = httpx2.post(
+    made = http.post(
         f"{tree.url}/api/v1/devices", json={"name": "Ward 3"}, headers=admin, timeout=10
     ).json()
     page.goto(f"{tree.url}/app/#/south")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Page
 from redis import Redis
 
 from services.phrase.phrases import FLOWS
 from services.sync.down import cache_name
+from tests import http
 from tests.tree import Tree
 from tests.web.browser import (
     choose_french,
@@ -49,7 +49,7 @@ def closed(tree: Tree) -> Any:
 
 
 def post(tree: Tree, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = httpx2.post(
+    answer = http.post(
         f"{tree.url}/api/v1{path}", json=body, headers=tree.token("admin@north"), timeout=10
     )
     assert answer.is_success, answer.text
@@ -103,7 +103,7 @@ def test_a_patients_own_phone_comes_by_a_link_and_hears_the_answer(
 def test_a_phrase_is_heard_and_then_without_a_network_too(chromium: Any, tree: Tree) -> None:
     spoken = f"{tree.url}/api/v1/phrases/app.facesTitle/french"
     for path, body in (("", {"text": FACES}), ("/recording", {"voice_data": a_voice(30)})):
-        answer = httpx2.put(spoken + path, json=body, headers=tree.token(), timeout=20)
+        answer = http.put(spoken + path, json=body, headers=tree.token(), timeout=20)
         assert answer.is_success, answer.text
     post(tree, "/phrases/app.facesTitle/french/approve", {})
     context = fresh(chromium)
@@ -135,7 +135,7 @@ def test_a_phrase_is_heard_and_then_without_a_network_too(chromium: Any, tree: T
     hear.wait_for()
     page.get_by_role("button", name="Arrêter").click()
     context.close()
-    httpx2.delete(spoken, headers=tree.token(), timeout=10)
+    http.delete(spoken, headers=tree.token(), timeout=10)
 
 
 def test_a_language_of_the_hospitals_own_words(chromium: Any, tree: Tree) -> None:

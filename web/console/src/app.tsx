@@ -18,6 +18,7 @@ const Today = lazy(() => import('./pages/today/today'))
 const Reminders = lazy(() => import('./pages/reminders/list'))
 const NewReminder = lazy(() => import('./pages/reminders/new'))
 const ReminderDetail = lazy(() => import('./pages/reminders/detail'))
+const Deliveries = lazy(() => import('./pages/deliveries/list'))
 const Bulk = lazy(() => import('./pages/bulk/list'))
 const NewBulk = lazy(() => import('./pages/bulk/new'))
 const BulkDetail = lazy(() => import('./pages/bulk/detail'))
@@ -124,6 +125,9 @@ function Inside({ me }: { me: Me }) {
               <NewReminder me={me} />
             </Route>
             <Route path="/reminders/:id">{({ id }) => <ReminderDetail key={id} id={Number(id)} me={me} />}</Route>
+            <Route path="/deliveries">
+              <Deliveries me={me} />
+            </Route>
             <Route path="/bulk">
               <Bulk me={me} />
             </Route>

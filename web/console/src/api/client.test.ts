@@ -1,11 +1,12 @@
 // Nobody presses a button twice because of us: what waits, goes on by itself.
 
+import { QueryClient } from '@tanstack/react-query'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { session } from '../session/session'
 import { ME, service } from '../testing/service'
 import { api, got } from './client'
-import { topicsIn } from './live'
+import { follow, live, topicsIn } from './live'
 import { ApiError, AwayError } from './problem'
 import { away } from './reach'
 
@@ -107,6 +108,36 @@ describe('a service that is away', () => {
     expect(asked.filter(({ path }) => path.endsWith('/cancel'))).toHaveLength(1)
   })
 
+  test('so does a question that a link swallows: it is not waited for without an end', async () => {
+    let there = false
+    const asked = service(() => (there ? { body: { id: 5, items: [] } } : 'silent'))
+    const waiting = reminders()
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(away.get()).toBe(true)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(asked.filter(({ path }) => path === '/health/ready').length).toBeGreaterThan(2)
+    there = true
+    await vi.advanceTimersByTimeAsync(30_000)
+    await expect(waiting).resolves.toBeDefined()
+    expect(away.get()).toBe(false)
+  })
+
+  test('a session that can be renewed when it is back holds what waits', async () => {
+    let there = false
+    let fresh = false
+    service(({ path }) => {
+      if (!there && path !== '/api/v1/reminders') return 'away'
+      if (path.endsWith('/refresh')) fresh = true
+      return fresh || path === '/health/ready' ? { body: { items: [] } } : UNKNOWN
+    })
+    const waiting = reminders()
+    await settle()
+    expect(away.get()).toBe(true)
+    there = true
+    await vi.advanceTimersByTimeAsync(5000)
+    await expect(waiting).resolves.toBeDefined()
+  })
+
   test.each([502, 503, 504])('a %i is the same', async (status) => {
     service(() => ({ status }))
     await expect(cancel()).rejects.toBeInstanceOf(AwayError)
@@ -120,6 +151,39 @@ test('a problem names its field and never what was sent', async () => {
   expect(error).toMatchObject({ status: 422, code: 'phone_invalid' })
   expect((error as ApiError).about('phone_number')).toBe(true)
   expect((error as ApiError).about('phone')).toBe(false)
+})
+
+test('a stream that does not come through says nothing about the service', async () => {
+  const asked = service(({ path }) => (path.endsWith('/events') ? 'away' : { body: {} }))
+  const client = new QueryClient()
+  const again = vi.spyOn(client, 'invalidateQueries')
+  const stop = new AbortController()
+  void follow(client, stop.signal)
+  await vi.advanceTimersByTimeAsync(29_000)
+  expect(asked.length).toBeGreaterThan(3)
+  expect(away.get()).toBe(false)
+  expect(again).toHaveBeenCalledTimes(1) // by the clock
+  stop.abort()
+})
+
+test('a stream that stays silent is given up, and pages are asked for again by the clock', async () => {
+  const client = new QueryClient()
+  const again = vi.spyOn(client, 'invalidateQueries')
+  const stop = new AbortController()
+  let streams = 0
+  globalThis.fetch = async () => {
+    streams += 1
+    return new Response(new ReadableStream({ start: (out) => void (streams === 1 && out.enqueue(new TextEncoder().encode('retry: 1\n\n'))) }))
+  }
+  void follow(client, stop.signal)
+  await vi.advanceTimersByTimeAsync(1000)
+  expect([live.get(), again.mock.calls.length]).toEqual([true, 1])
+  await vi.advanceTimersByTimeAsync(45_000)
+  expect([live.get(), streams]).toEqual([false, 2])
+  again.mockClear()
+  await vi.advanceTimersByTimeAsync(15_000)
+  expect(again).toHaveBeenCalled()
+  stop.abort()
 })
 
 test.each([

@@ -4,13 +4,16 @@
 import type { QueryClient } from '@tanstack/react-query'
 
 import { createStore } from '../logic/store'
-import { ask } from './client'
+import { stream } from './client'
 
 export const live = createStore(false)
 
 export const POLL = 15_000
 const AGAIN_AFTER = 5000
 const SETTLE = 400
+/** The service says every 15 seconds that it is still there: a stream that is silent for longer is
+ * held back by something on the way. */
+const SILENCE = 40_000
 /** Which questions an event is about: the first words of their keys. */
 const ABOUT: Record<string, string[]> = {
   reminder: ['reminders', 'today'],
@@ -37,6 +40,8 @@ export async function follow(client: QueryClient, signal: AbortSignal): Promise<
   const refresh = gathered(client)
   while (!signal.aborted) {
     await listen(signal, refresh).catch(() => undefined)
+    // What ended may be the stream, or all of the service: the pages find out.
+    if (live.get() && !signal.aborted) refresh('')
     live.set(false)
     await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER))
   }
@@ -44,17 +49,29 @@ export async function follow(client: QueryClient, signal: AbortSignal): Promise<
 
 async function listen(signal: AbortSignal, refresh: (topic: string) => void): Promise<void> {
   const headers = { Accept: 'text/event-stream' }
-  const response = await ask(new Request(new URL('/api/v1/events', location.origin), { headers, signal }))
+  const response = await stream(new Request(new URL('/api/v1/events', location.origin), { headers, signal }))
   if (!response.ok || !response.body) return
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
-  live.set(true)
-  refresh('') // what happened before the stream began
   for (let rest = ''; ; ) {
-    const { value, done } = await reader.read()
+    const { value, done } = await heard(reader)
     if (done) return
+    if (!live.get()) {
+      live.set(true)
+      refresh('') // what happened before the stream began
+    }
     const blocks = (rest + value).split(/\r?\n\r?\n/)
     rest = blocks.pop() ?? ''
     for (const block of blocks) topicsIn(block).forEach(refresh)
+  }
+}
+
+/** The next piece of a stream; one that stays silent is given up. */
+async function heard(reader: ReadableStreamDefaultReader<string>) {
+  const timer = setTimeout(() => void reader.cancel(), SILENCE)
+  try {
+    return await reader.read()
+  } finally {
+    clearTimeout(timer)
   }
 }
 

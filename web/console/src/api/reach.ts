@@ -2,6 +2,7 @@
 // goes on by itself when it is back.
 
 import { createStore, until } from '../logic/store'
+import { patiently } from './patience'
 
 export const away = createStore(false)
 
@@ -18,7 +19,7 @@ async function ask() {
   asking = true
   for (let wait = FIRST_WAIT; away.get(); wait = Math.min(wait * 1.5, LONGEST_WAIT)) {
     await sleep(wait)
-    const answer = await fetch('/health/ready', { cache: 'no-store' }).catch(() => null)
+    const answer = await patiently('/health/ready', { cache: 'no-store' }, LONGEST_WAIT).catch(() => null)
     if (answer?.ok) away.set(false)
   }
   asking = false

@@ -259,7 +259,7 @@ export interface paths {
     post: {
       parameters: {
         query?: {
-          /** `field:place`, such as patient_id:0; left out: as the headings say */
+          /** `field:place`, such as patient_id:0; `value.time:3` is what stands for {time} in the texts. Left out: as the headings say */
           column?: string[] | null
           /** false: the first line is data; goes with `column` */
           header?: boolean
@@ -423,7 +423,7 @@ export interface paths {
     post: {
       parameters: {
         query?: {
-          /** `field:place`, such as patient_id:0; left out: as the headings say */
+          /** `field:place`, such as patient_id:0; `value.time:3` is what stands for {time} in the texts. Left out: as the headings say */
           column?: string[] | null
           /** false: the first line is data; goes with `column` */
           header?: boolean
@@ -544,7 +544,7 @@ export interface paths {
         query?: {
           /** every refused line, not the first 1,000 */
           whole_report?: boolean
-          /** `field:place`, such as patient_id:0; left out: as the headings say */
+          /** `field:place`, such as patient_id:0; `value.time:3` is what stands for {time} in the texts. Left out: as the headings say */
           column?: string[] | null
           /** false: the first line is data; goes with `column` */
           header?: boolean
@@ -1009,7 +1009,8 @@ export interface paths {
     get: {
       parameters: {
         query?: {
-          status?: components['schemas']['DeliveryStatus'] | null
+          /** any of these */
+          status?: components['schemas']['DeliveryStatus'][] | null
           channel?: components['schemas']['Channel'] | null
           since?: string | null
           cursor?: string | null
@@ -3557,6 +3558,7 @@ export interface components {
       channels?: components['schemas']['Channel'][] | null
       filter?: components['schemas']['CampaignFilter'] | null
       name: string
+      /** of the template; one may be a place itself, such as {time} */
       parameters?: Record<string, string>
       /** an explicit list of references */
       patient_ids?: string[] | null
@@ -3569,6 +3571,8 @@ export interface components {
       texts?: Record<string, string> | null
       /** ISO 8601 duration (P1D) or seconds; nothing goes out later than that */
       valid_for?: string
+      /** what each recipient of the list has of their own, such as time: `{time}` in the texts. Each line of the list must have all of them */
+      value_names?: string[]
     }
     CampaignOut: {
       /** after a pause or cancel: messages that had already left */
@@ -3594,6 +3598,8 @@ export interface components {
       /** seconds */
       valid_for: number
       valid_until: string | null
+      /** what each recipient has of their own */
+      value_names: string[]
       version: number
     }
     CampaignPreview: {
@@ -3607,6 +3613,8 @@ export interface components {
       dry_run: string
       /** SMS by encoding: GSM-7, UCS-2 */
       encodings: Record<string, number>
+      /** the first few messages that are not the same for everybody */
+      examples: components['schemas']['MessageExample'][]
       excluded: Record<string, number>
       languages: components['schemas']['LanguageCount'][]
       pace: components['schemas']['PaceOut']
@@ -4282,6 +4290,11 @@ export interface components {
       role: components['schemas']['Role']
       slug: string
     }
+    MessageExample: {
+      language: string
+      patient_id: string | null
+      text: string
+    }
     NextOccurrence: {
       /** why it goes out at another time */
       deferred?: string | null
@@ -4901,8 +4914,10 @@ export interface components {
       segments: number
     }
     TextsIn: {
-      /** by language; {name} and {patient_id} stand for the contact's own */
+      /** by language; {name} and {patient_id} stand for the contact's own, and each of `value_names` for what the list says of them */
       texts: Record<string, string>
+      /** an example of each value of the recipients' own */
+      values?: Record<string, unknown>
     }
     Today: {
       /** by the establishment's calendar */

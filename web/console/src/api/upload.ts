@@ -1,7 +1,7 @@
 // A file that somebody has chosen: read once, so that it is still there when their session has
 // ended or the file has moved; a CSV goes over the link compressed.
 
-import { ask } from './client'
+import { sendLong } from './client'
 import { ApiError, problemOf } from './problem'
 
 export const MOST_BYTES = 4 * 1024 * 1024
@@ -49,7 +49,7 @@ export async function send<Answer>(path: string, file: Upload, { query, key, sig
     ...(file.compressed && { 'Content-Encoding': 'gzip' }),
     ...(key && { 'Idempotency-Key': key }),
   }
-  const response = await ask(new Request(url, { method: 'POST', headers, body: file.bytes, ...(signal && { signal }) }))
+  const response = await sendLong(new Request(url, { method: 'POST', headers, body: file.bytes, ...(signal && { signal }) }))
   if (!response.ok) throw await problemOf(response)
   return (await response.json()) as Answer
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
 import {
-  asked, complete, contentOf, draftOf, EMPTY_CAMPAIGN, filterOf, formOf, heardIn, layoutQuery, mapped, mappingOf, rateOf, writtenFrom,
+  asked, complete, contentOf, draftOf, EMPTY_CAMPAIGN, filterOf, formOf, heardIn, layoutQuery, likely, mapped, mappingOf,
+  rateOf, readFor, sourcesOf, unknownPlaces, writtenFrom,
 } from './campaign-form'
 import { toCsv } from './csv'
 
@@ -37,13 +38,62 @@ test('a template leads to texts: what is the same for all is filled in, a name s
   })
 })
 
+describe('what each recipient has of their own', () => {
+  const columns = [
+    { place: 0, heading: 'Dossier', field: 'patient_id', samples: ['P1'] },
+    { place: 1, heading: ' Médecin traitant ', field: null, samples: ['Dr Ngo', 'Dr Éyoum-Bell'] },
+    { place: 2, heading: 'Nom', field: null, samples: [] },
+    { place: 3, heading: '', field: null, samples: ['9 h'] },
+    { place: 4, heading: 'Name', field: null, samples: [] },
+    { place: 5, heading: '3e heure', field: null, samples: [] },
+    { place: 6, heading: 'Heure', field: null, samples: [] },
+  ]
+  const column = (place: number) => `Colonne ${place}`
+  const guessed = mappingOf(columns)
+  const sources = sourcesOf(columns, guessed, column)
+
+  test('each column that holds nothing of a contact has a name of its own in the texts', () => {
+    expect(sources.map(({ place, name, example }) => [place, name, example])).toEqual([
+      [1, 'medecin_traitant', 'Dr Éyoum-Bell'], [2, 'nom', 'nom'], [3, 'colonne_4', '9 h'], [4, 'name_5', 'name_5'],
+      [5, 'e_heure', 'e_heure'], [6, 'heure', 'heure'],
+    ])
+    expect(likely('time', sources)?.name).toBe('heure')
+    expect(likely('hospital', sources)).toBeUndefined()
+  })
+
+  test('a column that stands in a text is read for it, and no longer when it does not', () => {
+    const texts = { french: '{{heure}} {heure}, {medecin_traitant}', english: '{name}' }
+    const read = readFor(guessed, sources, texts)
+    expect(read).toEqual({ 0: 'patient_id', 1: 'value.medecin_traitant', 6: 'value.heure' })
+    expect(layoutQuery({ mapping: read, header: true }).getAll('column')).toContain('value.heure:6')
+    const form = { ...EMPTY_CAMPAIGN, name: 'x', texts, layout: { mapping: read, header: true } }
+    expect(draftOf(form).value_names).toEqual(['medecin_traitant', 'heure'])
+    expect(complete(form, 'message')).toBe(true)
+    expect(complete({ ...form, source: 'filter' }, 'message')).toBe(false)
+    expect(readFor(read, sources, { french: '{{heure}}' })).toEqual({ 0: 'patient_id' })
+  })
+
+  test.each([
+    ['{heure} {x}', ['x']],
+    ['{{x}} {patient_id}', []],
+    ['{} {a b}', ['', 'a b']],
+  ])('%s', (text, unknown) => {
+    expect(unknownPlaces({ french: text }, ['heure'])).toEqual(unknown)
+  })
+
+  test('in a template a column stands for a word of it', () => {
+    const template = { name: 'a', parameters: [], texts: [{ language: 'french', text: 'Le {date} à {time}.' }] }
+    expect(writtenFrom(template as never, { date: '5 {mai}' }, { time: 'heure' })).toEqual({ french: 'Le 5 {{mai}} à {heure}.' })
+  })
+})
+
 describe('a form and the draft that it means', () => {
   const whole = { ...EMPTY_CAMPAIGN, name: ' Vaccins ', texts: { french: ' Bonjour ', english: '  ' } }
 
   test('an empty text is none; now is no time; a list has no filter', () => {
     expect(draftOf(whole)).toEqual({
       name: 'Vaccins', texts: { french: 'Bonjour' }, channels: null, scheduled_time: null, valid_for: 86_400,
-      rate_per_minute: 60, parameters: {},
+      rate_per_minute: 60, parameters: {}, value_names: [],
     })
   })
 

@@ -22,18 +22,26 @@ const UNITS: [number, Intl.NumberFormatOptions['unit']][] = [
   [60, 'minute'],
 ]
 
+/** A date as its language writes it: the first of a month is an ordinal in French, which browsers do
+ * not know. */
+export const spelled = (date: string, locale: string): string =>
+  locale.startsWith('fr') ? date.replace(/(?<!\d)1(?=\s\p{L})/u, '1er') : date
+
 export function format(language: 'fr' | 'en', zone: string): Format {
   const locale = language === 'fr' ? 'fr-FR' : 'en-GB'
+  const written = (date: string) => spelled(date, locale)
   const shaped = (options: Intl.DateTimeFormatOptions) => {
     const shape = new Intl.DateTimeFormat(locale, { timeZone: zone, ...options })
-    return (moment: string | Date) => shape.format(new Date(moment))
+    return (moment: string | Date) => written(shape.format(new Date(moment)))
   }
   const date = shaped({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' })
   const nearDate = shaped({ weekday: 'short', day: 'numeric', month: 'short' })
   const time = shaped({ hour: '2-digit', minute: '2-digit' })
   const whole = (day: string) =>
-    new Intl.DateTimeFormat(locale, { timeZone: 'UTC', day: 'numeric', month: 'long', year: 'numeric' })
-      .format(new Date(`${day}T12:00:00Z`))
+    written(
+      new Intl.DateTimeFormat(locale, { timeZone: 'UTC', day: 'numeric', month: 'long', year: 'numeric' })
+        .format(new Date(`${day}T12:00:00Z`)),
+    )
   const number = (value: number, digits = 0) =>
     new Intl.NumberFormat(locale, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value)
   return {

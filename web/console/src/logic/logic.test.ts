@@ -116,6 +116,15 @@ describe('looking for a patient', () => {
 
 describe('times are the hospital’s', () => {
   test.each([
+    ['fr', '2026-12-01', '1er décembre 2026'],
+    ['fr', '2026-12-11', '11 décembre 2026'],
+    ['fr', '2026-12-21', '21 décembre 2026'],
+    ['en', '2026-12-01', '1 December 2026'],
+  ] as const)('a day in %s: %s', (language, day, written) => {
+    expect(format(language, 'Africa/Douala').day(day)).toBe(written)
+  })
+
+  test.each([
     ['Africa/Douala', '2026-11-28', '2026-11-27T23:00:00.000Z'],
     ['America/New_York', '2026-07-01', '2026-07-01T04:00:00.000Z'],
     ['America/New_York', '2026-12-01', '2026-12-01T05:00:00.000Z'],

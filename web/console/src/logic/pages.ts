@@ -67,10 +67,12 @@ interface Reading<Item> {
   /** The first and the last row that is to be here. */
   first: number
   last: number
+  /** What was read is not asked again by itself. */
+  still?: boolean
 }
 
 /** Read the pages of these rows; what lies far from them is forgotten, and read again when needed. */
-export function useOpenPages<Item>({ book, size, about, ask, first, last }: Reading<Item>): Open<Item> {
+export function useOpenPages<Item>({ book, size, about, ask, first, last, still = false }: Reading<Item>): Open<Item> {
   const client = useQueryClient()
   const { starts } = book.known
   const from = Math.min(Math.floor(first / size), starts.length - 1)
@@ -80,6 +82,7 @@ export function useOpenPages<Item>({ book, size, about, ask, first, last }: Read
     queries: open.map((start) => ({
       queryKey: [...about, start],
       queryFn: ({ signal }: { signal: AbortSignal }) => ask(start, signal),
+      ...(still && { staleTime: 'static' as const }),
     })),
   })
   useForgetting(about, starts, from, to)

@@ -1,6 +1,7 @@
 // Who is signed in. The tokens are in cookies that no script can read; what is here says only
 // whether the service knows us.
 
+import { patiently } from '../api/patience'
 import { ApiError, AwayError, problemOf } from '../api/problem'
 import { lost } from '../api/reach'
 import { createStore, until } from '../logic/store'
@@ -40,7 +41,7 @@ export const may = (me: Me, role: Role) => LEVEL[me.current.role] >= LEVEL[role]
 async function plain(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(path, { ...init, headers: { ...HEADERS, ...init.headers }, cache: 'no-store' })
+    response = await patiently(path, { ...init, headers: { ...HEADERS, ...init.headers }, cache: 'no-store' })
   } catch {
     lost()
     throw new AwayError()

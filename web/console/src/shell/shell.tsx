@@ -9,6 +9,7 @@ import { useWords } from '../i18n/words'
 import { useStore } from '../logic/store'
 import type { Me } from '../session/session'
 import { Icon, type IconName } from '../ui/icon'
+import { MailAddress } from '../ui/mail-address'
 import { Toasts } from '../ui/notice'
 import './shell.css'
 
@@ -31,7 +32,7 @@ export const FIRST_PAGES: readonly PageName[] = ['today', 'reminders', 'feedback
 export const pathOf = (page: PageName) => (page === 'today' ? '/' : `/${page}`)
 
 export const pageAt = (path: string): PageName | undefined =>
-  path === '/' ? 'today' : PAGES.find((page) => path === `/${page}` || path.startsWith(`/${page}/`))
+  path === '/' || path === '/deliveries' ? 'today' : PAGES.find((page) => path === `/${page}` || path.startsWith(`/${page}/`))
 
 export function Shell({ me, children }: { me: Me; children: ReactNode }) {
   const words = useWords()
@@ -65,7 +66,7 @@ export function Shell({ me, children }: { me: Me; children: ReactNode }) {
               <Icon name="menu" />
               <span className="on-phone">{words.common.more}</span>
               <span className="on-desk">
-                {me.user.name ?? me.user.email}
+                {me.user.name ?? <MailAddress>{me.user.email}</MailAddress>}
                 <small>{words.common.roles[me.current.role]}</small>
               </span>
             </button>
@@ -101,7 +102,7 @@ function Away() {
   const words = useWords()
   const gone = useStore(away)
   return (
-    <div role="status" aria-live="assertive">
+    <div role="status" aria-live="assertive" className="reach">
       {gone && (
         <div className="away">
           <Icon name="warn" />

@@ -31,7 +31,8 @@ export interface Asked {
   body: unknown
 }
 
-type Answer = { status?: number; body?: unknown } | 'away'
+/** Silent: what was sent is swallowed, until whoever asked gives up. */
+type Answer = { status?: number; body?: unknown } | 'away' | 'silent'
 
 /** Answers every request; returns what was asked, in order. */
 export function service(answer: (asked: Asked) => Answer): Asked[] {
@@ -53,7 +54,8 @@ export function service(answer: (asked: Asked) => Answer): Asked[] {
     }
     asked.push(one)
     const found = answer(one)
-    if (found === 'away') throw new TypeError('Failed to fetch')
+    if (found === 'silent') await new Promise((_, fail) => init?.signal?.addEventListener('abort', () => fail(new Error('gave up'))))
+    if (found === 'silent' || found === 'away') throw new TypeError('Failed to fetch')
     const { status = 200, body } = found
     return new Response(body === undefined ? null : JSON.stringify(body), {
       status,

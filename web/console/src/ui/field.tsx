@@ -1,13 +1,17 @@
 // Native fields with their label, hint and error tied to them.
 
 import {
+  type FormEvent,
   type InputHTMLAttributes,
   type ReactNode,
   type Ref,
   type SelectHTMLAttributes,
   type TextareaHTMLAttributes,
   useId,
+  useState,
 } from 'react'
+
+import { useWords } from '../i18n/words'
 
 interface Around {
   label: string
@@ -56,28 +60,79 @@ export function Field({
   )
 }
 
+type Writing = HTMLInputElement | HTMLTextAreaElement
+
+/** What the browser finds wrong with a field, said in our words under it and not in the browser's own
+ * beside it; the first of them takes the focus. */
+function useOwnWords(error: string | null | undefined) {
+  const say = useWords().common.wrongs
+  const [found, setFound] = useState<string | null>(null)
+  return {
+    error: error ?? found,
+    onInvalid(event: FormEvent<Writing>) {
+      event.preventDefault()
+      const field = event.currentTarget
+      const { valueMissing, typeMismatch, tooShort } = field.validity
+      if (valueMissing) setFound(say.missing)
+      else if (typeMismatch && field.type === 'email') setFound(say.email)
+      else setFound(tooShort ? say.tooShort(field.minLength) : say.other)
+      const all = [...(field.form?.elements ?? [])] as Writing[]
+      if (all.find((one) => one.validity && !one.validity.valid) === field) field.focus()
+    },
+    forget: () => setFound(null),
+  }
+}
+
 type InputProps = Around &
   Omit<InputHTMLAttributes<HTMLInputElement>, 'onChange'> & {
     onChange?: (value: string) => void
     ref?: Ref<HTMLInputElement>
   }
 
-export const TextField = ({ label, hint, error, quietLabel, onChange, ...rest }: InputProps) => (
-  <Field label={label} hint={hint} error={error} quietLabel={quietLabel ?? false}>
-    {(tied) => (
-      <input type="text" {...rest} {...tied} onChange={(event) => onChange?.(event.target.value)} dir={rest.dir ?? 'auto'} />
-    )}
-  </Field>
-)
+export function TextField({ label, hint, error, quietLabel, onChange, ...rest }: InputProps) {
+  const own = useOwnWords(error)
+  return (
+    <Field label={label} hint={hint} error={own.error} quietLabel={quietLabel ?? false}>
+      {(tied) => (
+        <input
+          type="text"
+          {...rest}
+          {...tied}
+          onInvalid={own.onInvalid}
+          onChange={(event) => {
+            own.forget()
+            onChange?.(event.target.value)
+          }}
+          dir={rest.dir ?? 'auto'}
+        />
+      )}
+    </Field>
+  )
+}
 
 type AreaProps = Around &
   Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, 'onChange'> & { onChange?: (value: string) => void }
 
-export const TextArea = ({ label, hint, error, quietLabel, onChange, ...rest }: AreaProps) => (
-  <Field label={label} hint={hint} error={error} quietLabel={quietLabel ?? false}>
-    {(tied) => <textarea dir="auto" rows={4} {...rest} {...tied} onChange={(event) => onChange?.(event.target.value)} />}
-  </Field>
-)
+export function TextArea({ label, hint, error, quietLabel, onChange, ...rest }: AreaProps) {
+  const own = useOwnWords(error)
+  return (
+    <Field label={label} hint={hint} error={own.error} quietLabel={quietLabel ?? false}>
+      {(tied) => (
+        <textarea
+          dir="auto"
+          rows={4}
+          {...rest}
+          {...tied}
+          onInvalid={own.onInvalid}
+          onChange={(event) => {
+            own.forget()
+            onChange?.(event.target.value)
+          }}
+        />
+      )}
+    </Field>
+  )
+}
 
 type ChoiceProps<Value extends string> = Around &
   Omit<SelectHTMLAttributes<HTMLSelectElement>, 'onChange'> & {

@@ -2,7 +2,6 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import { Link } from 'wouter'
 
 import { useWords } from '../i18n/words'
-import { Button } from './button'
 import { Icon } from './icon'
 import { Trouble } from './notice'
 
@@ -83,62 +82,5 @@ export function Waiting({ lines = 4 }: { lines?: number }) {
         <i key={line} />
       ))}
     </div>
-  )
-}
-
-interface MoreProps {
-  query: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown }
-}
-
-/** Below a list of which there is more. */
-export function More({ query }: MoreProps) {
-  const words = useWords()
-  if (!query.hasNextPage) return null
-  return (
-    <div className="after">
-      <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-        {words.common.loadMore}
-      </Button>
-    </div>
-  )
-}
-
-interface ListedProps<Row> extends MoreProps {
-  query: MoreProps['query'] & AskedProps<{ pages: { items: Row[] }[] }>['query']
-  filters: { any: boolean; clear: () => void }
-  /** Said where the filters leave nothing. */
-  filtered: string
-  /** Shown where there is nothing at all. */
-  none: ReactNode
-  children: (row: Row) => ReactNode
-}
-
-/** Rows page by page, of which filters may leave none. */
-export function Listed<Row extends { id: number }>({ query, filters, filtered, none, children }: ListedProps<Row>) {
-  const words = useWords()
-  return (
-    <Asked query={query}>
-      {({ pages }) => {
-        const rows = pages.flatMap((page) => page.items)
-        if (rows.length === 0 && !filters.any) return none
-        if (rows.length === 0) {
-          return (
-            <Empty title={filtered}>
-              <Button onClick={filters.clear}>{words.common.clearFilters}</Button>
-            </Empty>
-          )
-        }
-        return (
-          <>
-            <ul className="rows">
-              {rows.map((row) => (
-                <li key={row.id}>{children(row)}</li>
-              ))}
-            </ul>
-            <More query={query} />
-          </>
-        )
-      }}
-    </Asked>
   )
 }

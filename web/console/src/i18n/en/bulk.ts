@@ -52,6 +52,8 @@ export const bulk: Words['bulk'] = {
       kind: 'Category',
       quiet_hours: 'Quiet hours',
     },
+    columnName: 'Column',
+    inText: (name: string) => `In the text: {${name}}`,
     header: 'The first line has headings',
     needsReference: 'Say which column holds the reference: it tells who is meant.',
     referencesOnly: 'Without phone or e-mail in the file only people who are known here will get the message.',
@@ -86,6 +88,9 @@ export const bulk: Words['bulk'] = {
     duplicate_in_file: 'The same reference stands further up in the file.',
     duplicate: 'This person is in the list already.',
     patient_id_taken: 'Somebody else has just taken this reference.',
+    value_missing: 'The cell is empty, and the text needs it.',
+    value_too_long: 'More than 100 characters for one word of the text.',
+    value_invalid: 'This cell holds characters that are not text.',
     line_ragged: 'This line does not have as many cells as the first.',
     line_unreadable: 'This line cannot be read.',
     cell_too_long: 'A cell is too long.',
@@ -109,6 +114,17 @@ export const bulk: Words['bulk'] = {
     nameHint: 'To find it again; the recipients do not see it.',
     texts: 'The message',
     textsLead: 'Everybody gets the text in their language; where there is none, the first that is written.',
+    sameForAll: 'The same for everybody',
+    column: (heading: string) => `Column “${heading}”`,
+    forAll: (what: string) => `${what}, for everybody`,
+    unknownPlaces: (places: string[], columns: boolean) =>
+      columns
+        ? `${places.join(', ')}: no column of the file has this name. Use the buttons below the text.`
+        : `${places.join(', ')}: without a file only {name} and {patient_id} can stand in braces.`,
+    withoutValue: (count: number, shown: string) =>
+      count === 1
+        ? `${shown} line has nothing in a column that the text needs: it is refused (see Recipients).`
+        : `${shown} lines have nothing in a column that the text needs: they are refused (see Recipients).`,
     fromTemplate: 'Begin with a template',
     writeTexts: 'Write the texts',
     replaceTexts: 'Replace the texts',
@@ -159,6 +175,7 @@ export const bulk: Words['bulk'] = {
     },
     excluded: 'Will get nothing',
     noneExcluded: 'Nobody is left out.',
+    examples: 'Word for word, to the first of them',
     again: 'Count again',
     counted: (time) => `counted at ${time}`,
     counting: 'Counting…',

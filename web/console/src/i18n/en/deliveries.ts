@@ -1,6 +1,12 @@
 import type { Words } from '../words'
 
 export const deliveries: Words['deliveries'] = {
+  list: 'Messages',
+  listLead: 'Every message, one by one, and what became of it.',
+  channel: 'Channel',
+  missed: 'Not arrived, all of them',
+  none: 'No messages',
+  noneFiltered: 'No message matches',
   states: {
     scheduled: 'Planned',
     queued: 'About to go',

@@ -44,7 +44,7 @@ export const hours: typeof french = {
     downward: (language) => `Move ${language} down`,
     remove: (language) => `Remove ${language}`,
     fold: 'Write French SMS without the signs that double the price',
-    foldOn: '“Hôpital” becomes “Hopital”, “œil” becomes “oeil”. Other languages never change.',
+    foldOn: '“Hôpital” becomes “Hopital”, “œil” becomes “oeil”; in an English SMS, too, where the hospital’s name stands. Other languages never change.',
     foldOff: 'One “ô” takes an SMS from 160 to 70 characters.',
   },
   failing: {

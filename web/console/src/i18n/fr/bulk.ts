@@ -50,6 +50,8 @@ export const bulk = {
       kind: 'Catégorie',
       quiet_hours: 'Heures de silence',
     },
+    columnName: 'Colonne',
+    inText: (name: string) => `Dans le texte : {${name}}`,
     header: 'La première ligne donne les titres',
     needsReference: 'Dites quelle colonne contient la référence : c’est elle qui désigne la personne.',
     referencesOnly: 'Sans téléphone ni e-mail dans le fichier, seules les personnes déjà connues recevront le message.',
@@ -84,6 +86,9 @@ export const bulk = {
     duplicate_in_file: 'La même référence est déjà plus haut dans le fichier.',
     duplicate: 'Cette personne est déjà dans la liste.',
     patient_id_taken: 'Cette référence vient d’être prise par une autre personne.',
+    value_missing: 'La cellule est vide, et le texte en a besoin.',
+    value_too_long: 'Plus de 100 caractères pour un mot du texte.',
+    value_invalid: 'Cette cellule contient des signes qui ne sont pas du texte.',
     line_ragged: 'Cette ligne n’a pas autant de cellules que la première.',
     line_unreadable: 'Cette ligne ne peut pas être lue.',
     cell_too_long: 'Une cellule est trop longue.',
@@ -107,6 +112,17 @@ export const bulk = {
     nameHint: 'Pour le retrouver ; les destinataires ne le voient pas.',
     texts: 'Le message',
     textsLead: 'Chacun reçoit le texte de sa langue ; sans texte dans cette langue, le premier qui est écrit.',
+    sameForAll: 'Le même pour tous',
+    column: (heading: string) => `Colonne « ${heading} »`,
+    forAll: (what: string) => `${what}, pour tous`,
+    unknownPlaces: (places: string[], columns: boolean) =>
+      columns
+        ? `${places.join(', ')} : aucune colonne du fichier ne porte ce nom. Utilisez les boutons sous le texte.`
+        : `${places.join(', ')} : sans fichier, seuls {name} et {patient_id} peuvent être entre accolades.`,
+    withoutValue: (count: number, shown: string) =>
+      count < 2
+        ? `${shown} ligne n’a rien dans une colonne dont le texte a besoin : elle est refusée (voir Destinataires).`
+        : `${shown} lignes n’ont rien dans une colonne dont le texte a besoin : elles sont refusées (voir Destinataires).`,
     fromTemplate: 'Partir d’un modèle',
     writeTexts: 'Écrire les textes',
     replaceTexts: 'Remplacer les textes',
@@ -159,6 +175,7 @@ export const bulk = {
     },
     excluded: 'Ne recevront rien',
     noneExcluded: 'Personne n’est laissé de côté.',
+    examples: 'Mot pour mot, aux premiers',
     again: 'Recompter',
     counted: (time: string) => `compté à ${time}`,
     counting: 'Comptage…',

@@ -1,6 +1,12 @@
 // L’histoire d’un envoi, étape par étape, avec les mots d’une infirmière.
 
 export const deliveries = {
+  list: 'Messages',
+  listLead: 'Chaque message, un par un, et ce qui en est advenu.',
+  channel: 'Canal',
+  missed: 'Non arrivés, tous',
+  none: 'Aucun message',
+  noneFiltered: 'Aucun message ne correspond',
   states: {
     scheduled: 'Prévu',
     queued: 'Va partir',

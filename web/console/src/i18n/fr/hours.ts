@@ -42,7 +42,7 @@ export const hours = {
     downward: (language: string) => `Descendre ${language}`,
     remove: (language: string) => `Retirer ${language}`,
     fold: 'Écrire le français des SMS sans les signes qui doublent le prix',
-    foldOn: '« Hôpital » devient « Hopital », « œil » devient « oeil ». Les autres langues ne changent jamais.',
+    foldOn: '« Hôpital » devient « Hopital », « œil » devient « oeil », de même dans un SMS en anglais, où figure le nom de l’hôpital. Les autres langues ne changent jamais.',
     foldOff: 'Un seul « ô » fait passer un SMS de 160 à 70 signes.',
   },
   failing: {

@@ -43,13 +43,22 @@ export interface Audience {
   /** Who will be added to the contacts. */
   fresh: number
   languages: Shape<'LanguageShare'>[]
+  /** Lines that say nothing where a text needs it. */
+  withoutValue: number
 }
 
 /** Null while nobody knows. */
 export function useAudience(form: CampaignForm): Audience | null {
   const file = useFileCheck(form)
   const filter = useFilterCount(form)
-  if (form.source === 'filter') return filter.data ? { ...filter.data, fresh: 0 } : null
+  if (form.source === 'filter') return filter.data ? { ...filter.data, fresh: 0, withoutValue: 0 } : null
   const report = file.isPlaceholderData || !form.file ? null : file.data?.report
-  return report ? { contacts: report.known + report.new, fresh: report.new, languages: report.languages } : null
+  if (!report) return null
+  const without = file.data?.refused.filter(({ field }) => field?.startsWith('value.')) ?? []
+  return {
+    contacts: report.known + report.new,
+    fresh: report.new,
+    languages: report.languages,
+    withoutValue: without.length,
+  }
 }

@@ -83,6 +83,7 @@ function Fields({ campaign, me }: { campaign: Shape<'CampaignOut'>; me: Me }) {
   })
   const wrong = useFieldProblem(save.error)
   const overtaken = save.error instanceof ApiError && save.error.changedMeanwhile
+  const sources = campaign.value_names.map((name) => ({ place: null, name, label: `{${name}}`, example: name }))
   const fields = {
     form,
     wrong,
@@ -102,7 +103,7 @@ function Fields({ campaign, me }: { campaign: Shape<'CampaignOut'>; me: Me }) {
     >
       <section className="card" aria-labelledby="message">
         <h2 id="message">{say.steps.message}</h2>
-        <MessageStep {...fields} languages={me.current.languages} audience={null} />
+        <MessageStep {...fields} languages={me.current.languages} audience={null} sources={sources} />
       </section>
       <section className="card" aria-labelledby="time">
         <h2 id="time">{say.steps.time}</h2>
@@ -133,7 +134,7 @@ function Fields({ campaign, me }: { campaign: Shape<'CampaignOut'>; me: Me }) {
           look="main"
           type="submit"
           busy={save.isPending}
-          disabled={overtaken || !complete(form, 'message') || !complete(form, 'time')}
+          disabled={overtaken || !complete(form, 'message', campaign.value_names) || !complete(form, 'time')}
         >
           {words.common.save}
         </Button>

@@ -11,6 +11,7 @@ const CAMPAIGN = { id: 5, version: 2, status: 'draft', texts: { french: 'Vaccins
 const PREVIEW = {
   contacts: 3, recipients: 3, excluded: {}, languages: [], channels: { sms: 3 }, encodings: {}, segments: {},
   segments_total: 3, daily_cap_reached: 0, shared_address: 'one_message',
+  examples: [{ patient_id: 'P1', language: 'french', text: 'À 9 h avec Dr Ngo.' }],
   pace: {
     starts_at: '2026-01-01T09:00:00Z', ends_at: null, valid_until: '2026-01-02T09:00:00Z', lasts_seconds: 0,
   },
@@ -26,6 +27,7 @@ test('a list that changed after its dry run is counted again, and nothing is sta
   shown(<DryRun campaign={CAMPAIGN as never} me={ME} />)
   const start = async (count: number) => {
     await screen.findByText(`${count} personnes recevront un message`)
+    expect(screen.getByText('À 9 h avec Dr Ngo.')).toBeTruthy()
     await userEvent.click(screen.getByRole('button', { name: 'Démarrer l’envoi…' }))
     await userEvent.click(screen.getByRole('button', { name: `Oui, envoyer à ${count} personnes` }))
   }

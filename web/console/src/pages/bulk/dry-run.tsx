@@ -83,7 +83,10 @@ function Counted({ campaign }: { campaign: Campaign }) {
             </Button>
           </div>
         </div>
-        <Texts texts={campaign.texts} />
+        <div className="compose-form">
+          <Texts texts={campaign.texts} />
+          {preview && preview.examples.length > 0 && <Examples examples={preview.examples} />}
+        </div>
       </div>
       {asking === 'start' && preview && (
         <Start
@@ -100,6 +103,28 @@ function Counted({ campaign }: { campaign: Campaign }) {
       )}
       {asking === 'drop' && <Drop campaign={campaign} onClose={() => setAsking(null)} />}
     </>
+  )
+}
+
+/** Word for word what the first of them get, so that a column in the wrong place is seen. */
+function Examples({ examples }: { examples: Preview['examples'] }) {
+  const words = useWords()
+  const say = words.bulk.draft
+  const names: Record<string, string> = words.common.patientLanguages
+  return (
+    <section className="card" aria-labelledby="examples">
+      <h2 id="examples">{say.examples}</h2>
+      {examples.map(({ patient_id: reference, language, text }, place) => (
+        <figure key={place} className="bubble">
+          <figcaption>
+            <span>
+              <bdi>{reference ?? words.today.noReference}</bdi> · {names[language] ?? language}
+            </span>
+          </figcaption>
+          <blockquote dir="auto">{text}</blockquote>
+        </figure>
+      ))}
+    </section>
   )
 }
 

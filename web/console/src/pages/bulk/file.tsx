@@ -5,7 +5,7 @@ import type { Shape } from '../../api/types'
 import { upload } from '../../api/upload'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
-import { FIELDS, type FieldName, knowsReference, mapped, mappingOf } from '../../logic/campaign-form'
+import { FIELDS, type Held, knowsReference, mapped, mappingOf, sourcesOf, valueField } from '../../logic/campaign-form'
 import { Button } from '../../ui/button'
 import { Chip } from '../../ui/chip'
 import { Choice, Tick } from '../../ui/field'
@@ -102,7 +102,13 @@ function Columns({ check, form, change }: StepProps & { check: Check }) {
   const header = form.layout?.header ?? check.header
   const title = ({ heading, place }: Shape<'FileColumn'>) => heading.trim() || say.column(place + 1)
   const rows = Math.max(0, ...check.columns.map((column) => column.samples.length))
-  const options = [['', say.unused], ...FIELDS.map((field) => [field, say.fields[field]] as const)] as const
+  const fields = [['', say.unused], ...FIELDS.map((field) => [field, say.fields[field]] as const)] as const
+  // For each column a name of its own, whatever it holds now.
+  const sources = sourcesOf(check.columns, {}, say.column)
+  const options = (place: number) => {
+    const own = sources.find((one) => one.place === place)
+    return own ? [...fields, [valueField(own.name), say.inText(own.name)] as const] : fields
+  }
   return (
     <section aria-labelledby="columns" className="columns">
       <h3 id="columns">{say.columns}</h3>
@@ -114,11 +120,11 @@ function Columns({ check, form, change }: StepProps & { check: Check }) {
               {check.columns.map((column) => (
                 <th key={column.place} scope="col" className={mapping[column.place] ? undefined : 'unused'}>
                   <span dir="auto">{title(column)}</span>
-                  <Choice<FieldName | ''>
+                  <Choice<Held | ''>
                     label={say.holds(title(column))}
                     quietLabel
                     value={mapping[column.place] ?? ''}
-                    options={options}
+                    options={options(column.place)}
                     onChange={(field) =>
                       change({ layout: { mapping: mapped(mapping, column.place, field), header } })
                     }

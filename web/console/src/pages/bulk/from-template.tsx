@@ -1,28 +1,42 @@
-// The hospital's usual words as a beginning: what is the same for everybody is filled in here, what
-// differs by recipient stays in braces, and all of it can be changed.
+// The hospital's usual words as a beginning. What is the same for everybody is filled in here, what
+// differs by recipient is a place that a column fills, and all of it can be changed.
 
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
 import type { Shape } from '../../api/types'
 import { useWords } from '../../i18n/words'
-import { asked, writtenFrom } from '../../logic/campaign-form'
+import { asked, likely, type Source, writtenFrom } from '../../logic/campaign-form'
 import { Button } from '../../ui/button'
 import { Choice, TextField } from '../../ui/field'
 import { Trouble } from '../../ui/notice'
 import { readTemplates } from '../reminders/templates'
-import type { StepProps } from './draft'
 
-export function FromTemplate({ form, change }: Pick<StepProps, 'form' | 'change'>) {
+type Template = Shape<'TemplateOut'>
+
+interface Props {
+  texts: Record<string, string>
+  write: (texts: Record<string, string>) => void
+  sources: Source[]
+}
+
+/** The same for everybody, or the name of a column's value. */
+const SAME = ''
+
+export function FromTemplate({ texts, write, sources }: Props) {
   const words = useWords()
   const say = words.bulk.message
   const { templates: names, parameter: labels, chooseTemplate } = words.reminders.form
   const query = useQuery({ queryKey: ['templates'], queryFn: readTemplates, staleTime: 600_000 })
-  const [chosen, choose] = useState<Shape<'TemplateOut'> | null>(null)
+  const [chosen, choose] = useState<Template | null>(null)
   const [values, setValues] = useState<Record<string, string>>({})
+  const [columns, setColumns] = useState<Record<string, string>>({})
   const templates = query.data ?? []
   const places = chosen ? asked(chosen) : []
-  const written = Object.values(form.texts).some((text) => text.trim())
+  const columnOf = (place: string) => columns[place] ?? likely(place, sources)?.name ?? SAME
+  const own = Object.fromEntries(places.flatMap((place) => (columnOf(place) ? [[place, columnOf(place)]] : [])))
+  const same = places.filter((place) => !(place in own))
+  const written = Object.values(texts).some((text) => text.trim())
   const wordFor = (known: Record<string, string>, name: string) => known[name] ?? name
   return (
     <details className="from-template">
@@ -36,21 +50,30 @@ export function FromTemplate({ form, change }: Pick<StepProps, 'form' | 'change'
       />
       {chosen && (
         <>
-          <div className="beside">
-            {places.map((place) => (
-              <TextField
-                key={place}
-                label={wordFor(labels, place)}
-                value={values[place] ?? ''}
-                maxLength={200}
-                autoComplete="off"
-                onChange={(value) => setValues({ ...values, [place]: value })}
-              />
-            ))}
-          </div>
+          {places.map((place) => (
+            <div key={place} className="beside">
+              {sources.length > 0 && (
+                <Choice
+                  label={wordFor(labels, place)}
+                  value={columnOf(place)}
+                  options={[[SAME, say.sameForAll], ...sources.map(({ name, label }) => [name, say.column(label)] as const)]}
+                  onChange={(name) => setColumns({ ...columns, [place]: name })}
+                />
+              )}
+              {same.includes(place) && (
+                <TextField
+                  label={sources.length > 0 ? say.forAll(wordFor(labels, place)) : wordFor(labels, place)}
+                  value={values[place] ?? ''}
+                  maxLength={200}
+                  autoComplete="off"
+                  onChange={(value) => setValues({ ...values, [place]: value })}
+                />
+              )}
+            </div>
+          ))}
           <Button
-            disabled={places.some((place) => !values[place]?.trim())}
-            onClick={() => change({ texts: { ...form.texts, ...writtenFrom(chosen, values) } })}
+            disabled={same.some((place) => !values[place]?.trim())}
+            onClick={() => write({ ...texts, ...writtenFrom(chosen, pick(values, same), own) })}
           >
             {written ? say.replaceTexts : say.writeTexts}
           </Button>
@@ -59,3 +82,6 @@ export function FromTemplate({ form, change }: Pick<StepProps, 'form' | 'change'
     </details>
   )
 }
+
+const pick = (values: Record<string, string>, names: string[]) =>
+  Object.fromEntries(names.map((name) => [name, values[name] ?? '']))

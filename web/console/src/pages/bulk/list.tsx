@@ -1,4 +1,3 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
 
 import { api, got } from '../../api/client'
@@ -10,7 +9,8 @@ import { type Me, may } from '../../session/session'
 import { LinkButton } from '../../ui/button'
 import { CAMPAIGN_TONES, Chip } from '../../ui/chip'
 import { Choice } from '../../ui/field'
-import { Empty, Listed, Page } from '../../ui/page'
+import { LongList, Nothing, PAGE } from '../../ui/long-list'
+import { Empty, Page } from '../../ui/page'
 import '../reminders/reminders.css'
 import './bulk.css'
 
@@ -22,18 +22,6 @@ export default function Bulk({ me }: { me: Me }) {
   const say = words.bulk
   const filters = useFilters({ status: '' })
   const { status } = filters.values
-  const query = useInfiniteQuery({
-    queryKey: ['campaigns', 'list', status],
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      got(
-        api.GET('/api/v1/campaigns', {
-          params: { query: { ...(status && { status: status as Status }), ...(pageParam && { cursor: pageParam }) } },
-          signal,
-        }),
-      ),
-    getNextPageParam: (page) => page.cursor,
-  })
   const create = may(me, 'staff') && (
     <LinkButton look="main" icon="plus" to="/bulk/new">
       {say.new}
@@ -49,18 +37,30 @@ export default function Bulk({ me }: { me: Me }) {
           onChange={(value) => filters.set({ status: value })}
         />
       </search>
-      <Listed
-        query={query}
-        filters={filters}
-        filtered={say.emptyFiltered}
-        none={
-          <Empty title={say.empty}>
-            <p>{say.emptyText}</p>
-          </Empty>
+      <LongList<Shape<'CampaignSummary'>>
+        about={['campaigns', 'list', status]}
+        ask={(cursor, signal) =>
+          got(
+            api.GET('/api/v1/campaigns', {
+              params: { query: { limit: PAGE, ...(status && { status: status as Status }), ...(cursor && { cursor }) } },
+              signal,
+            }),
+          )
+        }
+        whenEmpty={
+          <Nothing
+            filters={filters}
+            filtered={say.emptyFiltered}
+            none={
+              <Empty title={say.empty}>
+                <p>{say.emptyText}</p>
+              </Empty>
+            }
+          />
         }
       >
         {(row) => <Row campaign={row} />}
-      </Listed>
+      </LongList>
     </Page>
   )
 }

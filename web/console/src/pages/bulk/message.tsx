@@ -5,12 +5,13 @@ import { api, got } from '../../api/client'
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
-import { heardIn, textsOf } from '../../logic/campaign-form'
+import { type CampaignForm, heardIn, type Source, textsOf, unknownPlaces } from '../../logic/campaign-form'
+import { filled } from '../../logic/reminder-form'
 import { useSettled } from '../../logic/settled'
 import { smsCost } from '../../logic/sms'
 import { Button } from '../../ui/button'
 import { TextArea, TextField } from '../../ui/field'
-import { Trouble } from '../../ui/notice'
+import { Notice, Trouble } from '../../ui/notice'
 import { ChannelChoice } from '../reminders/channels'
 import type { Audience } from './audience'
 import type { StepProps } from './draft'
@@ -19,21 +20,29 @@ import { FromTemplate } from './from-template'
 interface Props extends StepProps {
   languages: string[]
   audience: Audience | null
+  /** What recipients may have of their own, and how it is read for these texts. */
+  sources: Source[]
+  read?: (texts: Record<string, string>) => Partial<CampaignForm>
 }
 
-export function MessageStep({ form, change, wrong, languages, audience }: Props) {
+export function MessageStep({ form, change, wrong, languages, audience, sources, read }: Props) {
   const words = useWords()
   const say = words.bulk.message
   const chosen = (audience?.languages ?? []).flatMap(({ language }) => (language ? [language] : []))
   const shown = [...new Set([...languages, ...chosen, ...Object.keys(form.texts)])]
+  const format = useFormat()
   const settled = textsOf(useSettled(form, 400))
+  const examples = Object.fromEntries(sources.map(({ name, example }) => [name, example]))
+  const unknown = unknownPlaces(textsOf(form), Object.keys(examples))
   const costs = useQuery({
-    queryKey: ['campaign-texts', settled],
-    queryFn: ({ signal }) => got(api.POST('/api/v1/campaigns/texts', { body: { texts: settled }, signal })),
-    enabled: Object.keys(settled).length > 0,
+    queryKey: ['campaign-texts', settled, examples],
+    queryFn: ({ signal }) =>
+      got(api.POST('/api/v1/campaigns/texts', { body: { texts: settled, values: examples }, signal })),
+    enabled: Object.keys(settled).length > 0 && unknownPlaces(settled, Object.keys(examples)).length === 0,
     placeholderData: keepPreviousData,
     staleTime: 600_000,
   })
+  const write = (texts: Record<string, string>) => change({ texts, ...read?.(texts) })
   return (
     <>
       <TextField
@@ -51,7 +60,7 @@ export function MessageStep({ form, change, wrong, languages, audience }: Props)
           {say.textsLead} {say.discreet}
         </p>
       </div>
-      <FromTemplate form={form} change={change} />
+      <FromTemplate texts={form.texts} write={write} sources={sources} />
       {shown.map((language) => (
         <OneText
           key={language}
@@ -59,10 +68,16 @@ export function MessageStep({ form, change, wrong, languages, audience }: Props)
           value={form.texts[language] ?? ''}
           count={audience ? (audience.languages.find((one) => one.language === language)?.contacts ?? 0) : null}
           cost={costs.data?.find((one) => one.language === language)}
-          onChange={(text) => change({ texts: { ...form.texts, [language]: text } })}
+          examples={examples}
+          sources={sources}
+          onChange={(text) => write({ ...form.texts, [language]: text })}
         />
       ))}
       {wrong('texts') === null ? <Trouble error={costs.error} /> : <p className="error">{wrong('texts')}</p>}
+      {unknown.length > 0 && <Notice tone="warn">{say.unknownPlaces(unknown.map((name) => `{${name}}`), sources.length > 0)}</Notice>}
+      {audience !== null && audience.withoutValue > 0 && (
+        <Notice tone="warn">{say.withoutValue(audience.withoutValue, format.number(audience.withoutValue))}</Notice>
+      )}
       <p className="hint">{say.placesHint}</p>
       {audience && <Others audience={audience} texts={textsOf(form)} order={languages} />}
       <ChannelChoice label={say.how} channels={form.channels} onChange={(channels) => change({ channels })} />
@@ -71,7 +86,8 @@ export function MessageStep({ form, change, wrong, languages, audience }: Props)
 }
 
 const NAME = 'x'.repeat(20)
-const filledIn = (text: string) => text.replaceAll('{name}', NAME).replaceAll('{patient_id}', NAME.slice(0, 8))
+const filledIn = (text: string, examples: Record<string, string>) =>
+  filled(text, { ...examples, name: NAME, patient_id: NAME.slice(0, 8) })
 
 interface OneTextProps {
   language: string
@@ -79,10 +95,12 @@ interface OneTextProps {
   /** How many recipients chose this language; null while nobody knows. */
   count: number | null
   cost: Shape<'TextCost'> | undefined
+  examples: Record<string, string>
+  sources: Source[]
   onChange: (text: string) => void
 }
 
-function OneText({ language, value, count, cost, onChange }: OneTextProps) {
+function OneText({ language, value, count, cost, examples, sources, onChange }: OneTextProps) {
   const words = useWords()
   const say = words.bulk.message
   const format = useFormat()
@@ -107,13 +125,15 @@ function OneText({ language, value, count, cost, onChange }: OneTextProps) {
         onChange={onChange}
       />
       <div className="text-tools">
-        <Cost text={value} cost={value.trim() ? cost : undefined} />
+        <Cost text={value} cost={value.trim() ? cost : undefined} examples={examples} />
         <span>
-          {(['name', 'patient_id'] as const).map((place) => (
-            <Button key={place} look="quiet" onClick={() => insert(place)}>
-              <span className="heard">{say.insert} </span>+ {say.places[place]}
-            </Button>
-          ))}
+          {[['name', say.places.name], ['patient_id', say.places.patient_id], ...sources.map(({ name, label }) => [name, label])].map(
+            ([place = '', label]) => (
+              <Button key={place} look="quiet" onClick={() => insert(place)}>
+                <span className="heard">{say.insert} </span>+ <span dir="auto">{label}</span>
+              </Button>
+            ),
+          )}
         </span>
       </div>
     </div>
@@ -121,11 +141,11 @@ function OneText({ language, value, count, cost, onChange }: OneTextProps) {
 }
 
 /** At every key as we count it, then as the service does, which may spell French more cheaply. */
-function Cost({ text, cost }: { text: string; cost: Shape<'TextCost'> | undefined }) {
+function Cost({ text, cost, examples }: Pick<OneTextProps, 'cost' | 'examples'> & { text: string }) {
   const words = useWords()
   const say = words.reminders.preview
   if (!text.trim()) return <p />
-  const own = smsCost(filledIn(text))
+  const own = smsCost(filledIn(text, examples))
   const encoding = cost?.encoding ?? own.encoding
   const costly = cost?.offending ?? own.costly
   return (

@@ -7,13 +7,15 @@ import { ApiError } from '../../api/problem'
 import { send } from '../../api/upload'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
-import { type CampaignForm, complete, draftOf, layoutQuery, STEPS, type Step } from '../../logic/campaign-form'
+import {
+  type CampaignForm, complete, draftOf, layoutQuery, mappingOf, readFor, sourcesOf, STEPS, type Step,
+} from '../../logic/campaign-form'
 import { type Me, may } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Notice, Trouble } from '../../ui/notice'
 import { Empty, Page } from '../../ui/page'
 import { useFieldProblem } from '../../ui/problem'
-import { useAudience } from './audience'
+import { useAudience, useFileCheck } from './audience'
 import '../reminders/reminders.css'
 import './bulk.css'
 import { type Kept, useNewCampaign } from './draft'
@@ -63,6 +65,7 @@ export default function NewBulk({ me }: { me: Me }) {
   const client = useQueryClient()
   const form = draft.value
   const audience = useAudience(form)
+  const columns = useColumns(form)
   const create = useMutation({
     mutationFn: () => store(form),
     onSuccess: (made) => {
@@ -121,7 +124,7 @@ export default function NewBulk({ me }: { me: Me }) {
         <StepCard step={form.step}>
           {form.step === 'recipients' && <RecipientsStep form={form} change={change} wrong={wrong} />}
           {form.step === 'message' && (
-            <MessageStep form={form} change={change} wrong={wrong} languages={me.current.languages} audience={audience} />
+            <MessageStep form={form} change={change} wrong={wrong} languages={me.current.languages} audience={audience} {...columns} />
           )}
           {form.step === 'time' && (
             <TimeStep form={form} change={change} wrong={wrong} zone={me.current.time_zone} count={audience?.contacts ?? null} />
@@ -150,6 +153,23 @@ export default function NewBulk({ me }: { me: Me }) {
       </form>
     </Page>
   )
+}
+
+/** What the columns of a file hold for the texts, and how they are read for some texts. */
+function useColumns(form: CampaignForm) {
+  const say = useWords().bulk.who
+  const check = useFileCheck(form).data
+  if (form.source !== 'file' || !check) return { sources: [] }
+  const mapping = form.layout?.mapping ?? mappingOf(check.columns)
+  const header = form.layout?.header ?? check.header
+  const sources = sourcesOf(check.columns, mapping, say.column)
+  return {
+    sources,
+    read(texts: Record<string, string>): Partial<CampaignForm> {
+      const wanted = readFor(mapping, sources, texts)
+      return JSON.stringify(wanted) === JSON.stringify(mapping) ? {} : { layout: { mapping: wanted, header } }
+    },
+  }
 }
 
 function StoresNew({ fresh }: { fresh: number }) {

@@ -1,4 +1,3 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'wouter'
 
@@ -9,7 +8,8 @@ import { useWords } from '../../i18n/words'
 import { Button } from '../../ui/button'
 import { Chip, REMINDER_TONES } from '../../ui/chip'
 import { Choice } from '../../ui/field'
-import { Asked, Empty, More } from '../../ui/page'
+import { LongList, PAGE } from '../../ui/long-list'
+import { Empty } from '../../ui/page'
 
 type Reason = Shape<'Exclusion'>
 
@@ -35,21 +35,6 @@ function List({ campaign }: { campaign: Shape<'CampaignOut'> }) {
   const words = useWords()
   const say = words.bulk.progress
   const [reason, setReason] = useState<Reason | ''>('')
-  const query = useInfiniteQuery({
-    queryKey: ['campaigns', 'recipients', campaign.id, reason],
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      got(
-        api.GET('/api/v1/campaigns/{campaign_id}/recipients', {
-          params: {
-            path: { campaign_id: campaign.id },
-            query: { ...(reason && { reason }), ...(pageParam && { cursor: pageParam }) },
-          },
-          signal,
-        }),
-      ),
-    getNextPageParam: (page) => page.cursor,
-  })
   const reasons = Object.keys(campaign.progress.excluded) as Reason[]
   return (
     <>
@@ -61,24 +46,27 @@ function List({ campaign }: { campaign: Shape<'CampaignOut'> }) {
           onChange={setReason}
         />
       )}
-      <Asked query={query}>
-        {({ pages }) => {
-          const rows = pages.flatMap((page) => page.items)
-          if (rows.length === 0) return <Empty title={say.noneHere} />
-          return (
-            <>
-              <ul className="rows">
-                {rows.map((one) => (
-                  <li key={one.position} className="row">
-                    <Recipient one={one} />
-                  </li>
-                ))}
-              </ul>
-              <More query={query} />
-            </>
+      <LongList<Shape<'RecipientOut'>>
+        about={['campaigns', 'recipients', campaign.id, reason]}
+        ask={(cursor, signal) =>
+          got(
+            api.GET('/api/v1/campaigns/{campaign_id}/recipients', {
+              params: {
+                path: { campaign_id: campaign.id },
+                query: { limit: PAGE, ...(reason && { reason }), ...(cursor && { cursor }) },
+              },
+              signal,
+            }),
           )
-        }}
-      </Asked>
+        }
+        whenEmpty={<Empty title={say.noneHere} />}
+      >
+        {(one) => (
+          <div className="row">
+            <Recipient one={one} />
+          </div>
+        )}
+      </LongList>
     </>
   )
 }

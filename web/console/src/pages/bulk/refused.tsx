@@ -22,8 +22,15 @@ export function reasonOf(words: Words, { code, field, reason }: Pick<Line, 'code
   return words.tag === 'en' ? reason : say.otherReason(name)
 }
 
-/** The lines as they were sent, with two columns more. */
-export function refusedCsv(words: Words, { columns, refused }: Check): string {
+/** What stands above the column that a line was refused for; nothing where the whole line is meant. */
+export function columnOf(words: Words, { columns }: Pick<Check, 'columns'>, field: string | null): string {
+  const found = field ? columns.find((one) => one.field === field) : undefined
+  return found ? found.heading.trim() || words.bulk.who.column(found.place + 1) : ''
+}
+
+/** The lines as they were sent, with three columns more. */
+export function refusedCsv(words: Words, check: Check): string {
+  const { columns, refused } = check
   const say = words.bulk.who
   const fields: Record<string, string> = say.fields
   const headings = columns.map(
@@ -32,9 +39,10 @@ export function refusedCsv(words: Words, { columns, refused }: Check): string {
   const rows = refused.map((line) => [
     ...columns.map(({ place }) => line.cells[place] ?? ''),
     String(line.line),
+    columnOf(words, check, line.field),
     reasonOf(words, line),
   ])
-  return toCsv([[...headings, say.line, say.reason], ...rows])
+  return toCsv([[...headings, say.line, say.columnName, say.reason], ...rows])
 }
 
 export function RefusedLines({ check }: { check: Check }) {
@@ -69,7 +77,10 @@ export function RefusedLines({ check }: { check: Check }) {
                 {format.number(line.line)}
               </th>
               <td dir="auto">{line.cells.map((cell) => cell.trim()).filter(Boolean).join(' · ')}</td>
-              <td>{reasonOf(words, line)}</td>
+              <td>
+                <Where name={columnOf(words, check, line.field)} />
+                {reasonOf(words, line)}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -78,3 +89,11 @@ export function RefusedLines({ check }: { check: Check }) {
     </section>
   )
 }
+
+const Where = ({ name }: { name: string }) =>
+  name && (
+    <>
+      <strong dir="auto">{name}</strong>
+      <br />
+    </>
+  )

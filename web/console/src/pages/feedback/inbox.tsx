@@ -5,6 +5,7 @@ import { useFilters } from '../../logic/filters'
 import { type Me, may } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Choice, TextField } from '../../ui/field'
+import { FilterBox } from '../../ui/filters'
 import { Empty, Page } from '../../ui/page'
 import { useDepartments } from './departments'
 import { FeedbackDetail } from './detail'
@@ -48,11 +49,10 @@ export default function FeedbackInbox({ me, chosen }: { me: Me; chosen: number |
         )
       }
     >
-      <Filters values={filters.values} set={filters.set} />
+      <Filters any={filters.any} values={filters.values} set={filters.set} />
       <div className={chosen === null ? 'two' : 'two chosen-one'}>
         <section aria-label={say.list}>
           <FeedbackList
-            key={JSON.stringify(question)}
             question={question}
             chosen={chosen}
             search={search}
@@ -88,70 +88,68 @@ function useSearchOf(values: FeedbackFilters): string {
 }
 
 interface FiltersProps {
+  any: boolean
   values: FeedbackFilters
   set: (part: Partial<FeedbackFilters>) => void
 }
 
-function Filters({ values, set }: FiltersProps) {
+function Filters({ any, values, set }: FiltersProps) {
   const words = useWords()
   const say = words.feedback
   const departments = useDepartments()
   const languages = Object.entries(words.common.patientLanguages)
   return (
-    <details className="filter-box" open={innerWidth > 700}>
-      <summary>{words.common.filters}</summary>
-      <search className="filters" aria-label={words.common.filters}>
-        <Choice
-          label={say.filters.state}
-          value={values.state}
-          options={[
-            ...(['open', 'answered', 'closed'] as const).map((one) => [one, say.states[one]] as const),
-            ['all', words.common.all],
-          ]}
-          onChange={(state) => set({ state })}
-        />
-        <Choice
-          label={say.filters.department}
-          value={values.department}
-          options={[['', words.common.all], ...(departments.data ?? []).map((one) => [one.code, one.name] as const)]}
-          onChange={(department) => set({ department })}
-        />
-        <Choice
-          label={say.filters.language}
-          value={values.language}
-          options={[['', words.common.allFeminine], ...languages]}
-          onChange={(language) => set({ language })}
-        />
-        <Choice
-          label={say.filters.rating}
-          value={values.rating}
-          options={[['', words.common.allFeminine], ...[5, 4, 3, 2, 1].map((one) => [String(one), '★'.repeat(one)] as const)]}
-          onChange={(rating) => set({ rating })}
-        />
-        <Choice
-          label={say.filters.channel}
-          value={values.channel}
-          options={[['', words.common.all], ...Object.entries(say.channels)]}
-          onChange={(channel) => set({ channel })}
-        />
-        <Choice
-          label={say.filters.assigned}
-          value={values.assigned}
-          options={[
-            ['', words.common.all],
-            ['me', words.common.me],
-            ['nobody', words.common.nobody],
-          ]}
-          onChange={(assigned) => set({ assigned })}
-        />
-        <TextField
-          label={say.filters.from}
-          type="date"
-          value={values.from}
-          onChange={(from) => set({ from })}
-        />
-        <TextField label={say.filters.to} type="date" value={values.to} min={values.from} onChange={(to) => set({ to })} />
-      </search>
-    </details>
+    <FilterBox any={any}>
+      <Choice
+        label={say.filters.state}
+        value={values.state}
+        options={[
+          ...(['open', 'answered', 'closed'] as const).map((one) => [one, say.states[one]] as const),
+          ['all', words.common.all],
+        ]}
+        onChange={(state) => set({ state })}
+      />
+      <Choice
+        label={say.filters.department}
+        value={values.department}
+        options={[['', words.common.all], ...(departments.data ?? []).map((one) => [one.code, one.name] as const)]}
+        onChange={(department) => set({ department })}
+      />
+      <Choice
+        label={say.filters.language}
+        value={values.language}
+        options={[['', words.common.allFeminine], ...languages]}
+        onChange={(language) => set({ language })}
+      />
+      <Choice
+        label={say.filters.rating}
+        value={values.rating}
+        options={[['', words.common.allFeminine], ...[5, 4, 3, 2, 1].map((one) => [String(one), '★'.repeat(one)] as const)]}
+        onChange={(rating) => set({ rating })}
+      />
+      <Choice
+        label={say.filters.channel}
+        value={values.channel}
+        options={[['', words.common.all], ...Object.entries(say.channels)]}
+        onChange={(channel) => set({ channel })}
+      />
+      <Choice
+        label={say.filters.assigned}
+        value={values.assigned}
+        options={[
+          ['', words.common.all],
+          ['me', words.common.me],
+          ['nobody', words.common.nobody],
+        ]}
+        onChange={(assigned) => set({ assigned })}
+      />
+      <TextField
+        label={say.filters.from}
+        type="date"
+        value={values.from}
+        onChange={(from) => set({ from })}
+      />
+      <TextField label={say.filters.to} type="date" value={values.to} min={values.from} onChange={(to) => set({ to })} />
+    </FilterBox>
   )
 }

@@ -1,6 +1,3 @@
-// Only what is on the screen is in the page: fifty thousand are as quick as fifty.
-
-import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { type ReactNode, useEffect, useRef } from 'react'
 import { Link } from 'wouter'
 
@@ -8,21 +5,16 @@ import { api, got } from '../../api/client'
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
-import { useBook, useOpenPages } from '../../logic/pages'
 import { Chip } from '../../ui/chip'
 import { Icon, Stars } from '../../ui/icon'
-import { Trouble } from '../../ui/notice'
-import { Waiting } from '../../ui/page'
+import { LongList, PAGE } from '../../ui/long-list'
 import { useDepartmentName } from './departments'
 
 type Feedback = Shape<'FeedbackDetail'>
 
-const PAGE = 50
-const GUESSED_HEIGHT = 104
-const AHEAD = 8
+const HEIGHT = 104
 
 interface Props {
-  /** What is asked for: another question is another list (give it another key). */
   question: Record<string, string>
   chosen: number | null
   search: string
@@ -30,60 +22,21 @@ interface Props {
 }
 
 export function FeedbackList({ question, chosen, search, whenEmpty }: Props) {
-  const words = useWords()
-  const list = useRef<HTMLUListElement>(null)
-  const book = useBook(PAGE)
-  // oxlint-disable-next-line react/incompatible-library -- what it returns is handed to nobody
-  const virtual = useWindowVirtualizer({
-    count: book.count,
-    estimateSize: () => GUESSED_HEIGHT,
-    overscan: AHEAD,
-    scrollMargin: list.current?.offsetTop ?? 0,
-  })
-  const rows = virtual.getVirtualItems()
-  const open = useOpenPages<Feedback>({
-    book,
-    size: PAGE,
-    about: ['feedback', 'list', question],
-    ask: (cursor, signal) =>
-      got(api.GET('/api/v1/feedback', {
-        params: { query: { ...question, limit: PAGE, ...(cursor && { cursor }) } as never },
-        signal,
-      })),
-    first: rows[0]?.index ?? 0,
-    last: rows.at(-1)?.index ?? 0,
-  })
   const remember = usePlace(chosen)
-  if (book.count === 0) return whenEmpty
-  const trouble = <Trouble error={open.error} again={open.again} />
-  if (book.known.starts.length === 1 && book.known.last === null) return open.error ? trouble : <Waiting lines={7} />
   return (
-    <>
-      <ul className="rows virtual" ref={list} style={{ height: virtual.getTotalSize() }}>
-        {rows.map((row) => {
-          const item = open.at(row.index)
-          return (
-            <li
-              key={row.key}
-              ref={virtual.measureElement}
-              data-index={row.index}
-              aria-setsize={book.known.last === null ? -1 : book.count}
-              aria-posinset={row.index + 1}
-              style={{ transform: `translateY(${row.start - virtual.options.scrollMargin}px)` }}
-            >
-              {item ? (
-                <FeedbackRow feedback={item} here={item.id === chosen} search={search} onChoose={remember} />
-              ) : (
-                <span className="row to-come">
-                  <span className="heard">{words.common.loading}</span>
-                </span>
-              )}
-            </li>
-          )
-        })}
-      </ul>
-      {trouble}
-    </>
+    <LongList<Feedback>
+      about={['feedback', 'list', question]}
+      ask={(cursor, signal) =>
+        got(api.GET('/api/v1/feedback', {
+          params: { query: { ...question, limit: PAGE, ...(cursor && { cursor }) } as never },
+          signal,
+        }))
+      }
+      whenEmpty={whenEmpty}
+      height={HEIGHT}
+    >
+      {(item) => <FeedbackRow feedback={item} here={item.id === chosen} search={search} onChoose={remember} />}
+    </LongList>
   )
 }
 

@@ -1,4 +1,3 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'wouter'
 
@@ -12,8 +11,10 @@ import { type Me, may } from '../../session/session'
 import { LinkButton } from '../../ui/button'
 import { Chip, REMINDER_TONES } from '../../ui/chip'
 import { Choice, TextField } from '../../ui/field'
+import { FilterBox } from '../../ui/filters'
 import { Icon } from '../../ui/icon'
-import { Empty, Listed, Page } from '../../ui/page'
+import { LongList, Nothing, PAGE } from '../../ui/long-list'
+import { Empty, Page } from '../../ui/page'
 import './reminders.css'
 
 type Status = Shape<'ReminderStatus'>
@@ -25,25 +26,21 @@ export default function Reminders({ me }: { me: Me }) {
   const zone = me.current.time_zone
   const filters = useFilters({ status: '', patient: '', from: '' })
   const { status, patient, from } = filters.values
-  const query = useInfiniteQuery({
-    queryKey: ['reminders', 'list', status, patient, from],
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      got(
-        api.GET('/api/v1/reminders', {
-          params: {
-            query: {
-              ...(status && { status: status as Status }),
-              ...(patient && { patient_id: patient }),
-              ...(from && { since: startOfDay(from, zone).toISOString() }),
-              ...(pageParam && { cursor: pageParam }),
-            },
+  const ask = (cursor: string | null, signal: AbortSignal) =>
+    got(
+      api.GET('/api/v1/reminders', {
+        params: {
+          query: {
+            limit: PAGE,
+            ...(status && { status: status as Status }),
+            ...(patient && { patient_id: patient }),
+            ...(from && { since: startOfDay(from, zone).toISOString() }),
+            ...(cursor && { cursor }),
           },
-          signal,
-        }),
-      ),
-    getNextPageParam: (page) => page.cursor,
-  })
+        },
+        signal,
+      }),
+    )
   const create = may(me, 'staff') && (
     <LinkButton look="main" icon="plus" to="/reminders/new">
       {say.new}
@@ -51,7 +48,7 @@ export default function Reminders({ me }: { me: Me }) {
   )
   return (
     <Page title={say.title} lead={say.lead} actions={create}>
-      <search className="filters" aria-label={words.common.filters}>
+      <FilterBox any={filters.any}>
         <Choice
           label={say.filters.status}
           value={status}
@@ -65,19 +62,24 @@ export default function Reminders({ me }: { me: Me }) {
           value={from}
           onChange={(value) => filters.set({ from: value })}
         />
-      </search>
-      <Listed
-        query={query}
-        filters={filters}
-        filtered={say.emptyFiltered}
-        none={
-          <Empty title={say.empty}>
-            <p>{say.emptyText}</p>
-          </Empty>
+      </FilterBox>
+      <LongList<Shape<'ReminderSummary'>>
+        about={['reminders', 'list', status, patient, from]}
+        ask={ask}
+        whenEmpty={
+          <Nothing
+            filters={filters}
+            filtered={say.emptyFiltered}
+            none={
+              <Empty title={say.empty}>
+                <p>{say.emptyText}</p>
+              </Empty>
+            }
+          />
         }
       >
         {(row) => <Row reminder={row} />}
-      </Listed>
+      </LongList>
     </Page>
   )
 }

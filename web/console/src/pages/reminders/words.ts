@@ -1,7 +1,7 @@
 // Repetitions and times as people say them.
 
 import type { Words } from '../../i18n/words'
-import type { Format } from '../../logic/format'
+import { type Format, spelled } from '../../logic/format'
 import { fromRule } from '../../logic/rrule'
 
 export function ruleInWords(rule: string, words: Words, format: Format): string {
@@ -30,7 +30,7 @@ export function localInWords(local: string, format: Format): string {
     hour: '2-digit',
     minute: '2-digit',
   })
-  return shape.format(moment)
+  return spelled(shape.format(moment), format.locale)
 }
 
 export const distanceInWords = (duration: string, words: Words, format: Format, seconds: number): string =>

@@ -1,10 +1,10 @@
 // Who did what, filtered by the service; asked once for each question, since reading it is noted.
 
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'wouter'
 
-import { api, got } from '../../api/client'
+import { api, got, newKey } from '../../api/client'
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useAuditWords } from '../../i18n/administration'
@@ -15,7 +15,9 @@ import { useMembers, usePersonName } from '../../session/members'
 import type { Me } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Choice, TextField } from '../../ui/field'
-import { Asked, Empty, More } from '../../ui/page'
+import { FilterBox } from '../../ui/filters'
+import { LongList, PAGE } from '../../ui/long-list'
+import { Empty } from '../../ui/page'
 
 const NO_FILTERS = { actor: '', action: '', kind: '', row_id: '', from: '', to: '' }
 type Values = typeof NO_FILTERS
@@ -27,26 +29,13 @@ export default function Audit({ me }: { me: Me }) {
   const say = useAuditWords()
   const filters = useFilters(NO_FILTERS)
   const question = Object.fromEntries(Object.entries(filters.values).filter(([, value]) => value))
-  const query = useInfiniteQuery({
-    queryKey: ['audit', question],
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      got(
-        api.GET('/api/v1/audit', {
-          params: { query: { ...question, ...(pageParam && { cursor: pageParam }) } as never },
-          signal,
-        }),
-      ),
-    getNextPageParam: (page) => page.cursor,
-    // Each look is an entry itself: nothing but a person asks again.
-    staleTime: 'static',
-    gcTime: 0,
-  })
+  // Each look is an entry itself: nothing but a person begins another one.
+  const [look, setLook] = useState(newKey)
   const nameOf = useActorName(me)
   return (
     <>
       <p className="lead">{say.lead}</p>
-      <AuditFilters me={me} values={filters.values} set={filters.set} />
+      <AuditFilters me={me} any={filters.any} values={filters.values} set={filters.set} />
       <div className="audit-tools">
         <p className="hint">{say.usual}</p>
         {filters.any && (
@@ -54,28 +43,29 @@ export default function Audit({ me }: { me: Me }) {
             {words.common.clearFilters}
           </Button>
         )}
-        <Button icon="repeat" busy={query.isFetching} onClick={() => void query.refetch()}>
+        <Button icon="repeat" onClick={() => setLook(newKey())}>
           {say.again}
         </Button>
       </div>
-      <Asked query={query} lines={8}>
-        {({ pages }) => {
-          const entries = pages.flatMap((page) => page.items)
-          if (entries.length === 0) return <Empty title={filters.any ? say.emptyFiltered : say.empty} />
-          return (
-            <>
-              <ul className="rows">
-                {entries.map((one, index) => (
-                  <li key={index} className="row audit-entry">
-                    <Entry entry={one} actor={nameOf(one.actor)} />
-                  </li>
-                ))}
-              </ul>
-              <More query={query} />
-            </>
+      <LongList<Shape<'AuditOut'>>
+        about={['audit', look, question]}
+        ask={(cursor, signal) =>
+          got(
+            api.GET('/api/v1/audit', {
+              params: { query: { ...question, limit: PAGE, ...(cursor && { cursor }) } as never },
+              signal,
+            }),
           )
-        }}
-      </Asked>
+        }
+        whenEmpty={<Empty title={filters.any ? say.emptyFiltered : say.empty} />}
+        still
+      >
+        {(one) => (
+          <div className="row audit-entry">
+            <Entry entry={one} actor={nameOf(one.actor)} />
+          </div>
+        )}
+      </LongList>
     </>
   )
 }
@@ -102,18 +92,19 @@ function useActorName(me: Me): (actor: string) => string {
 
 interface FilterProps {
   me: Me
+  any: boolean
   values: Values
   set: (part: Partial<Values>) => void
 }
 
-function AuditFilters({ me, values, set }: FilterProps) {
+function AuditFilters({ me, any, values, set }: FilterProps) {
   const words = useWords()
   const say = useAuditWords()
   const members = useMembers()
   const devices = useDevices()
   const person = usePersonName(me)
   return (
-    <search className="filters" aria-label={words.common.filters}>
+    <FilterBox any={any}>
       <Choice
         label={say.who}
         value={values.actor}
@@ -140,7 +131,7 @@ function AuditFilters({ me, values, set }: FilterProps) {
       <RowFilter key={values.row_id} value={values.row_id} onChange={(row) => set({ row_id: row })} />
       <TextField label={say.from} type="date" value={values.from} onChange={(from) => set({ from })} />
       <TextField label={say.to} type="date" min={values.from} value={values.to} onChange={(to) => set({ to })} />
-    </search>
+    </FilterBox>
   )
 }
 
@@ -181,7 +172,7 @@ function Entry({ entry, actor }: { entry: Shape<'AuditOut'>; actor: string }) {
   const asWord = (value: string) => ({ true: words.common.yes, false: words.common.no })[value] ?? value
   const kinds: Record<string, string> = say.kinds
   const kind = kinds[entry.kind] ?? entry.kind
-  const row = entry.row_id === 'several' ? say.several : entry.row_id
+  const row = entry.row_id === 'several' ? `(${say.several})` : entry.row_id
   const page = /^\d+$/.test(entry.row_id) && PAGES[entry.kind]
   const found = differences(entry.before, entry.after)
   return (

@@ -95,15 +95,17 @@ function Form({ found, admin }: { found: Shape<'EstablishmentOut'>; admin: boole
             </Button>
           </Notice>
         )}
-        <Quiet {...fields} />
-        <Cap {...fields} />
-        <Validity {...fields} />
-        <Languages {...fields} />
-        <Failing {...fields} />
-        <Unknown {...fields} />
-        <Replies {...fields} />
-        <Alarms {...fields} />
-        <House {...fields} />
+        <div className="rule-cards">
+          <Quiet {...fields} />
+          <Cap {...fields} />
+          <Validity {...fields} />
+          <Languages {...fields} />
+          <Failing {...fields} />
+          <Unknown {...fields} />
+          <Replies {...fields} />
+          <Alarms {...fields} />
+          <House {...fields} />
+        </div>
         {overtaken ? (
           <Notice tone="warn" told>
             <p>{words.common.changedMeanwhile}</p>

@@ -8,6 +8,7 @@ import type { Me, Role } from '../../session/session'
 import { Button } from '../../ui/button'
 import { Chip } from '../../ui/chip'
 import { Choice, TextField } from '../../ui/field'
+import { MailAddress } from '../../ui/mail-address'
 import { say as sayBriefly, Trouble } from '../../ui/notice'
 import { Asked } from '../../ui/page'
 import { useFieldProblem } from '../../ui/problem'
@@ -38,8 +39,12 @@ export default function Users({ me }: { me: Me }) {
             {items.map((one) => (
               <li key={one.id} className="row">
                 <span className="line">
-                  <strong dir="auto">{one.name ?? one.email}</strong>
-                  <small className="soft">{one.email}</small>
+                  <strong dir="auto">{one.name ?? <MailAddress>{one.email}</MailAddress>}</strong>
+                  {one.name && (
+                    <small className="soft">
+                      <MailAddress>{one.email}</MailAddress>
+                    </small>
+                  )}
                 </span>
                 {!one.active && <Chip>{say.noAccess}</Chip>}
                 {one.id !== me.user.id && (

@@ -1,4 +1,3 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
 
 import { api, got } from '../../api/client'
@@ -10,7 +9,8 @@ import { usePersonName } from '../../session/members'
 import type { Me } from '../../session/session'
 import { Chip } from '../../ui/chip'
 import { OneOf } from '../../ui/field'
-import { Asked, Empty, More, Page } from '../../ui/page'
+import { LongList, PAGE } from '../../ui/long-list'
+import { Empty, Page } from '../../ui/page'
 import { TaskDetail } from './detail'
 import './tasks.css'
 import { taskInWords } from './words'
@@ -23,23 +23,6 @@ export default function Tasks({ me, chosen }: { me: Me; chosen: number | null })
   const say = words.tasks
   const filters = useFilters({ view: 'open' })
   const view = filters.values.view as View
-  const query = useInfiniteQuery({
-    queryKey: ['tasks', 'list', view],
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      got(
-        api.GET('/api/v1/tasks', {
-          params: {
-            query: {
-              ...(view === 'mine' ? { state: 'taken', assigned_to: me.user.id } : { state: view }),
-              ...(pageParam && { cursor: pageParam }),
-            },
-          },
-          signal,
-        }),
-      ),
-    getNextPageParam: (page) => page.cursor,
-  })
   const search = view === 'open' ? '' : `?view=${view}`
   return (
     <Page title={say.title} lead={say.lead} wide>
@@ -54,30 +37,30 @@ export default function Tasks({ me, chosen }: { me: Me; chosen: number | null })
       </div>
       <div className={chosen === null ? 'two' : 'two chosen-one'}>
         <div className="stack">
-          <Asked query={query}>
-            {({ pages }) => {
-              const tasks = pages.flatMap((page) => page.items)
-              if (tasks.length === 0) {
-                return (
-                  <Empty title={say.empty}>
-                    <p>{say.emptyText}</p>
-                  </Empty>
-                )
-              }
-              return (
-                <>
-                  <ul className="rows">
-                    {tasks.map((task) => (
-                      <li key={task.id}>
-                        <TaskRow task={task} me={me} here={task.id === chosen} search={search} />
-                      </li>
-                    ))}
-                  </ul>
-                  <More query={query} />
-                </>
+          <LongList<Shape<'TaskSummary'>>
+            about={['tasks', 'list', view]}
+            ask={(cursor, signal) =>
+              got(
+                api.GET('/api/v1/tasks', {
+                  params: {
+                    query: {
+                      limit: PAGE,
+                      ...(view === 'mine' ? { state: 'taken', assigned_to: me.user.id } : { state: view }),
+                      ...(cursor && { cursor }),
+                    },
+                  },
+                  signal,
+                }),
               )
-            }}
-          </Asked>
+            }
+            whenEmpty={
+              <Empty title={say.empty}>
+                <p>{say.emptyText}</p>
+              </Empty>
+            }
+          >
+            {(task) => <TaskRow task={task} me={me} here={task.id === chosen} search={search} />}
+          </LongList>
         </div>
         <div>{chosen !== null && <TaskDetail key={chosen} id={chosen} me={me} above={`/tasks${search}`} />}</div>
       </div>

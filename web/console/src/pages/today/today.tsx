@@ -86,15 +86,19 @@ function System({ system }: { system: Day['system'] }) {
   )
 }
 
+const MISSED = '/deliveries?state=missed'
+
 function Figures({ today }: { today: Day }) {
   const say = useWords().today
+  const format = useFormat()
   const { tasks, feedback, unknown } = today
+  const received = feedback.received_today
   const waiting = tasks.mine + tasks.nobodys + tasks.others
   return (
     <ul className="figures">
       <Figure to="/reminders" name={say.goesOut} value={today.outgoing.total} note={say.goesOutLead} />
       <Figure
-        to="/reminders"
+        to={MISSED}
         name={say.notArrived}
         value={today.not_arrived.total}
         note={say.notArrivedLead}
@@ -104,11 +108,11 @@ function Figures({ today }: { today: Day }) {
         to="/tasks"
         name={say.tasks}
         value={waiting}
-        note={tasks.overdue > 0 ? say.lateTasks(tasks.overdue) : say.nobodys(tasks.nobodys)}
+        note={tasks.overdue > 0 ? say.lateTasks(format.number(tasks.overdue)) : say.nobodys(format.number(tasks.nobodys))}
         bad={tasks.overdue > 0}
       />
-      <Figure to="/feedback" name={say.openFeedback} value={feedback.open} note={say.received(feedback.received_today)} />
-      {unknown.count > 0 && <Figure to="/tasks" name={say.unknown} value={unknown.count} note={say.unknownLead} bad />}
+      <Figure to="/feedback" name={say.openFeedback} value={feedback.open} note={say.received(received, format.number(received))} />
+      {unknown.count > 0 && <Figure to="/deliveries?state=unknown" name={say.unknown} value={unknown.count} note={say.unknownLead} bad />}
     </ul>
   )
 }
@@ -136,6 +140,7 @@ function Figure({ to, name, value, note, bad }: FigureProps) {
 
 function GoesOut({ today }: { today: Day }) {
   const say = useWords().today
+  const format = useFormat()
   const { next, total, by_hour: hours } = today.outgoing
   return (
     <section className="card" aria-labelledby="out">
@@ -145,7 +150,7 @@ function GoesOut({ today }: { today: Day }) {
       </header>
       {total === 0 ? <p className="soft">{say.nothingGoesOut}</p> : <Hours hours={hours} />}
       {next.length > 0 && <DeliveryRows deliveries={next} />}
-      {total > next.length && next.length > 0 && <p className="soft more">{say.later(total - next.length)}</p>}
+      {total > next.length && next.length > 0 && <p className="soft more">{say.later(format.number(total - next.length))}</p>}
     </section>
   )
 }
@@ -161,7 +166,7 @@ function Hours({ hours }: { hours: Day['outgoing']['by_hour'] }) {
       {[...sums].map(([hour, count]) => (
         <li key={hour}>
           <span>{format.number(count)}</span>
-          <meter min={0} max={most} value={count} aria-label={`${format.time(hour)} : ${count}`} />
+          <meter min={0} max={most} value={count} aria-label={`${format.time(hour)} : ${format.number(count)}`} />
           <small>{format.time(hour)}</small>
         </li>
       ))}
@@ -180,7 +185,7 @@ function DeliveryRows({ deliveries, state }: { deliveries: Shape<'DeliverySummar
           <Link href={`/reminders/${one.reminder_id}`} className="row">
             <strong>{one.patient_id ?? words.today.noReference}</strong>
             <span className="soft">{format.near(state ? one.occurrence : one.due_at)}</span>
-            <span title={words.common.channels[one.channel]}>
+            <span className="by" title={words.common.channels[one.channel]}>
               <Icon name={one.channel} />
               <span className="heard">{words.common.channels[one.channel]}</span>
             </span>
@@ -194,6 +199,7 @@ function DeliveryRows({ deliveries, state }: { deliveries: Shape<'DeliverySummar
 
 function NotArrived({ today }: { today: Day }) {
   const say = useWords().today
+  const format = useFormat()
   const { latest, total } = today.not_arrived
   return (
     <section className="card" aria-labelledby="lost">
@@ -202,6 +208,11 @@ function NotArrived({ today }: { today: Day }) {
         <p>{say.notArrivedLead}</p>
       </header>
       {total === 0 ? <p className="soft">{say.allArrived}</p> : <DeliveryRows deliveries={latest} state />}
+      {total > latest.length && (
+        <p className="more">
+          <Link href={MISSED}>{say.later(format.number(total - latest.length))}</Link>
+        </p>
+      )}
     </section>
   )
 }
@@ -209,6 +220,7 @@ function NotArrived({ today }: { today: Day }) {
 function Waiting({ today }: { today: Day }) {
   const words = useWords()
   const say = words.today
+  const format = useFormat()
   const { tasks } = today
   return (
     <section className="card" aria-labelledby="waiting">
@@ -216,7 +228,7 @@ function Waiting({ today }: { today: Day }) {
         <h2 id="waiting">{say.tasks}</h2>
         {tasks.by_kind.length > 0 && (
           <p>
-            {say.yours(tasks.mine)} · {say.nobodys(tasks.nobodys)}
+            {say.yours(format.number(tasks.mine))} · {say.nobodys(format.number(tasks.nobodys))}
           </p>
         )}
       </header>
@@ -228,7 +240,7 @@ function Waiting({ today }: { today: Day }) {
             <li key={one.kind}>
               <Link href="/tasks" className="row">
                 <span>{taskInWords({ kind: one.kind, subject: null }, words)}</span>
-                <Chip tone="warn">{one.count}</Chip>
+                <Chip tone="warn">{format.number(one.count)}</Chip>
               </Link>
             </li>
           ))}

@@ -3,6 +3,7 @@
 import type { Shape } from '../../api/types'
 import { useFormat } from '../../i18n/format'
 import { useWords } from '../../i18n/words'
+import { spelled } from '../../logic/format'
 
 export function Bars({ rows, of }: { rows: (readonly [string, number])[]; of?: number }) {
   const format = useFormat()
@@ -36,9 +37,9 @@ export function Ratings({ ratings, name }: { ratings: WeekRating[]; name: (code:
   const words = useWords()
   const format = useFormat()
   const weeks = [...new Set(ratings.map((one) => one.week))].sort()
-  const departments = [...new Set(ratings.map((one) => one.department))]
+  const departments = inOrder([...new Set(ratings.map((one) => one.department))], name)
   const short = new Intl.DateTimeFormat(format.locale, { timeZone: 'UTC', day: 'numeric', month: 'short' })
-  const day = (week: string) => short.format(new Date(`${week}T12:00:00Z`))
+  const day = (week: string) => spelled(short.format(new Date(`${week}T12:00:00Z`)), format.locale)
   return (
     // Many weeks are wider than a phone: the table scrolls, by keyboard too.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls is reached by keys
@@ -71,14 +72,21 @@ export function Ratings({ ratings, name }: { ratings: WeekRating[]; name: (code:
   )
 }
 
+/** By their names; what was said of no department comes last. */
+export const inOrder = (codes: (string | null)[], name: (code: string | null) => string) =>
+  [...codes].sort((one, other) =>
+    one === null || other === null ? Number(one === null) - Number(other === null) : name(one).localeCompare(name(other)),
+  )
+
 function Mark({ rating }: { rating: WeekRating }) {
   const words = useWords()
   const format = useFormat()
   const height = ((rating.average - 1) / 4) * 34 + 4
   return (
     <span className="mark" title={`${rating.count} ${words.trends.count}`}>
-      <svg viewBox="0 0 24 40" aria-hidden="true" className={rating.average < 2.5 ? 'low' : undefined}>
-        <rect x="4" y={40 - height} width="16" height={height} rx="3" />
+      <svg viewBox="0 0 24 40" aria-hidden="true" >
+        <rect x="4" y="2" width="16" height="38" rx="3" className="whole" />
+        <rect x="4" y={40 - height} width="16" height={height} rx="3" className={rating.average < 2.5 ? 'low' : undefined} />
       </svg>
       <strong>{format.number(rating.average, 1)}</strong>
       <small className="soft">{format.number(rating.count)}</small>
