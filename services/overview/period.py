@@ -24,8 +24,13 @@ def days_between(
     )
 
 
-def _midnight(establishment: Establishment, day: date, later: int, field: str) -> datetime:
+def refuse_out_of_reach(day: date, field: str) -> None:
+    """Raise `Invalid` on `field` for a day that nobody can mean."""
     if not within_reach(day):
         raise Invalid("This day is out of range.", field=field)
+
+
+def _midnight(establishment: Establishment, day: date, later: int, field: str) -> datetime:
+    refuse_out_of_reach(day, field)
     wall = datetime.combine(day + timedelta(days=later), time())
     return moment_at(wall, establishment.zone)

@@ -26,7 +26,7 @@ from schemas.statistics import (
 )
 from services.errors import Invalid
 from services.establishment.department import department_id_of
-from services.overview.period import days_between
+from services.overview.period import days_between, refuse_out_of_reach
 from utils.clock import local_time
 
 LONGEST = timedelta(days=366)
@@ -125,6 +125,8 @@ class Period:
         cls, establishment: Establishment, first: date | None, last: date | None, now: datetime
     ) -> Period:
         """What was asked for, by default the last twelve weeks; raises `Invalid` over a year."""
+        if first is None and last is not None:  # or the first day, which nobody gave, is at fault
+            refuse_out_of_reach(last, "query.to")
         end = last or local_time(now, establishment.zone).date()
         begin = first or _before(end, USUAL - timedelta(days=1))
         if not begin <= end <= _after(begin, LONGEST):

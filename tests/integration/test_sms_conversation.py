@@ -65,10 +65,14 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
         yield tree
 
 
-def feedback_of(tree: Tree, words: str) -> dict[str, Any]:
+def feedbacks_of(tree: Tree, words: str) -> list[dict[str, Any]]:
     items = http.get(f"{tree.url}/api/v1/feedback", headers=tree.token(), timeout=10).json()
-    (found,) = [item for item in items["items"] if words in (item["content"] or "")]
-    return dict(found)
+    return [item for item in items["items"] if words in (item["content"] or "")]
+
+
+def feedback_of(tree: Tree, words: str) -> dict[str, Any]:
+    (found,) = feedbacks_of(tree, words)
+    return found
 
 
 def remind(tree: Tree, phone: Phone, message: str) -> int:
@@ -107,7 +111,7 @@ def test_the_carrier_answers_stop_itself(tree: Tree) -> None:
     phone.write("STOP")
     phone.wait_for("You have successfully been unsubscribed")
     phone.write("Bon service 4")
-    wait_for(lambda: feedback_of(tree, "Bon service"), "the feedback")
+    wait_for(lambda: feedbacks_of(tree, "Bon service"), "the feedback")
     assert len(phone.got()) == 1
 
 
