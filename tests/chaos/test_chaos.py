@@ -15,11 +15,12 @@ Seen to fail, each with one guard of the engine taken away, and the counts that 
 - the task about an unknown stays when its outcome comes after all: contradiction
 
 `make chaos-guards` takes away these and others (validity, quiet hours, callbacks, due rows, the
-carrier's list, tasks, fallback), one by one, and fails for each that the judge does not see. Three
-a run hardly comes to are shown by a test, which it runs: that an old answer of the list proves
+carrier's list, tasks, fallback), one by one, and fails for each that the judge does not see. Four
+that a run hardly comes to are shown by a test, which it runs: that an old answer of the list proves
 nothing about later (everybody would have to stand still), that what comes back after staff were
-asked about it is due again (a worker would have to stand still with a 429 for an e-mail), and that
-what is no longer queued is not released (Redis would have to take a job and its answer be lost).
+asked about it is due again (a worker would have to stand still with a 429 for an e-mail), that what
+is no longer queued is not released (Redis would have to take a job and its answer be lost), and
+that late words about two channels open no third one.
 """
 
 from __future__ import annotations
