@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -106,6 +107,39 @@ def test_a_day_at_the_desk(tree: Tree, browser: Browser) -> None:
     page.goto(f"{tree.url}/console/reminders")
     seen(page.get_by_role("heading", name="Bonjour."))
     page.context.close()
+
+
+def test_a_day_on_the_phone(tree: Tree, browser: Browser) -> None:
+    """A treatment each day, tried out on the nurse herself, and once left out."""
+    elsewhere = opened(browser, tree, who="staff@north")
+    page = opened(browser, tree, viewport=PHONE)
+    sign_in(page)
+    seen(page.get_by_role("link", name="Nouveau rappel")).click()
+    write_reminder(page, "marie", "Prenez votre traitement.")
+    page.get_by_label("Plusieurs fois").check()
+    page.get_by_label("Premier jour").fill((date.today() + timedelta(days=2)).isoformat())
+    page.get_by_label("Heure").fill("10:00")
+    seen(page.get_by_role("button", name="M’envoyer un essai")).click()
+    seen(page.get_by_label("Votre téléphone")).fill("650 00 00 99")
+    page.get_by_role("button", name="Envoyer l’essai").click()
+    seen(page.get_by_text("L’essai est parti."))
+    wait_for(lambda: tree.ledger(to="+237650000099"), "the trial", SECONDS)
+    page.get_by_role("button", name="Programmer le rappel").click()
+    seen(page.get_by_role("heading", name="Rappel pour PAT123"))
+    seen(page.get_by_role("button", name=re.compile("^Sauter ")).first).click()
+    seen(page.get_by_text("sautée", exact=True))
+    judge(page, "a series, once left out")
+    page.locator(".account button").click()
+    seen(page.get_by_role("button", name="Se déconnecter partout")).click()
+    asked = seen(page.get_by_role("alertdialog"))
+    asked.get_by_role("button", name="Se déconnecter partout").click()
+    seen(page.get_by_role("heading", name="Bonjour."))
+    elsewhere.reload()
+    seen(elsewhere.get_by_role("heading", name="Bonjour."))
+    assert [one["body"] for one in tree.ledger(to="+237650000099")] == ["Prenez votre traitement."]
+    for one in (page, elsewhere):
+        one.context.close()
+    tree.tokens.clear()
 
 
 @pytest.mark.parametrize(("viewport", "phrase"), [(DESK, "phone.welcome"), (PHONE, "phone.thanks")])
