@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -117,7 +117,9 @@ def test_a_day_on_the_phone(tree: Tree, browser: Browser) -> None:
     seen(page.get_by_role("link", name="Nouveau rappel")).click()
     write_reminder(page, "marie", "Prenez votre traitement.")
     page.get_by_label("Plusieurs fois").check()
-    page.get_by_label("Premier jour").fill((date.today() + timedelta(days=2)).isoformat())
+    page.get_by_label("Premier jour").fill(
+        (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    )
     page.get_by_label("Heure").fill("10:00")
     seen(page.get_by_role("button", name="M’envoyer un essai")).click()
     seen(page.get_by_label("Votre téléphone")).fill("650 00 00 99")
