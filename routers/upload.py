@@ -68,6 +68,9 @@ async def uploaded_csv(request: Request) -> bytes:
     raise Invalid("There is no file in this form.", field="file", code="missing")
 
 
+Header = Annotated[bool, Query(description="false: the first line is data; goes with `column`")]
+
+
 def _layout(
     column: Annotated[
         list[Annotated[str, Query(pattern=COLUMN)]] | None,
@@ -76,9 +79,7 @@ def _layout(
             description="`field:place`, such as patient_id:0; left out: as the headings say",
         ),
     ] = None,
-    header: Annotated[
-        bool, Query(description="false: the first line is data; goes with `column`")
-    ] = True,
+    header: Header = True,
 ) -> Layout:
     """Which column holds what. By place, not by heading: an address must not hold a person."""
     return _told(column, header)
@@ -93,9 +94,7 @@ def _list_layout(
             " {time} in the texts. Left out: as the headings say",
         ),
     ] = None,
-    header: Annotated[
-        bool, Query(description="false: the first line is data; goes with `column`")
-    ] = True,
+    header: Header = True,
 ) -> Layout:
     """The same, of a list whose lines say something for the message as well."""
     return _told(column, header)
