@@ -11,12 +11,14 @@ from utils.failpoint import reached
 from utils.logs import get_logger
 from utils.senders import Outcome, Sender, Verdict
 from workers.context import Context, get_context
+from workers.errands import errand
 
 NOT_A_MEMBER = Outcome(Verdict.refused, code="no_member")
 
 log = get_logger("careloop.worker")
 
 
+@errand
 def mail(establishment_id: int, ids: list[int]) -> None:
     """Tell administrators of alarms.
 

@@ -21,10 +21,12 @@ from utils.metrics import CALL_RECORDINGS
 from utils.twilio_recordings import RecordingsAway
 from workers.bringing_home import FETCH_SECONDS, LEASES, settle, stored
 from workers.context import Context, get_context
+from workers.errands import errand
 
 log = get_logger("careloop.worker")
 
 
+@errand
 def fetch(establishment_id: int, ids: list[int]) -> None:
     """Do what is to be done about some recordings. Killed anywhere, it is done again later."""
     context = get_context()
@@ -74,6 +76,7 @@ def _forget(context: Context, establishment_id: int, work: Work) -> None:
         throw_away(context.storage, establishment_id, work.recording_id)
 
 
+@errand
 def ask(establishment_id: int, ids: list[int]) -> None:
     """Ask for the recordings of calls that were recorded: a callback may have been lost."""
     context = get_context()

@@ -39,6 +39,7 @@ from utils.senders import ByReference, NoList, Outbound, Outcome, Passed, Sender
 from utils.sms_encoding import analyse
 from workers.asking import answers
 from workers.context import Context, get_context
+from workers.errands import errand
 from workers.pipeline import Begun, Finished, Pipeline
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0  # seconds
@@ -253,6 +254,7 @@ def _retry_in(outcome: Outcome, attempt: int) -> float | None:
     return 1.0 + min(seconds, RETRY_CAP)
 
 
+@errand
 def reconcile(establishment_id: int, ids: list[int]) -> None:
     """Ask the provider about unknown deliveries; no transaction is open while it is asked."""
     context = get_context()

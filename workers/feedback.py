@@ -11,10 +11,12 @@ from services.recording import LONGEST_SECONDS, PROBE_SECONDS, audio_of, note_fa
 from utils.audio import AudioFacts, probe
 from utils.logs import get_logger
 from workers.context import Context, get_context
+from workers.errands import errand
 
 log = get_logger("careloop.worker")
 
 
+@errand
 def process(establishment_id: int, ids: list[int]) -> None:
     """Look at new feedback: probe what was recorded, then mark it as processed.
 

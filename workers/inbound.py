@@ -14,10 +14,12 @@ from utils.senders import Inbox, Received
 from utils.twilio_media import Attached
 from utils.twilio_recordings import RecordingsAway
 from workers.context import Context, get_context
+from workers.errands import errand
 
 log = get_logger("careloop.worker")
 
 
+@errand
 def ask(establishment_id: int, ids: list[int]) -> None:
     """Look through the lists of some senders; no transaction is open while a provider is asked.
 

@@ -1,27 +1,32 @@
 """Sending, as a pipeline: stamp, call, store, each in threads of its own.
 
-    put ─ batches wait ─ stamp (a committed statement) ─ call (threads) ─ store (a statement)
+    put ─ lines wait ─ stamp (a committed statement) ─ call (threads) ─ store (a statement)
 
 While some deliveries are being called, others are stamped and the outcomes of those before them
 are stored, so a batch of one does not wait for the call of the batch before it. A place is taken
-before a delivery is stamped and is free again when the call has its outcome; as many again may
-wait to be stored, and no more. Killed anywhere, no more than twice as many deliveries as there
-are places (`ENGINE_CONCURRENCY`) are left unknown. What waits unstamped is found by the sweep.
+before a delivery is stamped and is free again when the call has its outcome. What waits unstamped
+is found by the sweep.
+
+Each establishment has a line of its own, and one alone has as many places as it leaves free
+(`workers/fair_share.py`): one whose provider does not answer, and that holds what places it has
+until its calls time out, does not keep another's ten waiting. Killed anywhere, no more than twice
+as many deliveries as one may have places (`ENGINE_CONCURRENCY`) are left unknown, those included
+whose outcome waits to be stored.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from queue import SimpleQueue
 
 from models.establishment import Establishment
 from services.dispatch import Attempt
 from services.sender.settlement import Settlement
 from utils.logs import get_logger
+from workers.fair_share import FairShare
 
 STAMP_LINGER_SECONDS = 0.010
 """How long a group waits for places before it is stamped with those there are: a statement for one
@@ -29,6 +34,9 @@ costs nearly as much as one for many. What finds room for all is stamped at once
 STORE_LINGER_SECONDS = 0.020
 """How long an outcome waits for others. It holds no place meanwhile, and the last one of those
 called ends the waiting."""
+LONGEST_PUT_SECONDS = 0.5
+"""How long a batch waits for those before it. Those may be one establishment's whose provider
+stands still; behind this batch another's may wait in the queue."""
 
 log = get_logger("careloop.worker")
 
@@ -51,7 +59,7 @@ class Finished:
 
 
 class Pipeline:
-    """Sends batches of deliveries, at most `places` of them at a time. Thread-safe.
+    """Sends batches of deliveries, at most `places` of an establishment's at a time. Thread-safe.
 
     `begin` stamps a group and returns what may go out, `call` makes one call, `conclude` stores a
     group's outcomes. What they raise is logged: the sweep looks after the deliveries concerned.
@@ -73,85 +81,115 @@ class Pipeline:
         self._may_put = threading.Condition(self._lock)
         self._may_stamp = threading.Condition(self._lock)
         self._may_store = threading.Condition(self._lock)
-        self._batches: deque[tuple[int, deque[int]]] = deque()
+        self._lines: dict[int, dict[int, None]] = {}  # who waits unstamped, in order
+        self._shares = FairShare(2 * places)
         self._calls: SimpleQueue[Begun] = SimpleQueue()
         self._stamping = 0
         self._calling = 0
+        self._callers = 0
         self._finished: list[Finished] = []
         self._complete = False  # no outcome is to come soon for those that have finished
         self._storing = 0
         self._started = False
 
     def put(self, establishment_id: int, ids: Iterable[int]) -> None:
-        """Take in a batch; waits while as many as there are places are waiting already."""
+        """Take in a batch; waits a little while as many as there are places are waiting already.
+
+        What is waiting already is not taken in twice: its claim ran out, and was renewed.
+        """
         with self._lock:
             self._start()
-            self._may_put.wait_for(lambda: self._waiting() < self._places)
-            self._batches.append((establishment_id, deque(sorted(ids))))
+            self._may_put.wait_for(lambda: self._waiting() < self._places, LONGEST_PUT_SECONDS)
+            line = self._lines.setdefault(establishment_id, {})
+            line |= dict.fromkeys(sorted(ids))
             self._may_stamp.notify()
 
     def drain(self) -> None:
         """Wait until everything that was taken in is done."""
         with self._lock:
-            self._may_put.wait_for(lambda: not self._batches and not self._open())
+            self._may_put.wait_for(lambda: not self._lines and not self._open())
 
     def give_up_waiting(self) -> list[tuple[int, list[int]]]:
-        """Forget the batches that wait unstamped; they are returned, by establishment."""
+        """Forget what waits unstamped; it is returned, by establishment."""
         with self._lock:
-            waiting = [(number, list(ids)) for number, ids in self._batches]
-            self._batches.clear()
+            waiting, self._lines = self._lines, {}
             self._may_put.notify_all()
-        return waiting
+        return [(establishment_id, list(line)) for establishment_id, line in waiting.items()]
 
     def _waiting(self) -> int:
-        return sum(len(ids) for _, ids in self._batches)
+        return sum(map(len, self._lines.values()))
 
     def _open(self) -> int:
         """How many would be left unknown now."""
         return self._stamping + self._calling + len(self._finished) + self._storing
 
-    def _room(self) -> int:
-        """How many more may be stamped."""
-        return min(self._places - self._stamping - self._calling, 2 * self._places - self._open())
+    def _room(self, establishment_id: int) -> int:
+        """How many more of its line may be stamped."""
+        may_be_open = 2 * self._places - self._open()
+        return min(self._shares.room(establishment_id), may_be_open)
 
     def _start(self) -> None:
         """Not before the first batch: a process may fork until then."""
         if self._started:
             return
         self._started = True
-        steps = [self._stamp_for_ever, self._store_for_ever] + [self._call_for_ever] * self._places
-        for step in steps:
-            threading.Thread(target=step, name=step.__name__.strip("_"), daemon=True).start()
+        for step in (self._stamp_for_ever, self._store_for_ever):
+            _begin_thread(step)
 
     def _stamp_for_ever(self) -> None:
         while True:
             with self._lock:
-                self._may_stamp.wait_for(lambda: self._batches and self._room())
+                self._may_stamp.wait_for(self._next_line)
                 self._may_stamp.wait_for(self._room_for_all, STAMP_LINGER_SECONDS)
-                if not self._batches:
+                establishment_id = self._next_line()
+                if establishment_id is None:
                     continue  # they were given up meanwhile
-                establishment_id, group = self._take_places()
+                group = self._take_places(establishment_id)
             begun = self._stamp(establishment_id, group)
             with self._lock:
                 self._stamping = 0
+                self._shares.give_back(establishment_id, len(group) - len(begun))
                 self._calling += len(begun)
+                self._call_in()
                 self._may_put.notify_all()
             for called in begun:
                 self._calls.put(called)
 
-    def _room_for_all(self) -> bool:
-        """True when all that waits has room, or every place is free."""
-        return self._room() >= min(self._waiting(), self._places)
+    def _next_line(self) -> int | None:
+        """The establishment whose turn it is; None where there is no room."""
+        if self._open() >= 2 * self._places:
+            return None
+        return self._shares.next(self._lines)
 
-    def _take_places(self) -> tuple[int, list[int]]:
+    def _room_for_all(self) -> bool:
+        """True when all that waits in one line has room, or all that may ever go at a time."""
+        return any(
+            self._room(establishment_id) >= min(len(line), self._places)
+            for establishment_id, line in self._lines.items()
+        )
+
+    def _first_room(self) -> bool:
+        """True when a line that waits has just come to have room again."""
+        return any(self._room(establishment_id) == 1 for establishment_id in self._lines)
+
+    def _take_places(self, establishment_id: int) -> list[int]:
         """The next group: of one establishment, no larger than there is room."""
-        establishment_id, ids = self._batches[0]
-        group = [ids.popleft() for _ in range(min(len(ids), self._room()))]
-        if not ids:
-            self._batches.popleft()
+        line = self._lines[establishment_id]
+        group = list(islice(line, self._room(establishment_id)))
+        for delivery_id in group:
+            del line[delivery_id]
+        if not line:
+            del self._lines[establishment_id]
+        self._shares.take(establishment_id, len(group))
         self._stamping = len(group)
         self._may_put.notify_all()
-        return establishment_id, group
+        return group
+
+    def _call_in(self) -> None:
+        """See that there is a thread for each call. They are never more than may be called."""
+        while self._callers < self._calling:
+            self._callers += 1
+            _begin_thread(self._call_for_ever)
 
     def _stamp(self, establishment_id: int, group: list[int]) -> list[Begun]:
         try:
@@ -174,12 +212,13 @@ class Pipeline:
         """Wake the other steps when there is something new for them, not at each outcome."""
         with self._lock:
             self._calling -= 1
+            self._shares.give_back(finished.begun.establishment.id, 1)
             self._finished.append(finished)
             if not self._calling:
                 self._complete = True
             if self._complete or len(self._finished) == 1:
                 self._may_store.notify()
-            if self._batches and (self._room() == 1 or self._room_for_all()):
+            if self._first_room() or self._room_for_all():
                 self._may_stamp.notify()
 
     def _store_for_ever(self) -> None:
@@ -207,6 +246,10 @@ class Pipeline:
             self._conclude(establishment, finished)
         except Exception:  # as above
             log.error("outcomes not stored", establishment=establishment.id, exc_info=True)
+
+
+def _begin_thread(step: Callable[[], None]) -> None:
+    threading.Thread(target=step, name=step.__name__.strip("_"), daemon=True).start()
 
 
 def _by_establishment(

@@ -18,6 +18,7 @@ from utils.logs import get_logger
 from utils.senders import Passed, Receipts, Sender
 from workers.asking import answers
 from workers.context import get_context
+from workers.errands import errand
 
 LIST_PAYS_FROM = 5
 """So many questions at once cost more than one page of the provider's list."""
@@ -25,6 +26,7 @@ LIST_PAYS_FROM = 5
 log = get_logger("careloop.worker")
 
 
+@errand
 def ask(establishment_id: int, ids: list[int]) -> None:
     """Ask for the receipts of some deliveries; no transaction is open while that is done.
 

@@ -1,8 +1,9 @@
 """The worker process: RQ's loop around our jobs.
 
-RQ's own retries, scheduler and registries decide nothing. Jobs run in this process, one after the
-other, so that provider connections stay open between them; a crash costs one group of one batch,
-which the sweeper finds.
+RQ's own retries, scheduler and registries decide nothing. Jobs are taken in this process, one after
+the other, so that provider connections stay open between them, and none waits for a provider here:
+what is to be sent goes into the pipeline, and other questions to somebody outside are errands. What
+a crash costs, the sweeper finds.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from rq.serializers import JSONSerializer
 
 from utils.logs import get_logger
 from workers.context import get_context
+from workers.errands import open_errands
 from workers.heartbeat import Heartbeat
 from workers.queue import QUEUE_NAME, connect
 
@@ -88,6 +90,7 @@ def main() -> None:
     heartbeat = Heartbeat(context.database, "worker")
     heartbeat.insist(context.settings)
     stopped = heartbeat.start()
+    errands = open_errands()
     redis = connect(context.settings.redis, blocking=True)
     _wait_for(redis)
     gc.collect()
@@ -97,6 +100,7 @@ def main() -> None:
         if _work(redis, f"{heartbeat.id}:{life}"):
             break
         _wait_for(redis)
+    context.queue.hand_over(errands.close())
     workers.delivery.stop()
     stopped.set()
     log.info("worker stopped")

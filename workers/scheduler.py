@@ -218,9 +218,10 @@ class Scheduler:
         with self.context.database.service() as session:
             forget_old(session)
 
-    def _serve(self, establishment_id: int) -> Found:
+    def _serve(self, due: dispatch.HasDue) -> Found:
         """Claim one batch for one establishment and hand it over."""
         database, queue, engine = self.context.database, self.context.queue, self.engine
+        establishment_id = due.id
         with database.establishment(establishment_id) as session:
             claimed = dispatch.claim(
                 session,
@@ -239,7 +240,8 @@ class Scheduler:
         for name, ids in jobs:
             if not ids:
                 continue
-            if queue.put(Job(name, establishment_id, ids)):
+            put = queue.put if due.under_way or name != SEND else queue.put_first
+            if put(Job(name, establishment_id, ids)):
                 handed = True
             else:
                 reached("scheduler.before_release")

@@ -7,8 +7,10 @@ from services.feedback.upload import whole
 from services.recording import put_away
 from utils.failpoint import reached
 from workers.context import get_context
+from workers.errands import errand
 
 
+@errand
 def finish(establishment_id: int, ids: list[int]) -> None:
     """Put complete uploads into the recording store and give them to their feedback.
 

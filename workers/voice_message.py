@@ -16,10 +16,12 @@ from utils.logs import get_logger
 from utils.metrics import CALL_RECORDINGS
 from workers.bringing_home import FETCH_SECONDS, LEASES, settle, stored
 from workers.context import Context, get_context
+from workers.errands import errand
 
 log = get_logger("careloop.worker")
 
 
+@errand
 def fetch(establishment_id: int, ids: list[int]) -> None:
     """Do what is to be done about some pieces. Killed anywhere, it is done again later."""
     context = get_context()

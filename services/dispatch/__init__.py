@@ -6,13 +6,21 @@ deliveries, their events and the due queue together.
 """
 
 from services.dispatch.attempts import Attempt, Rules, begin, held_for
-from services.dispatch.claims import Claim, claim, establishments_due, release, seconds_to_next
+from services.dispatch.claims import (
+    Claim,
+    HasDue,
+    claim,
+    establishments_due,
+    release,
+    seconds_to_next,
+)
 from services.dispatch.outcomes import conclude
 from services.dispatch.routes import Routes
 
 __all__ = [
     "Attempt",
     "Claim",
+    "HasDue",
     "Routes",
     "Rules",
     "begin",

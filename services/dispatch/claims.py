@@ -26,11 +26,14 @@ class Claim:
 _CLAIM_LOCK = 0x43_4C_41_4D  # "CLAM": one scheduler at a time claims of an establishment
 
 # What is to be sent and what is to be asked stand one after the other in the index: each is looked
-# at by itself, so that neither is held up by the other. Who has nothing with the workers comes
-# first: their few do not stand behind one more batch of somebody's thousands.
+# at by itself, so that neither is held up by the other.
 _ESTABLISHMENTS_DUE = with_lines(
     """
-    select e.id from shared.establishments e
+    select e.id, exists (
+        select from shared.due c
+        where c.establishment_id = e.id and c.claimed_until < 'infinity' and not c.asks
+    ) as under_way
+    from shared.establishments e
     where exists (
         select from shared.due d
         where d.establishment_id = e.id and d.claimed_until is null and d.due_at <= now()
@@ -45,10 +48,7 @@ _ESTABLISHMENTS_DUE = with_lines(
             and exists (
                 select from shared.due u where u.line = s.id and u.claimed_until = 'infinity'
             )
-    ) order by exists (
-        select from shared.due c
-        where c.establishment_id = e.id and c.claimed_until < 'infinity' and not c.asks
-    ), e.id
+    ) order by under_way, e.id
     """
 )
 
@@ -155,10 +155,22 @@ _RELEASE = text(
 )
 
 
-def establishments_due(database: Database) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class HasDue:
+    """An establishment that has something due now; does a worker have something of it already?
+
+    Who has nothing with the workers goes first: their few do not stand behind somebody's thousands.
+    """
+
+    id: int
+    under_way: bool
+
+
+def establishments_due(database: Database) -> list[HasDue]:
     """The establishments that have something due now, those with nothing under way first."""
     with database.service() as session:
-        return list(session.scalars(_ESTABLISHMENTS_DUE))
+        rows = session.execute(_ESTABLISHMENTS_DUE).all()
+    return [HasDue(row.id, row.under_way) for row in rows]
 
 
 def seconds_to_next(database: Database) -> float | None:

@@ -41,6 +41,7 @@ from services.contact.address import address_for, opt_out
 from services.delivery.moves import lock_delivery
 from services.delivery.news import provider_news
 from services.delivery.sweep import sweep
+from services.dispatch import HasDue
 from tests.fixtures import NORTH, SOUTH, owned
 from tests.services.deliveries import (
     PHONE,
@@ -109,7 +110,10 @@ def test_who_has_nothing_under_way_comes_first(database: Any) -> None:
     make(database, 9)
     assert claim(database, batch=3).to_send
     make(database, 1, establishment=SOUTH)
-    assert dispatch.establishments_due(database) == [SOUTH, NORTH]
+    assert dispatch.establishments_due(database) == [
+        HasDue(SOUTH, under_way=False),
+        HasDue(NORTH, under_way=True),
+    ]
 
 
 def test_every_establishment_gets_a_batch_whatever_the_others_have(
@@ -134,10 +138,33 @@ def test_every_establishment_gets_a_batch_whatever_the_others_have(
         sending = [job for job in queue.jobs if job.func_name == SEND]
         return [(job.args[0], len(job.args[1])) for job in sending]
 
-    assert batches() == [(NORTH, 5), (SOUTH, 3)]
+    assert sorted(batches()) == [(NORTH, 5), (SOUTH, 3)]
     for _ in range(3):
         scheduler.round()
     assert sum(count for number, count in batches() if number == NORTH) == 10
+
+
+def test_the_first_batch_of_an_establishment_goes_before_the_next_of_another(
+    database: Any, redis: Redis
+) -> None:
+    from workers.context import get_context
+    from workers.names import SEND
+    from workers.queue import QUEUE_NAME
+    from workers.scheduler import Scheduler
+
+    context = get_context()
+    engine = context.settings.engine.model_copy(update={"batch": 5})
+    settings = context.settings.model_copy(update={"engine": engine})
+    scheduler = Scheduler(dataclasses.replace(context, settings=settings))
+    make(database, 10)
+    scheduler.round()
+    scheduler.round()
+    make(database, 1, establishment=SOUTH)
+    make(database, 5)
+    scheduler.round()
+    queue = Queue(QUEUE_NAME, connection=redis, serializer=JSONSerializer)
+    sending = [job.args[0] for job in queue.jobs if job.func_name == SEND]
+    assert sending == [SOUTH, NORTH, NORTH, NORTH]
 
 
 def test_a_round_that_handed_over_all_lets_more_fall_due(database: Any) -> None:

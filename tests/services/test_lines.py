@@ -177,7 +177,7 @@ def test_a_scheduler_wakes_when_a_line_opens(
     assert 0 < seconds <= 0.5
     assert dispatch.establishments_due(database) == []
     opened()
-    assert dispatch.establishments_due(database) == [NORTH]
+    assert [one.id for one in dispatch.establishments_due(database)] == [NORTH]
     assert (dispatch.seconds_to_next(database) or 0) <= 0
 
 
@@ -211,7 +211,7 @@ def test_a_clock_that_is_set_back_stops_no_line(database: Any, line: int, owner:
             text("update shared.senders set line_opens_at = line_opens_at + interval '1 hour'")
         )
     assert (dispatch.seconds_to_next(database) or 0) <= 0
-    assert dispatch.establishments_due(database) == [NORTH]
+    assert [one.id for one in dispatch.establishments_due(database)] == [NORTH]
     assert sorted(claim(database).to_send) == ids
     with owner.begin() as connection:
         opens = text(

@@ -5,7 +5,11 @@ Each of these was broken once, and a test here failed:
 - `min(len(ids), self._room())` -> `len(ids)` (more stamped than there are places);
 - `_stamping = 0` left out after a group that did not begin (the pipeline stands still);
 - each `except Exception` that raises instead (a thread dies, the pipeline stands still);
-- `give_up_waiting` that does not clear the batches (stamped after the end was announced).
+- `give_up_waiting` that does not clear the batches (stamped after the end was announced);
+- `FairShare.room` that gives all that is free, or rounds down (another's few wait for the calls of
+  an establishment whose provider stands still);
+- `put` that waits for room without a bound (they wait in the queue behind its next batch);
+- `put` that takes in twice what is waiting (a claim that was renewed is stamped again).
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from workers.pipeline import Begun, Finished, Pipeline
 
 SLOW, BROKEN = 13, 17
 ELSEWHERE, UNLUCKY = 2, 3
+STUCK = (11, 12, 14)  # establishments whose provider does not answer
 
 
 class Carrier:
@@ -54,7 +59,7 @@ class Carrier:
 
     def call(self, begun: Begun) -> Settlement:
         attempt = begun.attempt
-        if attempt.delivery_id == SLOW:
+        if attempt.delivery_id == SLOW or begun.establishment.id in STUCK:
             assert self.go_on.wait(20)
         if attempt.delivery_id == BROKEN:
             raise KeyError("ours")
@@ -108,6 +113,33 @@ def test_a_fault_costs_its_own_group_only(establishment_id: int, ids: list[int])
     carrier.pipeline.put(1, [40, 41])
     wait_for(lambda: {40, 41} <= set(carrier.concluded), "the others' outcomes")
     carrier.pipeline.drain()
+
+
+@pytest.mark.parametrize(("places", "stuck"), [(6, 1), (6, 2), (6, 3), (1, 1)])
+def test_who_waits_for_a_provider_keeps_nobody_waiting(places: int, stuck: int) -> None:
+    carrier = Carrier(places)
+    batches = range(100, 300, 100)  # the second finds more waiting than there are places
+    for establishment_id in STUCK[:stuck]:
+        for first in batches:
+            carrier.pipeline.put(establishment_id, range(first, first + 50))
+    few = range(1000, 1009)
+    carrier.pipeline.put(1, few)
+    wait_for(lambda: set(few) <= set(carrier.concluded), "the few's outcomes")
+    assert len(carrier.concluded) == len(few)
+    carrier.pipeline.give_up_waiting()
+    carrier.go_on.set()
+    carrier.pipeline.drain()
+
+
+def test_what_waits_already_is_not_taken_in_again() -> None:
+    carrier = Carrier(places=1)
+    carrier.pipeline.put(1, [SLOW])
+    wait_for(lambda: carrier.stamped == [SLOW], "the stamp")
+    carrier.pipeline.put(1, [60, 61])
+    carrier.pipeline.put(1, [61, 62])
+    carrier.go_on.set()
+    carrier.pipeline.drain()
+    assert carrier.concluded == [SLOW, 60, 61, 62]
 
 
 def test_what_waits_unstamped_is_given_up() -> None:
