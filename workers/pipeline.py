@@ -95,11 +95,12 @@ class Pipeline:
     def put(self, establishment_id: int, ids: Iterable[int]) -> None:
         """Take in a batch; waits a little while as many as there are places are waiting already.
 
-        What is waiting already is not taken in twice: its claim ran out, and was renewed.
+        The first of an establishment do not wait, if there is room for them. What is waiting
+        already is not taken in twice: its claim ran out, and was renewed.
         """
         with self._lock:
             self._start()
-            self._may_put.wait_for(lambda: self._waiting() < self._places, LONGEST_PUT_SECONDS)
+            self._may_put.wait_for(lambda: self._may_take_in(establishment_id), LONGEST_PUT_SECONDS)
             line = self._lines.setdefault(establishment_id, {})
             line |= dict.fromkeys(sorted(ids))
             self._may_stamp.notify()
@@ -115,6 +116,10 @@ class Pipeline:
             waiting, self._lines = self._lines, {}
             self._may_put.notify_all()
         return [(establishment_id, list(line)) for establishment_id, line in waiting.items()]
+
+    def _may_take_in(self, establishment_id: int) -> bool:
+        first = establishment_id not in self._lines and self._room(establishment_id) > 0
+        return first or self._waiting() < self._places
 
     def _waiting(self) -> int:
         return sum(map(len, self._lines.values()))

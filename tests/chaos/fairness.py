@@ -1,4 +1,8 @@
-"""One house has an enormous backlog due, another ten reminders: who waits for whom?"""
+"""One house has an enormous backlog due, another ten reminders: who waits for whom?
+
+Once while the carrier takes everything, and once while it takes in calls from the first house and
+answers none, so that each holds its place until it is given up.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from tests.chaos.cast import PATIENCE
 from tests.chaos.hospital import Hospital, next_minute
@@ -20,22 +25,34 @@ BATCH = int(ENGINE["ENGINE_BATCH"])
 WORKERS = 2
 BOUND = BATCH * (int(ENGINE["ENGINE_OUTSTANDING_BATCHES"]) + SCHEDULERS)
 """What may stand in the queue before the ten, and what each scheduler is claiming just then."""
+MUCH = {"ENGINE_OUTSTANDING_BATCHES": "20"}
+"""Enough in the queue to keep the workers for a minute, with calls that nobody answers."""
+BOUND_SILENT = WORKERS * int(ENGINE["ENGINE_CONCURRENCY"])
+"""The calls that take the places of those which are given up at that moment."""
+SILENT = ({"kind": "slow", "seconds": 60.0, "after_accept": False},)
 _FIRST = 1_000_000
 
 
 @dataclass(frozen=True)
 class Fairness:
-    """`overtaken`: how many of the backlog went out between the ten's due time and the last."""
+    """`overtaken`: how many of the backlog were begun between the ten's due time and the last."""
 
     backlog: int
     overtaken: int
+    bound: int
     seconds: float
+    carrier: str
 
     def __str__(self) -> str:
         return (
-            f"fairness: {self.backlog} due in one house, {FEW} in another: these were with the"
-            f" carrier after {self.overtaken} of the others (at most {BOUND}), {self.seconds:.1f} s"
+            f"fairness, {self.carrier}: {self.backlog} due in one house, {FEW} in another: these"
+            f" were with the carrier after {self.overtaken} of the others (at most {self.bound}),"
+            f" {self.seconds:.1f} s"
         )
+
+    @property
+    def kept(self) -> bool:
+        return self.overtaken <= self.bound
 
 
 def fairness(folder: Path, backlog: int) -> Fairness:
@@ -43,41 +60,80 @@ def fairness(folder: Path, backlog: int) -> Fairness:
     with Stage(folder, 0, workers=WORKERS, schedulers=SCHEDULERS) as stage:
         hospital = Hospital(stage)
         try:
-            return _measure(stage, hospital, backlog)
+            _open(stage, hospital, backlog, "sms")
+            wait_for(lambda: len(_sent(stage, NORTH)) > 2 * BATCH, "the backlog to move", PATIENCE)
+            due, last = _wait_for_the_few(stage, hospital)
+            overtaken = sum(due <= at <= last for at in _sent(stage, NORTH))
+            return Fairness(backlog, overtaken, BOUND, last - due, "which takes everything")
         finally:
             hospital.close()
 
 
-def _measure(stage: Stage, hospital: Hospital, backlog: int) -> Fairness:
+def fairness_in_silence(folder: Path, backlog: int) -> Fairness:
+    """The same while the first house's carrier answers no call; the ten are e-mails."""
+    with Stage(folder, 0, workers=WORKERS, schedulers=SCHEDULERS, engine=MUCH) as stage:
+        hospital = Hospital(stage)
+        try:
+            monkey = _open(stage, hospital, backlog, "email")
+            monkey.mood(SILENT, CALLBACKS[-1], on=("messages.create", "messages.list"))
+            wait_for(lambda: _begun(hospital) >= BOUND_SILENT, "every place to be held", PATIENCE)
+            due, last = _wait_for_the_few(stage, hospital)
+            overtaken = _begun(hospital, due, last)
+            return Fairness(backlog, overtaken, BOUND_SILENT, last - due, "which answers nothing")
+        finally:
+            hospital.close()
+
+
+def _open(stage: Stage, hospital: Hospital, backlog: int, channel: str) -> Monkey:
+    """The backlog is due; the ten, on a channel of theirs, are not yet. All is started."""
     script = Script(0)
     later = next_minute(time.time() + 6 * HOUR)
     hospital.open(dict.fromkeys((SOUTH, WEST), (later, later + HOUR)))
-    Monkey(stage, hospital, script, 0).mood((), CALLBACKS[-1])
+    monkey = Monkey(stage, hospital, script, 0)
+    monkey.mood((), CALLBACKS[-1])
     far = time.time() + HOUR
-    few = [script.case("few", far, establishment=SOUTH) for _ in range(FEW)]
+    few = [script.case("few", far, establishment=SOUTH, channels=(channel,)) for _ in range(FEW)]
     hospital.plant([script.case("backlog", time.time()), *few])
     _multiply(hospital, backlog)
     stage.start()
-    wait_for(lambda: len(_sent(stage, NORTH)) > 2 * BATCH, "the backlog to move", PATIENCE)
+    return monkey
+
+
+def _wait_for_the_few(stage: Stage, hospital: Hospital) -> tuple[float, float]:
+    """Let the ten fall due; when that was, and when the carrier took the last of them."""
     ((due,),) = hospital.sql(
         f"update shared.due set due_at = now() where establishment_id = {SOUTH}"
         " returning extract(epoch from now())::float"
     )[:1]
     hospital.sql("select pg_notify('careloop_due', '')")
     wait_for(lambda: len(_sent(stage, SOUTH)) == FEW, "the ten", PATIENCE)
-    last = max(_sent(stage, SOUTH))
-    overtaken = sum(due <= at <= last for at in _sent(stage, NORTH))
-    return Fairness(backlog, overtaken, last - due)
+    return due, max(_sent(stage, SOUTH))
 
 
 def _sent(stage: Stage, house: int) -> list[float]:
     """When the carrier accepted what a house sent."""
-    mark = f"delivery={house}."
     return [
         datetime.fromisoformat(entry["time"]).timestamp()
         for entry in stage.ledger()
-        if mark in entry["status_callback"]
+        if _reference(entry).startswith(f"{house}.")
     ]
+
+
+def _reference(entry: dict[str, Any]) -> str:
+    """Which delivery of ours the carrier's entry is: `<establishment>.<delivery>...`."""
+    mail = entry["extra"].get("custom_args", {}).get("delivery")
+    return str(mail or entry["status_callback"].partition("delivery=")[2])
+
+
+def _begun(hospital: Hospital, since: float = 0.0, until: float = 1e11) -> int:
+    """How many attempts of the first house's were begun between two times."""
+    ((count,),) = hospital.sql(
+        f"select count(*) from est_{NORTH}.delivery_events where status = 'sending'"
+        " and at between to_timestamp(%s) and to_timestamp(%s)",
+        since,
+        until,
+    )
+    return int(count)
 
 
 def _multiply(hospital: Hospital, count: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests import http
@@ -78,13 +78,14 @@ class Monkey:
         faults: tuple[dict[str, Any], ...],
         callbacks: dict[str, Any],
         listed_late: float = 0.0,
+        on: Sequence[str] = ON,
     ) -> None:
-        """How the carrier behaves from now on; its list is behind by so many seconds."""
+        """How the carrier behaves from now on, where; its list is behind by so many seconds."""
         self._moods += 1
         http.put(
             f"{self.stage.simulator_url}/behaviour",
             json={
-                "faults": [fault | {"on": on} for fault in faults for on in ON],
+                "faults": [fault | {"on": where} for fault in faults for where in on],
                 "callbacks": callbacks,
                 "listed_ms": round(listed_late * 1000),
                 "outcomes": self._outcomes,

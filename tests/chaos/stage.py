@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -60,14 +60,19 @@ class Stage:
         workers: int = 3,
         schedulers: int = 2,
         postgres: Any = None,
+        engine: Mapping[str, str] | None = None,
     ) -> None:
-        """`postgres`: another server than an embedded one, with `start`, `stop` and `url`."""
+        """`postgres`: another server than an embedded one, with `start`, `stop` and `url`.
+
+        `engine`: settings that differ from those of every run.
+        """
         self.folder = folder
         self.dice = random.Random(f"stage {seed}")
         self.postgres = postgres or EmbeddedPostgres(folder / "postgres")
         self.redis = EmbeddedRedis(folder / "redis")
         self.api_port, self.simulator_port = free_port(), free_port()
         self.cast = Cast(folder, workers=workers, schedulers=schedulers)
+        self._engine = ENGINE | dict(engine or {})
         self._env: dict[str, str] = {}
         self._interpreters: list[subprocess.Popen[bytes]] = []
 
@@ -137,7 +142,7 @@ class Stage:
                 "SIMULATOR_SENDGRID_KEY": TEST_ENVIRONMENT["SENDGRID_API_KEY"],
                 "PYTHONUNBUFFERED": "1",
             }
-            | ENGINE
+            | self._engine
         )
 
     @property

@@ -115,7 +115,7 @@ def test_a_fault_costs_its_own_group_only(establishment_id: int, ids: list[int])
     carrier.pipeline.drain()
 
 
-@pytest.mark.parametrize(("places", "stuck"), [(6, 1), (6, 2), (6, 3), (1, 1)])
+@pytest.mark.parametrize(("places", "stuck"), [(6, 1), (6, 3), (1, 1)])
 def test_who_waits_for_a_provider_keeps_nobody_waiting(places: int, stuck: int) -> None:
     carrier = Carrier(places)
     batches = range(100, 300, 100)  # the second finds more waiting than there are places
