@@ -71,14 +71,18 @@ class Errands:
             self._changed.notify_all()
 
     def close(self) -> list[Job]:
-        """Begin nothing more, and wait for what was begun; what was only noted is returned."""
+        """Begin nothing more; what was only noted is returned."""
         with self._lock:
             left = [job for line in self._noted.values() for job in line]
             self._noted.clear()
             self._closed = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._shares.free == self._threads)
         return left
+
+    def drain(self) -> None:
+        """Wait for what was begun. Each outside call that it makes has a time-out."""
+        with self._lock:
+            self._changed.wait_for(lambda: self._shares.free == self._threads)
 
     def _work_for_ever(self) -> None:
         while True:

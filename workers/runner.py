@@ -102,5 +102,6 @@ def main() -> None:
         _wait_for(redis)
     context.queue.hand_over(errands.close())
     workers.delivery.stop()
+    errands.drain()
     stopped.set()
     log.info("worker stopped")
