@@ -70,7 +70,8 @@ def note_answers(
     probe_after: float,
     silent_after: int = 0,
 ) -> bool:
-    """Suspend senders whose fault an answer was, lift those that worked; True if any changed.
+    """Suspend senders whose fault an answer was, lift those that worked; True if any may have
+    changed since they were last read.
 
     Suspended are, too, those of whose calls `silent_after` (0: any number) in a row got no answer.
     `channels` tells the channel of each delivery. All is well nearly always: then nothing is asked
@@ -158,14 +159,15 @@ def note_fault(
 def _note_silence(
     session: ScopedSession, sender_id: int, silent_after: int, probe_after: float
 ) -> bool:
-    """Suspend a sender whose provider has stopped answering; True when it was not yet.
+    """Suspend a sender whose provider has stopped answering; True when it is suspended now.
 
     It alone, though others may go by the same account: their calls are answered elsewhere, by a
-    machine that may be well, and each finds out by itself within `silent_after` calls.
+    machine that may be well, and each finds out by itself within `silent_after` calls. Who learns
+    so that another worker was quicker need not wait until it reads of it.
     """
     if unanswered_in_a_row(session, sender_id) < silent_after:
         return False
-    return _suspend(
+    _suspend(
         session,
         and_(Sender.id == sender_id, Sender.suspended_at.is_(None)),
         NO_ANSWER,
@@ -173,6 +175,7 @@ def _note_silence(
         probe_after=probe_after,
         blame=Blame.carrier,
     )
+    return True
 
 
 def _suspend(

@@ -154,8 +154,10 @@ def test_two_workers_agree(database: Any) -> None:
     rest = calls[ROW + 1 :]
     end(database, rest[0:ROW:2], "timeout")
     assert not silent(database)
-    end(database, rest[1:ROW:2], "timeout")
+    assert end(database, rest[1:ROW:2], "timeout")
     assert silent(database)
+    late = begin_calls(database, 1)  # by one that has not read of it yet
+    assert end(database, late, "timeout")
 
 
 def test_a_worker_that_is_killed_matters_to_nobody(database: Any, owner: Any) -> None:
