@@ -23,41 +23,48 @@ LONGEST_CALL = 30.0
 """Seconds for which a call without an outcome may still be answered. Whoever made it and told
 nothing for longer was killed."""
 LOOKED_THROUGH = 100_000
-"""How many of an establishment's latest events are looked through at most. A sender without a call
-among so many is not what anybody waits for."""
+"""How many of an establishment's latest events are looked through at most: in some 25 ms, where
+another sender is that busy. What this one did before them is too long ago to tell of now."""
 
 # What follows an attempt's own event tells how it ended: nothing yet, an outcome, a callback that
 # was faster, or the sweep, which knows nothing. One that was unknown may turn out to have arrived.
 _ENDED = """
     select count(*) = 0 as open,
         bool_or(o.cause in ('answer', 'no attempts left')
-            and (o.status = 'unknown' or o.code = any(:unanswered))) as unanswered,
+            and (o.status = 'unknown' or coalesce(o.code = any(:unanswered), false))
+        ) as unanswered,
         bool_or(o.cause = 'lease ran out' and o.status = 'unknown') as untold,
         bool_or(o.status in ('sent', 'delivered', 'undelivered') and o.cause <> 'staff') as arrived
     from delivery_events o
     where o.delivery_id = e.delivery_id and o.attempt = e.attempt and o.id > e.id
 """
 
-# Both walk the primary key from its end. While the provider answers, the first call or two that
-# have ended tell so. A call that may still be answered breaks the row as an answer would: where
-# cuts are quick and answers slow, only cuts have ended.
+# `order by … limit` has both walk the primary key from its end, the second no further than to where
+# the first one stopped: with a bound on `id` instead, the planner reads the whole table. While the
+# provider answers, that is at the first call or two that have ended. A call that may still be
+# answered breaks the row as an answer would: where cuts are quick and answers slow, only cuts have
+# ended.
 _IN_A_ROW = text(
     f"""
     with answered as materialized (
-        select e.id from delivery_events e cross join lateral ({_ENDED}) o
-        where e.id > (select coalesce(max(id), 0) - :looked_through from delivery_events)
-            and e.status = 'sending' and e.sender_id = :sender_id
+        select e.id
+        from (select * from delivery_events order by id desc limit :looked_through) e
+        cross join lateral ({_ENDED}) o
+        where e.status = 'sending' and e.sender_id = :sender_id
             and not o.open and (o.arrived or not (o.unanswered or o.untold))
         order by e.id desc limit 1
     ), later as materialized (
         select e.id, o.unanswered,
             o.open and e.at > now() - make_interval(secs => :longest_call) as may_be_answered
-        from delivery_events e cross join lateral ({_ENDED}) o
-        where e.id > coalesce(
-                (select id from answered),
-                (select coalesce(max(id), 0) - :looked_through from delivery_events)
+        from (
+            select * from delivery_events order by id desc limit least(
+                (select max(v.id) - (select a.id from answered a) from delivery_events v),
+                :looked_through
             )
-            and e.status = 'sending' and e.sender_id = :sender_id
+        ) e
+        cross join lateral ({_ENDED}) o
+        where e.status = 'sending' and e.sender_id = :sender_id
+            and e.id > coalesce((select id from answered), 0)
     )
     select count(*) from later where unanswered
         and id < coalesce((select min(id) from later where may_be_answered), 9223372036854775807)

@@ -19,7 +19,7 @@ from services import dispatch
 from services.dispatch.routes import Routes
 from services.sender.choice import SenderChoice
 from services.sender.settlement import Settlement
-from services.sender.silence import LOOKED_THROUGH, unanswered_in_a_row
+from services.sender.silence import unanswered_in_a_row
 from services.sender.suspension import note_answers
 from tests.fixtures import NORTH, SOUTH
 from tests.services.deliveries import (
@@ -261,14 +261,14 @@ def test_a_healthy_carrier_pays_nothing(database: Any) -> None:
         assert len(asked) == 1
 
 
-def test_what_is_too_long_ago_is_not_looked_for(database: Any, owner: Any) -> None:
-    end(database, begin_calls(database, ROW - 1), "timeout")
-    with owner.begin() as connection:
-        connection.execute(
-            text("select setval('est_1.delivery_events_id_seq', :n)"), {"n": LOOKED_THROUGH * 2}
-        )
-    end(database, begin_calls(database, 1), "timeout")
-    assert in_a_row(database) == 1
+def test_only_so_much_of_the_trace_is_looked_through(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end(database, begin_calls(database, ROW), "timeout", row=0)
+    end(database, begin_calls(database, 1), "timeout", row=0)
+    assert in_a_row(database) == ROW + 1
+    monkeypatch.setattr("services.sender.silence.LOOKED_THROUGH", 10)
+    assert 0 < in_a_row(database) < 10
 
 
 # ── while it is suspended, through the worker's own code ──
