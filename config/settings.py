@@ -272,6 +272,9 @@ class EngineSettings(Group):
     sweep: float = Field(default=5.0, gt=0, validation_alias="ENGINE_SWEEP")
     # Seconds until one delivery tries a suspended sender again; doubled with each try, four times.
     probe_after: float = Field(default=60.0, gt=0, validation_alias="ENGINE_PROBE_AFTER")
+    # Calls of one sender in a row that its provider did not answer, after which it is suspended;
+    # 0: never. Few would take a moment's cut of the line for a carrier that is down.
+    silent_after: int = Field(default=20, ge=0, le=1000, validation_alias="ENGINE_SILENT_AFTER")
     alarms: float = Field(default=15.0, gt=0, validation_alias="ENGINE_ALARMS")
     # Seconds between two looks at a provider's own list of what patients wrote to us.
     inbound: float = Field(default=120.0, gt=0, validation_alias="ENGINE_INBOUND")

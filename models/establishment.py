@@ -183,6 +183,10 @@ class Holiday(SharedBase):
     __table_args__ = (UniqueConstraint("establishment_id", "day"),)
 
 
+NO_ANSWER = "no_answer"
+"""Our own code on a suspended sender: its provider has stopped answering."""
+
+
 class Sender(SharedBase):
     """An address that an establishment sends from. A number called leads back to its owner.
 
@@ -205,9 +209,12 @@ class Sender(SharedBase):
     )
     active: Mapped[bool] = mapped_column(server_default=true(), default=True)
     suspended_at: Mapped[datetime | None] = mapped_column(
-        doc="the provider takes nothing from it any more, through a fault of ours or of its own"
+        doc="the provider takes nothing from it any more, through a fault of ours or of its own,"
+        " or does not answer"
     )
-    suspended_code: Mapped[str | None] = mapped_column(String(24), doc="the provider's own code")
+    suspended_code: Mapped[str | None] = mapped_column(
+        String(24), doc="the provider's own code, or `NO_ANSWER`"
+    )
     suspended_by: Mapped[str | None] = mapped_column(
         String(8), doc="`answer` or `receipt`: what said so, and what will say that it is over"
     )

@@ -127,8 +127,12 @@ class SenderOut(Out):
     has_credentials: bool = Field(description="an account of its own; which one is never shown")
     active: bool
     retired_at: UtcOut | None
-    suspended_at: UtcOut | None = Field(description="the provider takes nothing from it since then")
-    suspended_code: str | None = Field(description="the provider's own code")
+    suspended_at: UtcOut | None = Field(
+        description="since then the provider takes nothing from it, or does not answer"
+    )
+    suspended_code: str | None = Field(
+        description="the provider's own code; `no_answer` where it has stopped answering"
+    )
     probe_at: UtcOut | None = Field(description="when one delivery tries it again")
     version: int = Field(description='as in `If-Match: "3"`')
 

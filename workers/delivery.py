@@ -159,6 +159,7 @@ def _store(context: Context, establishment: Establishment, finished: Sequence[Fi
             settlements,
             some_suspended=context.directory.suspended(establishment.id),
             probe_after=context.settings.engine.probe_after,
+            silent_after=context.settings.engine.silent_after,
         )
         reached("worker.in_outcome")
     return changed

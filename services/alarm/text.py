@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.alarm import Alarm, AlarmKind
-from models.establishment import Establishment, Sender
+from models.establishment import NO_ANSWER, Establishment, Sender
 from services.template import texts_of
 from utils.clock import local_time
 
@@ -29,11 +29,13 @@ def compose(
         "code": (sender.suspended_code or "") if sender else "",
     }
     texts = texts_of(CATALOGUE)
+    silent = sender is not None and sender.suspended_code == NO_ANSWER
+    about = f"{alarm.kind}.{NO_ANSWER}" if silent else alarm.kind
     own_closing = f"{alarm.kind}.closing"
     closes = own_closing if own_closing in texts else "closing"
     subject, words, closing = (
         texts[name][language].format_map(values)
-        for name in (f"{alarm.kind}.subject", f"{alarm.kind}.text", closes)
+        for name in (f"{about}.subject", f"{about}.text", closes)
     )
     return subject, f"{words}\n\n{closing}"
 

@@ -1,22 +1,24 @@
-"""Senders that a provider shut out: a suspended account, a number that is not ours, a full queue.
+"""Senders that a provider shut out, or whose provider does not answer any more.
 
-That is no fault of the patient: what becomes of deliveries meanwhile is in
-`services/dispatch/suspended.py`. Now and then one delivery tries the sender; the first success
-lifts the suspension, and so does an administrator.
+A suspended account, a number that is not ours, a full queue; or a carrier that hangs. That is no
+fault of the patient: what becomes of deliveries meanwhile is in `services/dispatch/suspended.py`.
+Now and then one delivery tries the sender; the first success lifts the suspension (where the
+provider was silent, its first answer of any kind), and so does an administrator.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, select, text, update
 
 from database.session import ScopedSession
 from models.delivery import SENDER_SUSPENDED, Delivery, DeliveryStatus
-from models.establishment import Sender
+from models.establishment import NO_ANSWER, Sender
 from services.due.queue import WAKE
 from services.sender.settlement import Settlement
+from services.sender.silence import unanswered, unanswered_in_a_row
 from utils.logs import get_logger
 from utils.provider_codes import ACCOUNT_CODES, Blame, fault_of
 
@@ -66,11 +68,14 @@ def note_answers(
     *,
     some_suspended: bool,
     probe_after: float,
+    silent_after: int = 0,
 ) -> bool:
-    """Suspend senders whose fault an answer was, lift those that worked; True if any changed.
+    """Suspend senders whose fault an answer was, lift those that worked; True if any may have
+    changed since they were last read.
 
+    Suspended are, too, those of whose calls `silent_after` (0: any number) in a row got no answer.
     `channels` tells the channel of each delivery. All is well nearly always: then nothing is asked
-    of the database.
+    of the database. The settlements must be stored already.
     """
     faults = {
         (channels[s.delivery_id], s.provider, s.sender_id): s.code
@@ -88,8 +93,14 @@ def note_answers(
             probe_after=probe_after,
             sender_id=sender_id,
         )
+    if silent_after:
+        for sender_id in sorted(
+            {s.sender_id for s in settlements if s.sender_id and unanswered(s)}
+        ):
+            changed |= _note_silence(session, sender_id, silent_after, probe_after)
     if not some_suspended:
         return changed
+    changed |= _note_heard(session, {s.sender_id for s in settlements if not unanswered(s)})
     worked = {s.delivery_id for s in settlements if s.status is DeliveryStatus.sent}
     attempted_at = session.scalar(
         select(func.min(Delivery.attempted_at)).where(Delivery.id.in_(worked))
@@ -125,7 +136,8 @@ def note_fault(
     """Mark what a code shuts out as suspended; True when it was not yet.
 
     A fault of the account shuts out every sender of that account, else it is the sender's that
-    met it (`sender_id`; None, as before a sender was chosen for each delivery: the channel's).
+    met it (`sender_id`; None, as before a sender was chosen for each delivery: the channel's). Who
+    says so has broken their silence: the code takes the place of `no_answer`.
     """
     fault = fault_of(provider, code)
     if fault is None or not fault.suspends:
@@ -133,14 +145,51 @@ def note_fault(
     shut_out = _its_own(session, channel, provider, sender_id)
     if fault.blame is Blame.account:
         shut_out = shut_out | _same_account(session, provider, sender_id)
+    free = Sender.suspended_at.is_(None) | (Sender.suspended_code == NO_ANSWER)
+    return _suspend(
+        session,
+        free & shut_out,
+        code,
+        said_by=said_by,
+        probe_after=probe_after,
+        blame=fault.blame,
+    )
+
+
+def _note_silence(
+    session: ScopedSession, sender_id: int, silent_after: int, probe_after: float
+) -> bool:
+    """Suspend a sender whose provider has stopped answering; True when it is suspended now.
+
+    It alone, though others may go by the same account: their calls are answered elsewhere, by a
+    machine that may be well, and each finds out by itself within `silent_after` calls. Who learns
+    so that another worker was quicker need not wait until it reads of it.
+    """
+    if unanswered_in_a_row(session, sender_id) < silent_after:
+        return False
+    _suspend(
+        session,
+        and_(Sender.id == sender_id, Sender.suspended_at.is_(None)),
+        NO_ANSWER,
+        said_by=ANSWER,
+        probe_after=probe_after,
+        blame=Blame.carrier,
+    )
+    return True
+
+
+def _suspend(
+    session: ScopedSession,
+    shut_out: ColumnElement[bool],
+    code: str,
+    *,
+    said_by: str,
+    probe_after: float,
+    blame: Blame,
+) -> bool:
     numbers = session.scalars(
         update(Sender)
-        .where(
-            Sender.establishment_id == session.establishment_id,
-            Sender.active,
-            Sender.suspended_at.is_(None),
-            shut_out,
-        )
+        .where(Sender.establishment_id == session.establishment_id, Sender.active, shut_out)
         .values(
             suspended_at=func.now(),
             suspended_code=code,
@@ -157,9 +206,20 @@ def note_fault(
             establishment=session.establishment_id,
             senders=list(numbers),
             code=code,
-            blame=fault.blame.value,
+            blame=blame.value,
         )
     return bool(numbers)
+
+
+def _note_heard(session: ScopedSession, sender_ids: Collection[int | None]) -> bool:
+    """Lift the suspension of senders whose silent provider gave an answer, whatever it says.
+
+    Whenever the call was begun: an answer that comes after the silence was noted has broken it.
+    """
+    if not sender_ids:
+        return False
+    heard = and_(Sender.id.in_(sender_ids), Sender.suspended_code == NO_ANSWER)
+    return _lift_where(session, heard)
 
 
 def _its_own(
@@ -193,20 +253,22 @@ def note_success(
     """Lift the suspension of a sender that worked in an attempt after it; True when it was on.
 
     Where the account was shut out, its other senders work again as well. What a receipt told is
-    only over when a receipt says that something arrived: a suspended account may still accept.
+    only over when a receipt says that something arrived: a suspended account may still accept. A
+    receipt breaks a silence, too: there is a provider that takes messages and is slow to say so.
     """
+    works = and_(
+        _its_own(session, channel, provider, sender_id)
+        | (_same_account(session, provider, sender_id) & Sender.suspended_code.in_(ACCOUNT_CODES)),
+        (Sender.suspended_by == said_by) | (Sender.suspended_code == NO_ANSWER),
+        Sender.suspended_at < attempted_at,
+    )
+    return _lift_where(session, works)
+
+
+def _lift_where(session: ScopedSession, works: ColumnElement[bool]) -> bool:
     lifted = session.scalars(
         update(Sender)
-        .where(
-            Sender.establishment_id == session.establishment_id,
-            _its_own(session, channel, provider, sender_id)
-            | (
-                _same_account(session, provider, sender_id)
-                & Sender.suspended_code.in_(ACCOUNT_CODES)
-            ),
-            Sender.suspended_by == said_by,
-            Sender.suspended_at < attempted_at,
-        )
+        .where(Sender.establishment_id == session.establishment_id, works)
         .values(_NOT_SUSPENDED)
         .returning(Sender.channel)
         .execution_options(synchronize_session=False)

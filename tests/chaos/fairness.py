@@ -25,8 +25,9 @@ BATCH = int(ENGINE["ENGINE_BATCH"])
 WORKERS = 2
 BOUND = BATCH * (int(ENGINE["ENGINE_OUTSTANDING_BATCHES"]) + SCHEDULERS)
 """What may stand in the queue before the ten, and what each scheduler is claiming just then."""
-MUCH = {"ENGINE_OUTSTANDING_BATCHES": "20"}
-"""Enough in the queue to keep the workers for a minute, with calls that nobody answers."""
+MUCH = {"ENGINE_OUTSTANDING_BATCHES": "20", "ENGINE_SILENT_AFTER": "0"}
+"""Enough in the queue to keep the workers for a minute, with calls that nobody answers. The silent
+sender is not suspended: how places are shared is what is measured, not that nobody needs them."""
 BOUND_SILENT = WORKERS * int(ENGINE["ENGINE_CONCURRENCY"])
 """The calls that take the places of those which are given up at that moment."""
 SILENT = ({"kind": "slow", "seconds": 60.0, "after_accept": False},)

@@ -175,6 +175,16 @@ class Hospital:
 
     # ── behind the API ──
 
+    def held_back(self) -> int:
+        """How often a delivery has waited, or made way, for a sender that was suspended."""
+        counts = [
+            self.sql(
+                f"select count(*) from est_{house}.delivery_events where cause = 'sender suspended'"
+            )[0][0]
+            for house in (NORTH, SOUTH, WEST)
+        ]
+        return sum(counts)
+
     def sql(self, statement: str, *values: Any) -> list[Any]:
         """Run one statement as the database's owner, again and again while PostgreSQL is away."""
 

@@ -23,8 +23,11 @@ CALLBACKS: tuple[dict[str, Any], ...] = (
     {"mode": "shuffled", "delay_ms": 900},
     {"mode": "never", "probability": 0.5},
 )
+MUTE: tuple[dict[str, Any], ...] = ({"kind": "status", "status": 503},)
+"""Nothing is answered: senders are suspended, and what is due then waits."""
 FAULTS: tuple[tuple[dict[str, Any], ...], ...] = (
     (),
+    MUTE,
     ({"kind": "status", "status": 503, "probability": 0.4},),
     ({"kind": "status", "status": 500, "probability": 0.4, "after_accept": True},),
     ({"kind": "status", "status": 429, "retry_after": 1, "probability": 0.5},),
@@ -101,7 +104,8 @@ class Monkey:
         self.dice.shuffle(callbacks)
         for faults, how in zip(self.dice.sample(FAULTS, len(FAULTS)), callbacks, strict=False):
             self.mood(faults, how, self.dice.choice((0.0, LISTED_LATE)))
-            self._until_met(seconds / len(FAULTS))
+            lasts = self._until_held_back if faults is MUTE else self._until_met
+            lasts(seconds / len(FAULTS))
 
     def _until_met(self, seconds: float) -> None:
         """A mood lasts so long, and on a busy machine until some messages have met with it."""
@@ -109,6 +113,14 @@ class Monkey:
         deadline = time.monotonic() + 3 * seconds
         time.sleep(seconds)
         while self._taken() < enough and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def _until_held_back(self, seconds: float) -> None:
+        """Silence lasts until somebody waits for a suspended sender, if anything is due."""
+        before = self.hospital.held_back()
+        deadline = time.monotonic() + 6 * seconds
+        time.sleep(seconds)
+        while self.hospital.held_back() == before and time.monotonic() < deadline:
             time.sleep(0.1)
 
     def _taken(self) -> int:

@@ -49,6 +49,7 @@ class Report:
     reached: dict[str, int]
     deaths: int
     acts: list[str]
+    held_back: int = 0
     unexpected: list[str] = field(default_factory=list)
 
     @property
@@ -77,6 +78,7 @@ class Report:
             f"  deliveries          {sum(verdict.states.values()):6}  ({states})",
             f"  with the carrier    {verdict.accepted:6}",
             f"  unknown, with a task{verdict.unknown_with_task:6}",
+            f"  sender was suspended{self.held_back:6}",
             *(f"  {name:20}{len(verdict.found[name]):6}  {what}" for name, what in COUNTS.items()),
         ]
         for name, found in verdict.found.items():
@@ -127,6 +129,7 @@ class _Run:
             reached=dict(self.stage.cast.reached),
             deaths=sum(slot.deaths for slot in self.stage.cast.slots.values()),
             acts=self.monkey.acts,
+            held_back=self.hospital.held_back(),
             unexpected=self.stage.cast.unexpected,
         )
 

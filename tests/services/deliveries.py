@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 
 from models.delivery import Delivery, DeliveryEvent, DeliveryStatus
 from models.due import Due
-from models.establishment import Establishment
+from models.establishment import Establishment, Sender
 from models.reminder import Reminder
 from models.task import Task
 from services import dispatch
@@ -243,6 +243,42 @@ def due(database: Any, number: int) -> Due | None:
     with database.establishment(NORTH) as session:
         found: Due | None = session.get(Due, (NORTH, number))
         return found
+
+
+def run(database: Any, *numbers: int) -> None:
+    """What scheduler and worker do with what is due, as often as something is."""
+    from workers.context import get_context
+    from workers.delivery import finish, send
+
+    for _ in range(10):
+        get_context().directory.forget()
+        ready = claim(database).to_send
+        if not ready:
+            return
+        send(NORTH, list(ready))
+        finish()
+
+
+def sender(database: Any, channel: str = "sms", establishment: int = NORTH) -> Sender:
+    with database.establishment(establishment) as session:
+        found: Sender = session.query(Sender).filter_by(channel=channel, active=True).one()
+        return found
+
+
+def age(database: Any, **seconds: float) -> None:
+    """Let time pass for the suspensions and what waits for them."""
+    with database.service() as session:
+        session.execute(
+            text(
+                "update shared.senders set suspended_at = suspended_at - make_interval(secs => :s),"
+                " probe_at = probe_at - make_interval(secs => :s)"
+            ),
+            {"s": seconds["by"]},
+        )
+        session.execute(
+            text("update shared.due set due_at = due_at - make_interval(secs => :s)"),
+            {"s": seconds["by"]},
+        )
 
 
 class FakeSender:

@@ -22,7 +22,7 @@ from sqlalchemy import func, select, text
 
 from models.alarm import Alarm, AlarmMail
 from models.delivery import DeliveryStatus as S
-from models.establishment import Establishment, Sender
+from models.establishment import NO_ANSWER, Establishment, Sender
 from models.reminder import Channel
 from models.task import Task
 from services.alarm import alarms as alarm
@@ -286,7 +286,12 @@ def test_a_mail_speaks_of_a_sender_on_any_channel() -> None:
     )
     for channel in Channel:
         for language in ("fra", "eng"):
-            compose(raised, Sender(channel=channel, suspended_code="21606"), place, language)
+            for code in ("21606", NO_ANSWER, None):
+                sender = Sender(channel=channel, suspended_code=code)
+                subject, _ = compose(raised, sender, place, language)
+                assert ("ne répond plus" in subject or "does not answer" in subject) == (
+                    code == NO_ANSWER
+                )
 
 
 def test_without_a_sender_for_email_the_other_ways_remain(database: Any) -> None:

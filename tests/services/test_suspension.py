@@ -11,7 +11,7 @@ Each of these was broken once, and a test here failed:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ from services.webhook.callback import StatusNews, apply_status
 from tests.fixtures import NORTH, SOUTH
 from tests.services.deliveries import (
     FakeSender,
+    age,
     begun,
     causes,
     claim,
@@ -36,72 +37,14 @@ from tests.services.deliveries import (
     make,
     now,
     reminder_status,
+    run,
+    sender,
     states,
 )
 from utils.senders import Outcome, Verdict
 
 NOT_OURS = Outcome(Verdict.unreachable, code="21606")
 SUSPENDED_ACCOUNT = Outcome(Verdict.unreachable, code="20003")
-
-
-@pytest.fixture
-def carrier(database: Any) -> Iterator[Callable[..., FakeSender]]:
-    """Has the worker's code call senders that keep to a script, and forgets what it knew."""
-    from workers.context import get_context
-
-    context = get_context()
-    context.directory.forget()
-    used = []
-
-    def use(channel: str, *answers: Outcome | Exception) -> FakeSender:
-        row = context.directory.sender(NORTH, channel)
-        assert row is not None
-        fake = FakeSender(*answers)
-        fake.provider = row.provider
-        context.senders[channel, row.address] = fake
-        used.append((channel, row.address))
-        return fake
-
-    yield use
-    for key in used:
-        context.senders.pop(key, None)
-    context.directory.forget()
-
-
-def run(database: Any, *numbers: int) -> None:
-    """What scheduler and worker do with what is due, as often as something is."""
-    from workers.context import get_context
-    from workers.delivery import finish, send
-
-    for _ in range(10):
-        get_context().directory.forget()
-        ready = claim(database).to_send
-        if not ready:
-            return
-        send(NORTH, list(ready))
-        finish()
-
-
-def sender(database: Any, channel: str = "sms", establishment: int = NORTH) -> Sender:
-    with database.establishment(establishment) as session:
-        found: Sender = session.query(Sender).filter_by(channel=channel, active=True).one()
-        return found
-
-
-def age(database: Any, **seconds: float) -> None:
-    """Let time pass for the suspensions and what waits for them."""
-    with database.service() as session:
-        session.execute(
-            text(
-                "update shared.senders set suspended_at = suspended_at - make_interval(secs => :s),"
-                " probe_at = probe_at - make_interval(secs => :s)"
-            ),
-            {"s": seconds["by"]},
-        )
-        session.execute(
-            text("update shared.due set due_at = due_at - make_interval(secs => :s)"),
-            {"s": seconds["by"]},
-        )
 
 
 def tell(

@@ -4751,9 +4751,9 @@ export interface components {
       rate_per_minute: number | null
       rate_per_second: number | null
       retired_at: string | null
-      /** the provider takes nothing from it since then */
+      /** since then the provider takes nothing from it, or does not answer */
       suspended_at: string | null
-      /** the provider's own code */
+      /** the provider's own code; `no_answer` where it has stopped answering */
       suspended_code: string | null
       /** as in `If-Match: "3"` */
       version: number

@@ -8,6 +8,8 @@ export interface Format {
   moment: (moment: string | Date) => string
   /** Short where it can be: the time today, else the day with its time. */
   near: (moment: string | Date) => string
+  /** True when a moment is still to come. */
+  ahead: (moment: string | Date) => boolean
   day: (day: string) => string
   number: (value: number, digits?: number) => string
   percent: (share: number) => string
@@ -54,6 +56,7 @@ export function format(language: 'fr' | 'en', zone: string): Format {
       const same = localDay(new Date(moment), zone) === localDay(new Date(), zone)
       return same ? time(moment) : `${nearDate(moment)}, ${time(moment)}`
     },
+    ahead: (moment) => new Date(moment) > new Date(),
     day: whole,
     number,
     percent: (share) => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(share),

@@ -20,6 +20,9 @@ export const settings: Words['settings'] = {
   active: 'In use',
   inactive: 'Out of use',
   suspended: (moment) => `Suspended by the carrier ${moment}`,
+  silent: (since) => `The carrier has not answered since ${since}: what is due waits, or goes by another channel.`,
+  nextTry: (moment) => `Next try: ${moment}.`,
+  nextTrySoon: 'Next try: with the next message.',
   lift: 'Take into use again',
   takeOut: 'Take out of use',
   sender: {

@@ -22,7 +22,7 @@ export const tasks: Words['tasks'] = {
     deliveries_late: 'Messages are late',
     deliveries_failing: 'Too many messages fail',
     deliveries_unknown: 'The fate of too many messages is unknown',
-    sender_suspended: 'The carrier has suspended a sender',
+    sender_suspended: 'The carrier has suspended a sender, or does not answer',
     webhooks_turned_away: 'Answers of patients found no room',
   },
   states: { open: 'Open', taken: 'Taken', done: 'Done' },

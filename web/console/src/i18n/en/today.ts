@@ -25,7 +25,7 @@ export const today: Words['today'] = {
     deliveries_failing: 'Too many messages fail.',
     deliveries_unknown: 'The fate of too many messages is unknown.',
     dry_run: 'The service is being tried out: nothing really goes out.',
-    sender_suspended: 'The carrier has suspended a sender.',
+    sender_suspended: 'The carrier has suspended a sender, or does not answer.',
     webhooks_turned_away: 'Answers of patients found no room on the server.',
   },
   otherReason: 'A part of the service is not well: tell the administrator.',

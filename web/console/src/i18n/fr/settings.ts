@@ -18,6 +18,9 @@ export const settings = {
   active: 'En service',
   inactive: 'Hors service',
   suspended: (moment: string) => `Suspendu par l’opérateur ${moment}`,
+  silent: (since: string) => `L’opérateur ne répond plus depuis ${since} : les envois attendent, ou partent par un autre canal.`,
+  nextTry: (moment: string) => `Prochain essai : ${moment}.`,
+  nextTrySoon: 'Prochain essai : avec le prochain message.',
   lift: 'Remettre en service',
   takeOut: 'Mettre hors service',
   sender: {

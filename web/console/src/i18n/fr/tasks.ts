@@ -20,7 +20,7 @@ export const tasks = {
     deliveries_late: 'Les envois sont en retard',
     deliveries_failing: 'Trop de messages échouent',
     deliveries_unknown: 'Trop de messages ont un sort inconnu',
-    sender_suspended: 'Un expéditeur est suspendu par l’opérateur',
+    sender_suspended: 'L’opérateur a suspendu un expéditeur, ou ne répond plus',
     webhooks_turned_away: 'Des réponses de patients n’ont pas trouvé de place',
   },
   states: { open: 'À prendre', taken: 'Prise', done: 'Faite' },

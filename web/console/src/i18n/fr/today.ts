@@ -23,7 +23,7 @@ export const today = {
     deliveries_failing: 'Trop de messages échouent.',
     deliveries_unknown: 'Trop de messages ont un sort inconnu.',
     dry_run: 'Le service est à l’essai : rien ne part vraiment.',
-    sender_suspended: 'Un expéditeur est suspendu par l’opérateur.',
+    sender_suspended: 'L’opérateur a suspendu un expéditeur, ou ne répond plus.',
     webhooks_turned_away: 'Des réponses de patients n’ont pas trouvé de place sur le serveur.',
   },
   otherReason: 'Une partie du service ne va pas bien : prévenez l’administration.',

@@ -65,6 +65,23 @@ test('the order of a channel is sent whole', async () => {
   await waitFor(() => expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({ channel: 'sms', order: [[2], [1]] }))
 })
 
+test('a carrier that does not answer is told of: since when, and when it is tried next', async () => {
+  const today = (time: string) => `${new Date().toISOString().slice(0, 10)}T${time}:00Z`
+  const silent = { ...ONE, suspended_at: '2026-01-05T09:00:00Z', suspended_code: 'no_answer' }
+  service(({ path }) => {
+    if (path.endsWith('/choices')) return { body: CHOICES }
+    const later = { ...silent, id: 2, channel: 'voice', probe_at: '2999-01-05T10:30:00Z' }
+    const refused = { ...ONE, id: 3, channel: 'email', suspended_at: today('00:00'), suspended_code: '401' }
+    return { body: [{ ...silent, probe_at: '2026-01-05T09:01:00Z' }, later, refused] }
+  })
+  shown(<Senders />)
+  const told = await screen.findAllByText(/L’opérateur ne répond plus depuis .*5 janv.*10:00/)
+  expect(told).toHaveLength(2)
+  expect(told[0]?.textContent).toMatch(/Prochain essai : avec le prochain message\.$/)
+  expect(told[1]?.textContent).toMatch(/Prochain essai : .*11:30\.$/)
+  expect(screen.getByText(/Suspendu par l’opérateur .*401/)).toBeTruthy()
+})
+
 test('what is wrong stands at its field, and nothing that was typed is lost', async () => {
   const asked = answering({ status: 422, body: { code: 'credential_invalid', field: 'credentials.password', detail: '…' } })
   const nothing = () => {}

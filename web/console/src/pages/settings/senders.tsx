@@ -14,6 +14,9 @@ import { say as sayBriefly, Trouble } from '../../ui/notice'
 import { Asked, Empty } from '../../ui/page'
 import { CHANNELS, type Choices, type Sender, SenderForm, useChoices, useSenderChange } from './sender-form'
 
+/** Our own code: the carrier has stopped answering, and said nothing. */
+const NO_ANSWER = 'no_answer'
+
 type Open = { what: 'form'; sender: Sender | null } | { what: 'retire' | 'tell'; sender: Sender } | null
 
 const nameOf = (sender: Sender) => sender.label ?? sender.address
@@ -142,7 +145,6 @@ function OnChannel({ channel, senders, onOpen }: ChannelProps) {
 function Facts({ sender, shared }: { sender: Sender; shared: boolean }) {
   const words = useWords()
   const say = words.settings.sender
-  const format = useFormat()
   const providers: Record<string, string> = say.providers
   const operators: Record<string, string> = say.operatorNames
   const rate = sender.rate_per_second
@@ -164,13 +166,20 @@ function Facts({ sender, shared }: { sender: Sender; shared: boolean }) {
         </span>
       )}
       <small className="soft">{facts.filter(Boolean).join(' · ')}</small>
-      {sender.suspended_at && (
-        <small className="suspension">
-          {words.settings.suspended(format.near(sender.suspended_at))} ({words.deliveries.code(sender.suspended_code ?? '?')})
-        </small>
-      )}
+      {sender.suspended_at && <Suspension code={sender.suspended_code} since={sender.suspended_at} next={sender.probe_at} />}
     </span>
   )
+}
+
+function Suspension({ code, since, next }: { code: string | null; since: string; next: string | null }) {
+  const { settings, deliveries } = useWords()
+  const format = useFormat()
+  const ahead = next !== null && format.ahead(next)
+  const why =
+    code === NO_ANSWER
+      ? `${settings.silent(format.near(since))} ${ahead ? settings.nextTry(format.near(next)) : settings.nextTrySoon}`
+      : `${settings.suspended(format.near(since))} (${deliveries.code(code ?? '?')})`
+  return <small className="suspension">{why}</small>
 }
 
 function State({ sender }: { sender: Sender }) {
