@@ -7,6 +7,7 @@ in [start, end). In the nights when clocks change that is what people there woul
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -161,6 +162,14 @@ class AllowedTimes:
     def also_quiet(self, start: time, end: time) -> AllowedTimes:
         """These times with one more quiet window, such as a contact's own."""
         return replace(self, quiet=(*self.quiet, (start, end)))
+
+    def also_closed(self, days: Iterable[date], yearly: Iterable[date]) -> AllowedTimes:
+        """These times with more holidays, such as a contact's own; `yearly` are of any year."""
+        return replace(
+            self,
+            holidays=self.holidays.union(days),
+            yearly=self.yearly.union((day.month, day.day) for day in yearly),
+        )
 
     def refusal(self, moment: datetime) -> str | None:
         """Why nothing may go out at a moment, `holiday` or `quiet hours`; None when it may."""

@@ -22,7 +22,7 @@ from schemas.campaign import CampaignPreview, LanguageCount, MessageExample, Pac
 from services.allowed_times import allowed_times
 from services.campaign.audience import CHUNK, by_filter, by_position
 from services.campaign.choice import Candidate, Choice, Chooser
-from services.campaign.pace import slots
+from services.campaign.pace import reached_in_time, slots
 from services.campaign.shown import Shown
 from services.sms import sms_text
 from utils.clock import local_time
@@ -70,6 +70,7 @@ def preview(
     valid_until = campaign.valid_until or (campaign.scheduled_time or now) + timedelta(
         seconds=campaign.validity_seconds
     )
+    times = allowed_times(establishment)
     upcoming = slots(establishment, campaign.rate_per_minute, starts)
     counts = _Counts()
     cost = _Cost(chooser, establishment)
@@ -84,7 +85,11 @@ def preview(
         if isinstance(choice, Choice):
             if chooser.one_for_each_address and choice.address_id in taken:
                 choice = Exclusion.same_address
-            elif slot is None or slot >= valid_until:
+            elif (
+                slot is None
+                or slot >= valid_until
+                or not reached_in_time(times, candidate, slot, valid_until)
+            ):
                 choice = Exclusion.past_validity
         if isinstance(choice, Exclusion):
             counts.excluded[choice] += 1

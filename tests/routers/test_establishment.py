@@ -206,6 +206,53 @@ def test_a_plan_knows_holidays_and_a_contacts_quiet_hours(client: Any, log_in: L
     assert changed.json()["local_time"] == "2027-12-28 09:30"
 
 
+def test_a_plan_knows_a_contacts_holidays(client: Any, log_in: LogIn) -> None:
+    """Preview, creation, a later change, a series' forecast and an event's messages, alike."""
+    staff = log_in("staff@north")
+    own = [{"day": "2027-12-25"}, {"day": "2027-12-26"}, {"day": "2000-12-31", "every_year": True}]
+    contact = {"patient_id": "PAT1", "phone_number": "650000001", "holidays": own}
+    made = client.post("/api/v1/contacts", json=contact, headers=staff)
+    assert made.status_code == 201
+    wanted = {"patient_id": "PAT1", "message": "Rappel", "language": "french"}
+    once = wanted | {"scheduled_time": "2027-12-25T12:00", "valid_for": "P3D"}
+    preview = client.post("/api/v1/reminders/preview", json=once, headers=staff).json()
+    assert preview["local_time"] == "2027-12-27 00:00"
+    assert preview["deferred"] == "holiday: goes out when it is over"
+    stored = client.post("/api/v1/reminders", json=once, headers=staff).json()
+    assert (stored["local_time"], stored["deferred"]) == ("2027-12-27 00:00", "holiday")
+    short = once | {"valid_for": "PT4H"}
+    early = client.post("/api/v1/reminders/preview", json=short, headers=staff).json()
+    assert (early["local_time"], early["deferred"]) == (
+        "2027-12-24 23:59",
+        "holiday: goes out before it begins",
+    )
+    moved = client.patch(
+        f"/api/v1/reminders/{stored['id']}",
+        json={"scheduled_time": "2027-12-31T09:00"},
+        headers=staff,
+    ).json()
+    assert (moved["local_time"], moved["deferred"]) == ("2028-01-01 00:00", "holiday")
+    daily = wanted | {"scheduled_time": "2027-12-24T08:00", "rrule": "FREQ=DAILY;COUNT=5"}
+    series = client.post(
+        "/api/v1/reminders", json=daily | {"valid_for": "P1D"}, headers=staff
+    ).json()
+    series = client.get(f"/api/v1/reminders/{series['id']}", headers=staff).json()
+    assert [one["local_time"] for one in series["next_occurrences"]] == [
+        "2027-12-24 08:00",
+        "2027-12-27 00:00",
+        "2027-12-27 08:00",
+        "2027-12-28 08:00",
+    ]
+    assert series["next_occurrences"][1]["deferred"] == "holiday"
+    free = {"phone_number": "650000002", "message": "Rappel", "language": "french"}
+    other = client.post(
+        "/api/v1/reminders/preview",
+        json=free | {"scheduled_time": "2027-12-25T12:00"},
+        headers=staff,
+    ).json()
+    assert other["deferred"] is None
+
+
 def test_what_can_go_out_neither_before_nor_after_is_refused(client: Any, log_in: LogIn) -> None:
     from datetime import UTC, datetime, timedelta
 
@@ -253,3 +300,76 @@ def test_a_contacts_quiet_hours_are_kept_changed_and_imported(client: Any, log_i
         "items"
     ]
     assert found["quiet_hours"] == "21:00-08:00"
+
+
+def test_a_contacts_holidays_are_kept_changed_and_imported(
+    client: Any, log_in: LogIn, owner: Any
+) -> None:
+    staff = log_in("staff@north")
+    wanted = [
+        {"day": "2000-12-25", "every_year": True},
+        {"day": "2027-05-03"},
+        {"day": "2027-05-01", "every_year": False},
+    ]
+    made = client.post(
+        "/api/v1/contacts", json={"patient_id": "P1", "holidays": wanted}, headers=staff
+    )
+    shown = [
+        {"day": "2027-05-01", "every_year": False},
+        {"day": "2027-05-03", "every_year": False},
+        {"day": "2000-12-25", "every_year": True},
+    ]
+    assert made.json()["holidays"] == shown
+    path = made.headers["Location"]
+    assert client.patch(path, json={"name": "Marie"}, headers=staff).json()["holidays"] == shown
+    fewer = client.patch(path, json={"holidays": shown[:1]}, headers=staff).json()
+    assert fewer["holidays"] == client.get(path, headers=staff).json()["holidays"] == shown[:1]
+    assert client.patch(path, json={"holidays": None}, headers=staff).json()["holidays"] == []
+    log = client.get("/api/v1/audit", params={"kind": "contact"}, headers=log_in("admin@north"))
+    changes = [one for one in log.json()["items"] if one["action"] == "change"]
+    assert [len(one["before"]["holidays"]) for one in changes] == [1, 3, 3]
+    many = [{"day": f"20{year}-01-{day:02}"} for year in (27, 28, 29, 30) for day in range(1, 29)]
+    for wrong, field in (
+        (many[:101], "holidays"),
+        ([{"day": "2027-05-01"}, {"day": "2027-05-01"}], "holidays"),
+        ([{"day": f"20{y}-05-01", "every_year": True} for y in (27, 28)], "holidays"),
+        ([{"day": "2027-05-01"}, {"day": "2027-02-30"}], "holidays.1.day"),
+        ([{"day": "1999-12-31"}], "holidays.0.day"),
+        ([{"day": "2027-05-01", "name": "Fête"}], "holidays.0.name"),
+        ("2027-05-01", "holidays"),
+    ):
+        for answer in (
+            client.patch(path, json={"holidays": wrong}, headers=staff),
+            client.post(
+                "/api/v1/contacts", json={"patient_id": "P9", "holidays": wrong}, headers=staff
+            ),
+        ):
+            assert (answer.status_code, answer.json()["field"]) == (422, field)
+    most = client.patch(path, json={"holidays": many[:100]}, headers=staff)
+    assert len(most.json()["holidays"]) == 100
+
+
+def test_a_contacts_holidays_come_from_a_file(client: Any, log_in: LogIn) -> None:
+    staff = log_in("staff@north")
+    file = (
+        "référence;jours sans message\nP2;2027-05-03, 12-25 2027-05-01\nP3;\n"
+        "P4;le dimanche\nP5;2027-02-30\nP6;12-25 12-25\n"
+    )
+    for created, unchanged in ((2, 0), (0, 2)):
+        report = client.post(
+            "/api/v1/contacts/import",
+            content=file.encode(),
+            headers=staff | {"Content-Type": "text/csv"},
+        ).json()
+        assert (report["created"], report["unchanged"]) == (created, unchanged)
+        refused = [(line["line"], line["code"]) for line in report["refused"]]
+        assert refused == [(line, "holidays_invalid") for line in (4, 5, 6)]
+        assert "2027-12-25" in report["refused"][0]["reason"]
+    (found,) = client.get("/api/v1/contacts", params={"patient_id": "P2"}, headers=staff).json()[
+        "items"
+    ]
+    assert [(one["day"], one["every_year"]) for one in found["holidays"]] == [
+        ("2027-05-01", False),
+        ("2027-05-03", False),
+        ("2000-12-25", True),
+    ]

@@ -3676,6 +3676,7 @@ export interface components {
     }
     ContactChange: {
       email?: string | null
+      holidays?: components['schemas']['ContactHoliday'][] | null
       kind?: "patient" | "staff" | "student" | null
       language?: string | null
       name?: string | null
@@ -3683,8 +3684,19 @@ export interface components {
       phone_number?: string | null
       quiet_hours?: string | null
     }
+    ContactHoliday: {
+      day: string
+      /** the same day of any year */
+      every_year?: boolean
+    }
+    ContactHolidayOut: {
+      day: string
+      every_year: boolean
+    }
     ContactIn: {
       email?: string | null
+      /** days of their own on which nothing goes out to them; the whole list */
+      holidays?: components['schemas']['ContactHoliday'][]
       kind?: "patient" | "staff" | "student"
       language?: string | null
       name?: string | null
@@ -3696,6 +3708,7 @@ export interface components {
     ContactOut: {
       created_at: string
       email: string | null
+      holidays: components['schemas']['ContactHolidayOut'][]
       id: number
       kind: string
       language: string | null
