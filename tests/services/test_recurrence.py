@@ -62,7 +62,12 @@ def test_until_in_every_writing(until: str) -> None:
         ("FREQ=WEEKLY;BYDAY=XX", "rrule_invalid"),
         ("FREQ=DAILY;COUNT=3;UNTIL=20271231", "rrule_invalid"),
         ("FREQ=DAILY;INTERVAL=10000", "rrule_invalid"),
-        ("FREQ=DAILY\nDTSTART:19700101T000000Z", "rrule_frequency"),
+        ("FREQ=DAILY\nDTSTART:19700101T000000Z", "rrule_alone"),
+        ("FREQ=DAILY;COUNT=3\nEXDATE:20261124T080000", "rrule_alone"),
+        ("EXDATE:20261124T080000\nRRULE:FREQ=DAILY", "rrule_alone"),
+        ("RRULE:FREQ=DAILY\r\nRDATE:20261124T080000", "rrule_alone"),
+        ("FREQ=DAILY;EXDATE=20261124", "rrule_alone"),
+        ("RRULE:FREQ=DAILY\nRRULE:FREQ=WEEKLY", "rrule_alone"),
     ],
 )
 def test_what_is_refused_names_the_field(rule: str, code: str) -> None:

@@ -4594,6 +4594,8 @@ export interface components {
       escalate?: boolean | null
       /** instead of `scheduled_time`: what `before` counts from */
       event_time?: string | null
+      /** RFC 5545 EXDATE: occurrences of `rrule` that do not go out; they count for COUNT. Without an offset: the establishment's local time */
+      exdates?: string[] | null
       expects_reply?: boolean
       language?: string | null
       message?: string | null
