@@ -54,6 +54,18 @@ def moment_at(wall: datetime, tz: tzinfo) -> datetime:
     return after.replace(microsecond=0)
 
 
+def earlier(moment: datetime, length: timedelta, tz: tzinfo) -> datetime:
+    """The moment so long before another, in UTC: whole days on the wall clock, the rest exactly.
+
+    "One day before 10:00" is 10:00, whatever the clocks of `tz` do in the night between.
+    """
+    days = timedelta(days=length.days)
+    if not days:
+        return _aware(moment).astimezone(UTC) - length
+    wall = local_time(moment, tz).replace(tzinfo=None, fold=0)
+    return moment_at(wall - days, tz) - (length - days)
+
+
 class InvalidDuration(ValueError):
     """Not a duration, or too long a one. `code` is `duration_invalid` or `duration_too_long`."""
 

@@ -171,6 +171,7 @@ def _event(establishment: Establishment, wanted: ReminderIn) -> Event:
     assert wanted.event_time is not None
     return Event(
         time=moment_of(wanted.event_time, establishment, "event_time"),
+        zone=establishment.zone,
         late=wanted.valid_for or timedelta(seconds=establishment.validity_seconds),
         validity=wanted.valid_for or LONGEST_VALIDITY,
         margin=timedelta(seconds=0 if wanted.valid_for else _margin(establishment)),
@@ -217,7 +218,7 @@ def _missed_event(establishment: Establishment, wanted: ReminderIn) -> Times:
     assert wanted.before is not None
     event = _event(establishment, wanted)
     *others, nearest = sorted(wanted.before, reverse=True)
-    occurrence = event.time - nearest
+    occurrence = event.occurrence(nearest)
     return Times(
         scheduled_time=occurrence,
         validity=event.validity,
@@ -233,6 +234,8 @@ def _missed_event(establishment: Establishment, wanted: ReminderIn) -> Times:
         event_time=event.time,
         before=(*others, nearest),
         margin=event.margin,
-        left_out=tuple(LeftOut(ahead, event.time - ahead, OmissionReason.past) for ahead in others),
+        left_out=tuple(
+            LeftOut(ahead, event.occurrence(ahead), OmissionReason.past) for ahead in others
+        ),
         too_late=True,
     )

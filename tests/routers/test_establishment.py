@@ -373,3 +373,68 @@ def test_a_contacts_holidays_come_from_a_file(client: Any, log_in: LogIn) -> Non
         ("2027-05-03", False),
         ("2000-12-25", True),
     ]
+
+
+def test_the_nights_in_which_the_clocks_change(client: Any, log_in: LogIn) -> None:
+    """A time that does not exist, one that comes twice, their closed times, and days before one.
+
+    Clocks in Paris go forward on 28 March 2027 and back on 31 October.
+    """
+    admin = log_in("admin@north")
+    client.patch(PATH, json={"time_zone": "Europe/Paris"}, headers=admin)
+    wanted = {"message": "Rappel", "language": "french", "phone_number": "650000001"}
+
+    def planned(scheduled: str, **more: Any) -> tuple[str, str, str | None]:
+        body = wanted | {"scheduled_time": scheduled} | more
+        shown = client.post("/api/v1/reminders/preview", json=body, headers=admin).json()
+        made = client.post("/api/v1/reminders", json=body, headers=admin).json()
+        assert shown["local_time"] == made["local_time"]
+        return made["scheduled_time"], made["local_time"], made["deferred"]
+
+    gap = planned("2027-03-28T02:30")
+    assert gap == ("2027-03-28T01:00:00Z", "2027-03-28 03:00", None)
+    twice = planned("2027-10-31T02:30")
+    assert twice == ("2027-10-31T00:30:00Z", "2027-10-31 02:30", None)
+    second = planned("2027-10-31T02:30+01:00")
+    assert second == ("2027-10-31T01:30:00Z", "2027-10-31 02:30", None)
+
+    client.patch(PATH, json={"quiet_hours": "20:00-02:30"}, headers=admin)
+    asked = planned("2027-03-27T23:00", valid_for="PT6H")
+    assert asked == ("2027-03-27T22:00:00Z", "2027-03-28 03:00", "quiet_hours")
+    # Eight hours on the clock, seven that pass: no longer valid when they are over.
+    late = planned("2027-03-27T21:00", valid_for="PT5H")
+    assert late[1:] == ("2027-03-27 19:59", "quiet_hours")
+    client.patch(PATH, json={"quiet_hours": None}, headers=admin)
+
+    client.post(f"{PATH}/holidays", json={"day": "2027-10-31", "name": "Repos"}, headers=admin)
+    # The holiday has 25 hours: from 00:30 on a day's validity does not outlast it.
+    assert planned("2027-10-31T00:30", valid_for="P1D")[1] == "2027-10-30 23:59"
+    assert planned("2027-10-31T01:30", valid_for="P1D")[1] == "2027-11-01 00:00"
+
+
+def test_what_is_skipped_before_an_event_stays_so_when_it_moves_over_a_change(
+    client: Any, log_in: LogIn
+) -> None:
+    admin = log_in("admin@north")
+    client.patch(PATH, json={"time_zone": "Europe/Paris"}, headers=admin)
+    wanted = {"message": "Rappel", "language": "french", "phone_number": "650000001"}
+    event = {"event_time": "2027-03-29T10:00", "before": ["P2D", "P1D", "PT2H"]}
+    made = client.post("/api/v1/reminders", json=wanted | event, headers=admin).json()
+    path = f"/api/v1/reminders/{made['id']}"
+
+    def local(shown: Any) -> list[str]:
+        return [
+            f"({one['local_time'][8:]})" if one["skipped"] else one["local_time"][8:]
+            for one in shown["next_occurrences"]
+        ]
+
+    assert local(client.get(path, headers=admin).json()) == ["27 10:00", "28 10:00", "29 08:00"]
+    skipped = client.post(f"{path}/skip", json={"occurrence": "2027-03-27T10:00"}, headers=admin)
+    assert local(skipped.json()) == ["(27 10:00)", "28 10:00", "29 08:00"]
+    moved = client.patch(path, json={"event_time": "2027-03-30T11:00"}, headers=admin)
+    assert moved.status_code == 200, moved.text
+    shown = client.get(path, headers=admin).json()
+    assert local(shown) == ["(28 11:00)", "29 11:00", "30 09:00"]
+    assert moved.json()["left_out"] == ["P2D"]
+    back = client.post(f"{path}/unskip", json={"occurrence": "2027-03-28T11:00"}, headers=admin)
+    assert local(back.json()) == ["28 11:00", "29 11:00", "30 09:00"]
