@@ -431,10 +431,12 @@ def test_what_is_skipped_before_an_event_stays_so_when_it_moves_over_a_change(
     assert local(client.get(path, headers=admin).json()) == ["27 10:00", "28 10:00", "29 08:00"]
     skipped = client.post(f"{path}/skip", json={"occurrence": "2027-03-27T10:00"}, headers=admin)
     assert local(skipped.json()) == ["(27 10:00)", "28 10:00", "29 08:00"]
-    moved = client.patch(path, json={"event_time": "2027-03-30T11:00"}, headers=admin)
+    moved = client.patch(path, json={"event_time": "2027-03-29T11:00"}, headers=admin)
     assert moved.status_code == 200, moved.text
     shown = client.get(path, headers=admin).json()
-    assert local(shown) == ["(28 11:00)", "29 11:00", "30 09:00"]
+    assert local(shown) == ["(27 11:00)", "28 11:00", "29 09:00"]
     assert moved.json()["left_out"] == ["P2D"]
-    back = client.post(f"{path}/unskip", json={"occurrence": "2027-03-28T11:00"}, headers=admin)
-    assert local(back.json()) == ["28 11:00", "29 11:00", "30 09:00"]
+    back = client.post(f"{path}/unskip", json={"occurrence": "2027-03-27T11:00"}, headers=admin)
+    assert local(back.json()) == ["27 11:00", "28 11:00", "29 09:00"]
+    deliveries = client.get(path, headers=admin).json()["deliveries"]
+    assert [one["status"] for one in deliveries] == ["scheduled"] * 3  # none is left behind
