@@ -15,9 +15,9 @@ from sqlalchemy import func, select
 
 from database.session import ScopedSession
 from models.campaign import Campaign, Exclusion
-from models.delivery import Delivery
+from models.delivery import Delivery, DeliveryStatus
 from models.establishment import Establishment
-from models.reminder import Channel
+from models.reminder import Channel, Purpose, Reminder
 from schemas.campaign import CampaignPreview, LanguageCount, MessageExample, PaceOut
 from services.allowed_times import allowed_times
 from services.campaign.audience import CHUNK, by_filter, by_position
@@ -29,6 +29,8 @@ from utils.clock import local_time
 from utils.crypto import get_cipher
 from utils.sms_encoding import SmsEncoding, analyse
 
+S = DeliveryStatus
+_CAME_BACK = (S.scheduled, S.queued, S.expired, S.cancelled, S.suppressed)
 EXAMPLES = 3
 """Messages that are shown word for word."""
 
@@ -151,16 +153,23 @@ class _Cost:
 def _capped(
     session: ScopedSession, establishment: Establishment, addresses: list[int], now: datetime
 ) -> int:
-    """How many of these addresses have had as many messages today as one may have."""
+    """How many of these addresses have had as many messages today as one may have.
+
+    Counted as where an attempt is stamped: what came back without having left does not count, and
+    neither do replies.
+    """
     if not addresses or establishment.daily_cap is None:
         return 0
     today = allowed_times(establishment).day_began(now)
     busy = (
         select(Delivery.address_id)
+        .join(Reminder, Reminder.id == Delivery.reminder_id)
         .where(
             Delivery.address_id.in_(addresses),
             Delivery.valid_until >= today,
             Delivery.attempted_at >= today,
+            Delivery.status.not_in(_CAME_BACK),
+            Reminder.purpose.not_in((Purpose.reply, Purpose.opt_out)),
         )
         .group_by(Delivery.address_id)
         .having(func.count() >= establishment.daily_cap)

@@ -492,6 +492,13 @@ def test_the_dry_run_says_who_had_enough_today(database: Any, owner: Any) -> Non
     strict.daily_cap, lax.daily_cap = 1, 2
     assert dry_run(database, another, strict).daily_cap_reached == 2
     assert dry_run(database, another, lax).daily_cap_reached == 0
+    # Counted as the engine counts: what never left does not, nor what was a reply to them.
+    with owned(owner) as connection:
+        connection.execute(text("update deliveries set status = 'cancelled' where id = 1"))
+    assert dry_run(database, another, strict).daily_cap_reached == 1
+    with owned(owner) as connection:
+        connection.execute(text("update reminders set purpose = 'reply'"))
+    assert dry_run(database, another, strict).daily_cap_reached == 0
 
 
 def test_what_stands_in_a_senders_line_is_held_and_let_go(database: Any, owner: Any) -> None:
