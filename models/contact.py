@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -14,13 +15,21 @@ from sqlalchemy import (
     String,
     Time,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column, relationship
 
 from database.types import Sealed
 from models.address import Address
 from models.base import Base, Created, Numbered
+
+MOST_HOLIDAYS = 100
+"""Of one contact: they are read with each of its deliveries."""
+
+
+def _days(doc: str) -> MappedColumn[list[date]]:
+    return mapped_column(ARRAY(Date), server_default=text("'{}'"), default=list, doc=doc)
 
 
 class Contact(Numbered, Created, Base):
@@ -42,6 +51,8 @@ class Contact(Numbered, Created, Base):
         Time, doc="the contact's own quiet hours, in the establishment's local time"
     )
     quiet_end: Mapped[time | None] = mapped_column(Time)
+    holidays: Mapped[list[date]] = _days("local days on which nothing goes out to them")
+    yearly_holidays: Mapped[list[date]] = _days("the same, whatever the year")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
     version: Mapped[int] = mapped_column(Integer, default=1)
 
@@ -52,5 +63,9 @@ class Contact(Numbered, Created, Base):
     __table_args__ = (
         CheckConstraint("kind in ('patient', 'staff', 'student')", name="kind_known"),
         CheckConstraint("(quiet_start is null) = (quiet_end is null)", name="quiet_hours_whole"),
+        CheckConstraint(
+            f"cardinality(holidays) + cardinality(yearly_holidays) <= {MOST_HOLIDAYS}",
+            name="holidays_bounded",
+        ),
         Index("ix_contacts_name_tokens", "name_tokens", postgresql_using="gin"),
     )

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, Created, Numbered
 from models.reminder import Reminder
 
+MOST_SKIPPED = 100
+"""Occurrences of one reminder that may be skipped ahead."""
+
 
 class OmissionReason(StrEnum):
     """Why no message went out for an occurrence."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from models.contact import MOST_HOLIDAYS
 from schemas.common import (
     In,
     LanguageIn,
@@ -25,6 +27,31 @@ PhoneIn = Annotated[
 EmailIn = Annotated[str, Field(max_length=254)]
 
 
+class ContactHoliday(In):
+    """A local day of the establishment on which nothing goes out to a contact."""
+
+    day: date = Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))
+    every_year: bool = Field(default=False, description="the same day of any year")
+
+
+def _each_once(value: list[ContactHoliday]) -> list[ContactHoliday]:
+    """The days in order, those of every year last."""
+    told = {(one.day.month, one.day.day) if one.every_year else one.day for one in value}
+    if len(told) != len(value):
+        raise ValueError("each day stands once")
+    return sorted(value, key=lambda one: (one.every_year, one.day))
+
+
+ContactHolidays = Annotated[
+    list[ContactHoliday],
+    Field(
+        max_length=MOST_HOLIDAYS,
+        description="days of their own on which nothing goes out to them; the whole list",
+    ),
+    AfterValidator(_each_once),
+]
+
+
 class ContactIn(In):
     """A new contact; `patient_id` is the hospital's own reference."""
 
@@ -35,6 +62,7 @@ class ContactIn(In):
     email: EmailIn | None = None
     language: LanguageIn | None = None
     quiet_hours: QuietHours | None = None
+    holidays: ContactHolidays = Field(default_factory=list)
 
 
 class ContactChange(In):
@@ -47,6 +75,14 @@ class ContactChange(In):
     email: EmailIn | None = None
     language: LanguageIn | None = None
     quiet_hours: QuietHours | None = None
+    holidays: ContactHolidays | None = None
+
+
+class ContactHolidayOut(Out):
+    """A day on which nothing goes out to a contact."""
+
+    day: date
+    every_year: bool
 
 
 class ContactOut(Out):
@@ -60,6 +96,7 @@ class ContactOut(Out):
     email: str | None
     language: LanguageOut | None
     quiet_hours: str | None
+    holidays: list[ContactHolidayOut]
     created_at: UtcOut
     updated_at: UtcOut
     version: int

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from models.omission import MOST_SKIPPED
 from models.reminder import Channel
 from schemas.common import (
     ChannelsIn,
@@ -15,6 +16,7 @@ from schemas.common import (
     In,
     LanguageIn,
     LanguageOut,
+    MomentIn,
     Out,
     PatientReference,
     RowId,
@@ -92,6 +94,16 @@ class ReminderIn(In):
         description="ISO 8601 durations; a message goes out so long before the event",
         examples=[["P7D", "P1D", "PT2H"]],
     )
+    exdates: list[MomentIn] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST_SKIPPED,
+        description=(
+            "RFC 5545 EXDATE: occurrences of `rrule` that do not go out; they count for COUNT."
+            " Without an offset: the establishment's local time"
+        ),
+        examples=[["2027-12-25T08:00:00"]],
+    )
 
     @field_validator("before")
     @classmethod
@@ -104,6 +116,12 @@ class ReminderIn(In):
     def _says_something(self) -> ReminderIn:
         if (self.message is None) == (self.template is None):
             raise ValueError("give either `message` or `template`")
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_out_of_a_series(self) -> ReminderIn:
+        if self.exdates is not None and self.rrule is None:
+            raise ValueError("`exdates` are occurrences of an `rrule`")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ in [start, end). In the nights when clocks change that is what people there woul
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -51,6 +52,18 @@ def moment_at(wall: datetime, tz: tzinfo) -> datetime:
         else:
             after = middle
     return after.replace(microsecond=0)
+
+
+def earlier(moment: datetime, length: timedelta, tz: tzinfo) -> datetime:
+    """The moment so long before another, in UTC: whole days on the wall clock, the rest exactly.
+
+    "One day before 10:00" is 10:00, whatever the clocks of `tz` do in the night between.
+    """
+    days = timedelta(days=length.days)
+    if not days:
+        return _aware(moment).astimezone(UTC) - length
+    wall = local_time(moment, tz).replace(tzinfo=None, fold=0)
+    return moment_at(wall - days, tz) - (length - days)
 
 
 class InvalidDuration(ValueError):
@@ -161,6 +174,14 @@ class AllowedTimes:
     def also_quiet(self, start: time, end: time) -> AllowedTimes:
         """These times with one more quiet window, such as a contact's own."""
         return replace(self, quiet=(*self.quiet, (start, end)))
+
+    def also_closed(self, days: Iterable[date], yearly: Iterable[date]) -> AllowedTimes:
+        """These times with more holidays, such as a contact's own; `yearly` are of any year."""
+        return replace(
+            self,
+            holidays=self.holidays.union(days),
+            yearly=self.yearly.union((day.month, day.day) for day in yearly),
+        )
 
     def refusal(self, moment: datetime) -> str | None:
         """Why nothing may go out at a moment, `holiday` or `quiet hours`; None when it may."""

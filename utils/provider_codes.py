@@ -58,6 +58,8 @@ SENDER_FULL = Fault(Verdict.throttled, Blame.sender, suspends=True)
 _TWILIO_CODES: dict[Fault, tuple[int, ...]] = {
     RECIPIENT: (
         21201, 21604,  # no To at all
+        21202,  # a premium number
+        13223, 13224, 32101,  # no valid number of a call
         21211, 21217, 21614, 21635,  # no valid number; no mobile number; a landline
         21214,  # cannot be reached
         21266, 21268, 21421,  # To is the sender itself, an information service, no number
@@ -65,36 +67,50 @@ _TWILIO_CODES: dict[Fault, tuple[int, ...]] = {
         30003, 30005, 30006,  # unreachable handset, unknown handset, landline
         30004, 30011,  # blocks messages, takes no MMS
         63003, 63024,  # is not on WhatsApp
-        63014, 63015, 63032,  # blocked us there, has not joined the sandbox, left out by WhatsApp
+        63014, 63033,  # blocked us there
+        63015, 63032,  # has not joined the sandbox, left out by WhatsApp
     ),
     CONTENT: (
         20001,  # a parameter is not valid
         21205, 21218, 21626,  # our URLs and events of a call
         21602, 21605, 21617, 21619, 21620, 21623,  # empty, too long, media
         21654, 21655, 21658,  # templates
+        21618, 21624, 30012, 30013,  # words that cannot be sent, a validity out of bounds
         30007, 30019, 30038,  # filtered; too large for the carrier; looks like a one-time code
         63016,  # WhatsApp: they have not written within 24 hours
-        63005, 63006, 63013, 63021,  # not for this channel, against its rules
+        63005, 63006, 63013, 63021, 63026,  # not for this channel, against its rules
+        63041, 63042,  # its template was put aside
     ),
-    CARRIER: (30008, 30020, 30021, 30036, 30410, 30485, 63009, 63010, 63012),
-    CARRIER_BUSY: (429, 20429, 21730, 30017, 63018),
+    CARRIER: (
+        30008, 30020, 30021, 30036, 30410, 30485,
+        32014, 32016,  # a call without sound, or that nobody connected
+        63009, 63010, 63012, 63023,
+    ),
+    CARRIER_BUSY: (
+        429, 20429, 21730, 30017,
+        14107,  # more than thirty to one number in half a minute
+        63017, 63018,
+    ),
     CARRIER_BROKEN: (500, 503, 20500, 20503),
     ACCOUNT_BUSY: (10004,),  # calls at once
     ACCOUNT_FOR_THIS_ONE: (
-        21215, 21408,  # this country is not switched on
-        21216, 21219, 21608,  # a trial account reaches verified numbers only
+        21203, 21215, 21408, 13227, 32205,  # this country is not switched on
+        21216, 13225, 32203, 32216,  # on the list of numbers that Twilio does not call
+        21219, 21608, 32100,  # a trial account reaches verified numbers only
         30010,  # dearer than the account's highest price
         30450,  # blocked as "SMS pumping"
     ),
     SENDER_FOR_THIS_ONE: (
         21612,  # this sender cannot reach this number
-        21910,  # another channel than the recipient's
+        21910, 30016,  # another channel than the recipient's
+        32017,  # the recipient's network blocks calls from it
         30018, 30024, 30040, 30043,  # not registered with this recipient's network
     ),
     ACCOUNT_DOWN: (
         401, 403, 10001, 20005, 90010,  # not active
         10002, 20008,  # a trial account or test credentials
-        20003, 20006, 20403,  # wrong credentials, no right
+        20010,  # what was asked for is switched off for it
+        20003, 20006, 20151, 20403,  # wrong credentials, no right
         20404,  # the account in the URL is not there
         21609,  # our public address is not one that Twilio accepts for callbacks
         30002, 30037, 30454,  # suspended, messaging switched off, limit of the account reached
@@ -103,13 +119,17 @@ _TWILIO_CODES: dict[Fault, tuple[int, ...]] = {
     SENDER_DOWN: (
         21210, 21212, 21213, 21601, 21603, 21606, 21607,  # not ours, not valid, not capable
         21657, 21659, 21660, 21661,  # not valid here, not Twilio's, another account's
-        21701, 21703, 21709, 21711,  # its messaging service
+        21616,  # several of ours
+        13214, 13247, 32204, 32206,  # not ours to call from
+        21701, 21702, 21703, 21704, 21705, 21709, 21711,  # its messaging service
         30032, 30033, 30034, 30035, 30041, 30042,  # unregistered, its campaign suspended, generic
         63001, 63002, 63007, 63008, 63020,  # no WhatsApp sender, or its business account is shut
+        63022, 63051,  # its name is not certified, its business account is locked
     ),
     SENDER_FULL: (
         21611, 30001,  # its queue is full
         30022, 30023, 30027,  # its rate, its cap of the day
+        63038,  # the account's messages of a day; its calls go on
     ),
 }  # fmt: skip
 

@@ -41,6 +41,10 @@ _COLUMNS: tuple[Any, ...] = (
     type_coerce(Contact.name, LargeBinary).label("name"),
     type_coerce(Contact.patient_id, LargeBinary).label("patient_id"),
     Contact.patient_id_index,
+    Contact.quiet_start,
+    Contact.quiet_end,
+    Contact.holidays,
+    Contact.yearly_holidays,
 )
 
 
@@ -182,6 +186,10 @@ def _read(session: ScopedSession, wanted: Select[*tuple[Any, ...]]) -> list[Cand
             name=_bytes(row.name),
             patient_id=_bytes(row.patient_id),
             patient_id_index=_bytes(row.patient_id_index),
+            quiet_start=row.quiet_start,
+            quiet_end=row.quiet_end,
+            holidays=row.holidays,
+            yearly_holidays=row.yearly_holidays,
             values=_bytes(getattr(row, "own", None)),
         )
         for row in session.execute(joined)

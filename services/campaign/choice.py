@@ -6,8 +6,9 @@ The dry run and the real one ask here, so they cannot come to different results.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, time
 
 from models.campaign import Campaign, Exclusion
 from models.establishment import Establishment
@@ -36,6 +37,10 @@ class Candidate:
     patient_id: bytes | None
     patient_id_index: bytes | None
     values: bytes | None = None
+    quiet_start: time | None = None
+    quiet_end: time | None = None
+    holidays: Sequence[date] | None = None
+    yearly_holidays: Sequence[date] | None = None
 
 
 @dataclass(frozen=True, slots=True)

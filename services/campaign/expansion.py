@@ -27,11 +27,13 @@ from models.campaign import (
 )
 from models.establishment import Establishment
 from models.reminder import Channel, Reminder
+from services.allowed_times import allowed_times
 from services.campaign.audience import by_position, forget_values
 from services.campaign.choice import Candidate, Choice, Chooser
-from services.campaign.pace import slots
+from services.campaign.pace import reached_in_time, slots
 from services.due.queue import WAKE
 from services.identity import uuid7
+from utils.clock import AllowedTimes
 from utils.crypto import get_cipher
 
 BATCH = 500
@@ -167,7 +169,7 @@ def expand(
     if free is None:
         _exclude_rest(session, campaign)
         return True
-    batch = _deal(session, campaign, chooser, free)
+    batch = _deal(session, campaign, chooser, free, allowed_times(establishment))
     _store(session, campaign, chooser, batch)
     last = batch.made[-1].slot if batch.made else None
     next_slot = last + timedelta(minutes=1) / campaign.rate_per_minute if last else _next(campaign)
@@ -205,7 +207,11 @@ def _free_slots(
 
 
 def _deal(
-    session: ScopedSession, campaign: Campaign, chooser: Chooser, free: Sequence[datetime]
+    session: ScopedSession,
+    campaign: Campaign,
+    chooser: Chooser,
+    free: Sequence[datetime],
+    times: AllowedTimes,
 ) -> Batch:
     """Give the free slots to the next recipients; those who get nothing take none."""
     batch = Batch(campaign.cursor)
@@ -213,7 +219,7 @@ def _deal(
         return batch
     candidates = list(by_position(session, campaign.id, campaign.cursor, BATCH))
     taken = _taken(session, campaign, candidates) if chooser.one_for_each_address else None
-    slot = iter(free)
+    assert campaign.valid_until is not None  # set when it was started
     for candidate in candidates:
         choice = chooser.choose(candidate)
         if isinstance(choice, Exclusion):
@@ -222,8 +228,10 @@ def _deal(
             batch.excluded.append((candidate.position, Exclusion.same_address))
         elif len(batch.made) == len(free):
             break
+        elif not reached_in_time(times, candidate, free[len(batch.made)], campaign.valid_until):
+            batch.excluded.append((candidate.position, Exclusion.past_validity))
         else:
-            batch.made.append(Made(candidate, choice, next(slot)))
+            batch.made.append(Made(candidate, choice, free[len(batch.made)]))
             if taken is not None:
                 taken.add(choice.address_id)
         batch.cursor = candidate.position

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from models.establishment import Establishment
-from services.allowed_times import allowed_times
+from services.allowed_times import OwnTimes, allowed_times, with_own
+from utils.clock import AllowedTimes
 
 
 def slots(
@@ -30,6 +31,19 @@ def slots(
             allowed_until = slot.replace(second=0, microsecond=0) + timedelta(minutes=1)
         yield slot
         slot += step
+
+
+def reached_in_time(
+    times: AllowedTimes, recipient: OwnTimes, slot: datetime, valid_until: datetime
+) -> bool:
+    """True when a recipient's own quiet hours and holidays leave time between the two.
+
+    Then what goes out at `slot` waits for it, at most (`services/dispatch/attempts.py`).
+    """
+    if recipient.quiet_start is None and not recipient.holidays and not recipient.yearly_holidays:
+        return True
+    allowed = with_own(times, recipient).next_allowed(slot)
+    return allowed is not None and allowed < valid_until
 
 
 def expected_end(

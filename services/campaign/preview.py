@@ -15,20 +15,22 @@ from sqlalchemy import func, select
 
 from database.session import ScopedSession
 from models.campaign import Campaign, Exclusion
-from models.delivery import Delivery
+from models.delivery import Delivery, DeliveryStatus
 from models.establishment import Establishment
-from models.reminder import Channel
+from models.reminder import Channel, Purpose, Reminder
 from schemas.campaign import CampaignPreview, LanguageCount, MessageExample, PaceOut
 from services.allowed_times import allowed_times
 from services.campaign.audience import CHUNK, by_filter, by_position
 from services.campaign.choice import Candidate, Choice, Chooser
-from services.campaign.pace import slots
+from services.campaign.pace import reached_in_time, slots
 from services.campaign.shown import Shown
 from services.sms import sms_text
 from utils.clock import local_time
 from utils.crypto import get_cipher
 from utils.sms_encoding import SmsEncoding, analyse
 
+S = DeliveryStatus
+_CAME_BACK = (S.scheduled, S.queued, S.expired, S.cancelled, S.suppressed)
 EXAMPLES = 3
 """Messages that are shown word for word."""
 
@@ -70,6 +72,7 @@ def preview(
     valid_until = campaign.valid_until or (campaign.scheduled_time or now) + timedelta(
         seconds=campaign.validity_seconds
     )
+    times = allowed_times(establishment)
     upcoming = slots(establishment, campaign.rate_per_minute, starts)
     counts = _Counts()
     cost = _Cost(chooser, establishment)
@@ -84,7 +87,11 @@ def preview(
         if isinstance(choice, Choice):
             if chooser.one_for_each_address and choice.address_id in taken:
                 choice = Exclusion.same_address
-            elif slot is None or slot >= valid_until:
+            elif (
+                slot is None
+                or slot >= valid_until
+                or not reached_in_time(times, candidate, slot, valid_until)
+            ):
                 choice = Exclusion.past_validity
         if isinstance(choice, Exclusion):
             counts.excluded[choice] += 1
@@ -146,16 +153,23 @@ class _Cost:
 def _capped(
     session: ScopedSession, establishment: Establishment, addresses: list[int], now: datetime
 ) -> int:
-    """How many of these addresses have had as many messages today as one may have."""
+    """How many of these addresses have had as many messages today as one may have.
+
+    Counted as where an attempt is stamped: what came back without having left does not count, and
+    neither do replies.
+    """
     if not addresses or establishment.daily_cap is None:
         return 0
     today = allowed_times(establishment).day_began(now)
     busy = (
         select(Delivery.address_id)
+        .join(Reminder, Reminder.id == Delivery.reminder_id)
         .where(
             Delivery.address_id.in_(addresses),
             Delivery.valid_until >= today,
             Delivery.attempted_at >= today,
+            Delivery.status.not_in(_CAME_BACK),
+            Reminder.purpose.not_in((Purpose.reply, Purpose.opt_out)),
         )
         .group_by(Delivery.address_id)
         .having(func.count() >= establishment.daily_cap)

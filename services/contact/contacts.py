@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import time
+from collections.abc import Sequence
+from datetime import date, time
 from typing import Any
 
 from sqlalchemy import ScalarSelect, Select, select
@@ -13,7 +14,13 @@ from database.session import ScopedSession
 from models.address import Address
 from models.contact import Contact
 from schemas.common import Page
-from schemas.contact import ContactChange, ContactIn, ContactOut
+from schemas.contact import (
+    ContactChange,
+    ContactHoliday,
+    ContactHolidayOut,
+    ContactIn,
+    ContactOut,
+)
 from services.audit import audit
 from services.contact.address import address_for, address_index
 from services.errors import Conflict, Invalid, NotFound
@@ -85,6 +92,7 @@ def create(session: ScopedSession, region: str, wanted: ContactIn, principal: Pr
             name_tokens=name_tokens(session, name_prefixes(wanted.name or "")),
             language=wanted.language,
             **quiet_columns(wanted.quiet_hours),
+            **holiday_columns(wanted.holidays),
             phone_id=address_for(session, "phone", phone).id if phone else None,
             email_id=address_for(session, "email", email).id if email else None,
             version=1,
@@ -103,6 +111,19 @@ def quiet_columns(quiet_hours: str | None) -> dict[str, time | None]:
     """A contact's own quiet hours as they are stored."""
     start, end = parse_window(quiet_hours) if quiet_hours else (None, None)
     return {"quiet_start": start, "quiet_end": end}
+
+
+def holiday_columns(holidays: Sequence[ContactHoliday]) -> dict[str, list[date]]:
+    """A contact's own holidays as they are stored."""
+    return {
+        "holidays": [one.day for one in holidays if not one.every_year],
+        "yearly_holidays": [one.day for one in holidays if one.every_year],
+    }
+
+
+def _shown_holidays(contact: Contact) -> list[ContactHolidayOut]:
+    once = [ContactHolidayOut(day=day, every_year=False) for day in contact.holidays]
+    return once + [ContactHolidayOut(day=day, every_year=True) for day in contact.yearly_holidays]
 
 
 def _refuse_taken(session: ScopedSession, patient_id: str) -> None:
@@ -174,6 +195,9 @@ def _apply(session: ScopedSession, region: str, found: Contact, wanted: ContactC
     if "quiet_hours" in sent:
         for column, value in quiet_columns(wanted.quiet_hours).items():
             setattr(found, column, value)
+    if "holidays" in sent:
+        for column, days in holiday_columns(wanted.holidays or ()).items():
+            setattr(found, column, days)
     if "phone_number" in sent:
         phone = normal_phone(wanted.phone_number, region) if wanted.phone_number else None
         found.phone_id = address_for(session, "phone", phone).id if phone else None
@@ -265,6 +289,7 @@ def view(contact: Contact) -> ContactOut:
         email=contact.email.value if contact.email else None,
         language=contact.language,
         quiet_hours=write_window(contact.quiet_start, contact.quiet_end),
+        holidays=_shown_holidays(contact),
         created_at=contact.created_at,
         updated_at=contact.updated_at,
         version=contact.version,

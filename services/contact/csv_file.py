@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
+from models.contact import MOST_HOLIDAYS
 from schemas.contact import ContactIn, RefusedLine
 from services.contact.contacts import normal_email, normal_phone
 from services.contact.xlsx_file import is_workbook, workbook_rows
@@ -24,7 +26,17 @@ LONGEST_CELL = 1000
 """Characters; every field's own limit is far below."""
 VALUE = "value."
 """What a column is called that holds something of a message, not of a contact: `value.time`."""
-FIELDS = ("patient_id", "name", "phone_number", "email", "language", "kind", "quiet_hours")
+FIELDS = (
+    "patient_id",
+    "name",
+    "phone_number",
+    "email",
+    "language",
+    "kind",
+    "quiet_hours",
+    "holidays",
+)
+_A_LEAP_YEAR = 2000  # of a day that comes every year: any year will do that has all days
 
 # Folded headers (no accents, no case) -> field.
 _HEADERS = {
@@ -42,6 +54,7 @@ _HEADERS = {
         "language": "language,langue,lang",
         "kind": "kind,type,categorie",
         "quiet_hours": "quiet hours,heures calmes,heures de silence,heures de repos",
+        "holidays": "holidays,days without messages,jours feries,jours sans message",
     }.items()
     for header in headers.split(",")
 }
@@ -297,12 +310,24 @@ def _values(row: list[str], columns: list[str | None]) -> dict[str, str]:
 def _contact(cells: dict[str, str], region: str) -> ContactIn:
     if "kind" in cells:
         cells["kind"] = cells["kind"].lower()
-    contact = ContactIn.model_validate(cells)
+    days = {"holidays": _holidays(cells["holidays"])} if "holidays" in cells else {}
+    contact = ContactIn.model_validate(cells | days)
     if contact.phone_number:
         contact.phone_number = normal_phone(contact.phone_number, region)
     if contact.email:
         contact.email = normal_email(contact.email)
     return contact
+
+
+def _holidays(cell: str) -> list[dict[str, object]]:
+    """The days in a cell: `2027-12-25`, or `12-25` for every year."""
+    return [
+        {
+            "day": day if (once := day.count("-") > 1) else f"{_A_LEAP_YEAR}-{day}",
+            "every_year": not once,
+        }
+        for day in re.split(r"[\s,;]+", cell.strip())
+    ]
 
 
 def _reason(field: str, kind: str) -> str:
@@ -311,6 +336,11 @@ def _reason(field: str, kind: str) -> str:
         return "This must be english, french, duala, bassa or ewondo."
     if field == "quiet_hours":
         return "Write quiet hours as 20:00-07:00."
+    if field == "holidays":
+        return (
+            f"Write days as 2027-12-25, or 12-25 for every year, with spaces between them; each"
+            f" once, at most {MOST_HOLIDAYS}."
+        )
     return {
         "missing": "This is missing.",
         "string_too_long": "This is too long.",

@@ -20,6 +20,7 @@ from schemas.contact import ContactIn, ImportReport, RefusedLine
 from services.contact.address import address_index
 from services.contact.contacts import (
     facts,
+    holiday_columns,
     name_tokens,
     quiet_columns,
     reference_index,
@@ -133,7 +134,7 @@ def known_facts(session: ScopedSession, batch: Sequence[GoodLine]) -> dict[str, 
 
 
 def _comparable(contact: ContactIn) -> dict[str, Any]:
-    return contact.model_dump()
+    return contact.model_dump(mode="json")
 
 
 def _taken(line: GoodLine) -> RefusedLine:
@@ -164,6 +165,7 @@ def store(
                     "name_tokens": name_tokens(session, name_prefixes(line.contact.name or "")),
                     "language": line.contact.language,
                     **quiet_columns(line.contact.quiet_hours),
+                    **holiday_columns(line.contact.holidays),
                     "phone_id": phones.get(line.contact.phone_number),
                     "email_id": emails.get(line.contact.email),
                     "version": 1,

@@ -18,6 +18,7 @@ from models.campaign import CampaignStatus
 from models.delivery import Delivery, DeliveryStatus
 from models.establishment import Sender
 from models.reminder import Purpose
+from services.allowed_times import with_own
 from services.delivery.moves import CANCELLED, settle
 from services.dispatch.holds import Hold, hold_back
 from services.dispatch.lines import take_turns
@@ -76,6 +77,7 @@ class Attempt:
 _LOCK = Prepared(
     """
     select d.id, d.channel, d.due_at, d.valid_until, c.quiet_start, c.quiet_end,
+        c.holidays, c.yearly_holidays,
         a.opted_out_at is not null and r.purpose <> 'opt_out' as opted_out,
         r.purpose in ('reply', 'opt_out') as replies, p.status as campaign,
         r.cancelled_at is not null as cancelled, now() as now,
@@ -235,14 +237,22 @@ def _held(rows: Sequence[Any], times: AllowedTimes, now: datetime) -> Iterator[H
             continue
         if row.replies:  # to somebody who is awake: they have just written or called
             continue
-        own = (row.quiet_start, row.quiet_end)
+        own = _own_times(row)
         if own not in everybody:
-            theirs = times if own[0] is None else times.also_quiet(*own)
+            theirs = with_own(times, row)
             why = theirs.refusal(now)
             everybody[own] = why, theirs.next_allowed(now) if why else None
         why, until = everybody[own]
         if why is not None:
             yield _deferred(row, until, why)
+
+
+def _own_times(row: Any) -> tuple[Any, ...]:
+    """When a contact wants nothing: for nearly everybody the same nothing."""
+    own = (row.quiet_start, row.quiet_end)
+    if row.holidays or row.yearly_holidays:
+        return (*own, *row.holidays, None, *row.yearly_holidays)
+    return own
 
 
 def _deferred(row: Any, until: datetime | None, cause: str) -> Hold:

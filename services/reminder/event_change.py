@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from database.session import ScopedSession
@@ -17,7 +17,7 @@ from services.errors import Conflict, Invalid
 from services.reminder.lock import UNDER_WAY, Whole
 from services.reminder.reminders import seconds
 from services.series.omission import Run, forget, leave_out, skipped_after
-from services.series.relative import Event, LeftOut, Notice, notices, refuse_nothing_left
+from services.series.relative import Event, LeftOut, Notice, distances, notices, refuse_nothing_left
 from services.timing import moment_of, refuse_too_far
 
 S = DeliveryStatus
@@ -48,7 +48,7 @@ def event_of(establishment: Establishment, reminder: Reminder, time: datetime) -
     validity = timedelta(seconds=reminder.validity_seconds)
     margin = timedelta(seconds=reminder.event_margin_seconds)
     late = timedelta(seconds=establishment.validity_seconds) if margin else validity
-    return Event(time, late=late, validity=validity, margin=margin)
+    return Event(time, establishment.zone, late=late, validity=validity, margin=margin)
 
 
 def move_event(
@@ -73,9 +73,12 @@ def move_event(
     if wanted.event_time is not None:
         time = moment_of(wanted.event_time, establishment, "event_time")
         refuse_too_far(time, now, "event_time")
-    skipped = {
-        reminder.event_time - first for first in skipped_after(session, reminder.id, _LONG_AGO)
-    }
+    skipped = distances(
+        reminder.event_time,
+        establishment.zone,
+        distances_before(reminder),
+        skipped_after(session, reminder.id, _LONG_AGO),
+    )
     left = _not_left(whole)
     if not left:
         raise Conflict(
@@ -95,23 +98,27 @@ def move_event(
             drop(session, delivery, cause=f"event moved: {without.reason.value}")
     for ahead in skipped:  # called off, and still where it would be taken back
         for delivery in _rows(whole, ahead, frozenset({S.cancelled})):
-            delivery.occurrence = time - ahead
+            delivery.occurrence = event.occurrence(ahead)
             delivery.valid_until = event.valid_until(delivery.occurrence)
     for delivery in whole.deliveries:  # should it come back, it is not tried after the event
         if delivery.status in UNDER_WAY:
             delivery.valid_until = min(delivery.valid_until, event.valid_until(delivery.occurrence))
-    _note_left_out(session, reminder, left_out, skipped, time)
+    _note_left_out(session, reminder, left_out, map(event.occurrence, skipped))
+
+
+def distances_before(reminder: Reminder) -> list[timedelta]:
+    """How long before its event the messages of a relative reminder go out."""
+    return [timedelta(seconds=ahead) for ahead in reminder.before or ()]
 
 
 def _not_left(whole: Whole) -> set[timedelta]:
     """The distances of which no message has left, or one still waits on another channel."""
-    assert whole.reminder.before is not None
     gone = {
         delivery.before_seconds
         for delivery in whole.deliveries
         if delivery.status not in WAITING and delivery.status != S.cancelled
     } - {delivery.before_seconds for delivery in whole.waiting}
-    return {timedelta(seconds=ahead) for ahead in whole.reminder.before if ahead not in gone}
+    return {a for a in distances_before(whole.reminder) if seconds(a) not in gone}
 
 
 def _rows(whole: Whole, before: timedelta, statuses: frozenset[S]) -> list[Delivery]:
@@ -151,11 +158,10 @@ def _note_left_out(
     session: ScopedSession,
     reminder: Reminder,
     left_out: Sequence[LeftOut],
-    skipped: set[timedelta],
-    time: datetime,
+    skipped: Iterable[datetime],
 ) -> None:
     forget(session, reminder.id)
-    for ahead in skipped:
-        leave_out(session, reminder.id, Run(OmissionReason.skipped, time - ahead, time - ahead))
+    for occurrence in skipped:
+        leave_out(session, reminder.id, Run(OmissionReason.skipped, occurrence, occurrence))
     for notice in left_out:
         leave_out(session, reminder.id, Run(notice.reason, notice.occurrence, notice.occurrence))

@@ -15,6 +15,7 @@ from database.session import ScopedSession
 from models.address import Address
 from models.delivery import Delivery, DeliveryEvent, DeliveryStatus
 from models.establishment import Establishment
+from models.omission import OmissionReason
 from models.reminder import Purpose, Reminder, ReminderStatus
 from schemas.reminder import ReminderIn
 from services.audit import audit
@@ -138,6 +139,8 @@ def create(
     ]
     for notice in times.left_out:
         leave_out(session, reminder.id, Run(notice.reason, notice.occurrence, notice.occurrence))
+    for moment in times.skipped:
+        leave_out(session, reminder.id, Run(OmissionReason.skipped, moment, moment))
     if times.too_late:
         for missed in opened:
             move(session, missed, DeliveryStatus.expired, cause=SYNCED_TOO_LATE)

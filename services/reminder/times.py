@@ -10,7 +10,7 @@ from models.establishment import Establishment
 from models.omission import OmissionReason
 from schemas.reminder import ReminderIn
 from services.errors import Invalid
-from services.series.recurrence import check_rule
+from services.series.recurrence import check_rule, refuse_unknown
 from services.series.relative import Event, LeftOut, notices, refuse_nothing_left
 from services.series.series import Series, Turn
 from services.timing import (
@@ -55,6 +55,8 @@ class Times:
     before: tuple[timedelta, ...] | None = None
     margin: timedelta = timedelta()
     left_out: tuple[LeftOut, ...] = ()
+    skipped: tuple[datetime, ...] = ()
+    """Occurrences of a series that were asked not to go out."""
     too_late: bool = False
     """Nothing of it can go out any more: its one delivery expires as soon as it is made."""
 
@@ -78,7 +80,8 @@ def times_of(
     scheduled = moment_of(wanted.scheduled_time, establishment)
     refuse_too_far(scheduled, now)
     if wanted.rrule is not None:
-        return _series_times(times, wanted.rrule, scheduled, validity, now)
+        exdates = _exdates(establishment, wanted, now)
+        return _series_times(times, wanted.rrule, scheduled, validity, now, exdates)
     refuse_past(scheduled, validity, now)
     due_at, deferred = due_time(times, scheduled, validity, now)
     once = PlannedDelivery(
@@ -87,19 +90,34 @@ def times_of(
     return Times(scheduled, validity, (once,))
 
 
+def _exdates(
+    establishment: Establishment, wanted: ReminderIn, now: datetime
+) -> tuple[datetime, ...]:
+    """The moments that are left out of a series, as they were given."""
+    moments = [moment_of(given, establishment, "exdates") for given in wanted.exdates or ()]
+    for moment in moments:
+        refuse_too_far(moment, now, "exdates")
+    return tuple(moments)
+
+
 def _series_times(
     times: AllowedTimes,
     rrule: str,
     start: datetime,
     validity: timedelta,
     now: datetime,
+    exdates: tuple[datetime, ...],
 ) -> Times:
     """A series: its first delivery, and what comes after it."""
     if now - start > FARTHEST:
         raise past()
     rule = check_rule(rrule, start, times.zone)
-    series = Series(times, rule, start, validity)
+    if exdates:
+        refuse_unknown(rule, start, times.zone, exdates, "exdates")
+    series = Series(times, rule, start, validity, frozenset(exdates))
     first = series.first_turn(now)
+    if first is None and exdates:
+        raise Invalid("These leave nothing of the series.", field="exdates", code="nothing_left")
     if first is None:
         raise past()
     made = PlannedDelivery(
@@ -115,6 +133,7 @@ def _series_times(
         (made,),
         to_come=tuple(islice(series.turns(first, now), 1, SHOWN_AHEAD)),
         rrule=rule,
+        skipped=tuple(sorted(set(exdates))),
     )
 
 
@@ -152,6 +171,7 @@ def _event(establishment: Establishment, wanted: ReminderIn) -> Event:
     assert wanted.event_time is not None
     return Event(
         time=moment_of(wanted.event_time, establishment, "event_time"),
+        zone=establishment.zone,
         late=wanted.valid_for or timedelta(seconds=establishment.validity_seconds),
         validity=wanted.valid_for or LONGEST_VALIDITY,
         margin=timedelta(seconds=0 if wanted.valid_for else _margin(establishment)),
@@ -198,7 +218,7 @@ def _missed_event(establishment: Establishment, wanted: ReminderIn) -> Times:
     assert wanted.before is not None
     event = _event(establishment, wanted)
     *others, nearest = sorted(wanted.before, reverse=True)
-    occurrence = event.time - nearest
+    occurrence = event.occurrence(nearest)
     return Times(
         scheduled_time=occurrence,
         validity=event.validity,
@@ -214,6 +234,8 @@ def _missed_event(establishment: Establishment, wanted: ReminderIn) -> Times:
         event_time=event.time,
         before=(*others, nearest),
         margin=event.margin,
-        left_out=tuple(LeftOut(ahead, event.time - ahead, OmissionReason.past) for ahead in others),
+        left_out=tuple(
+            LeftOut(ahead, event.occurrence(ahead), OmissionReason.past) for ahead in others
+        ),
         too_late=True,
     )

@@ -42,6 +42,7 @@ from services.reminder.reply_hint import reminder_sms
 from services.reminder.times import PlannedDelivery
 from services.sender.senders import names
 from services.series.omission import listed
+from services.series.relative import distances
 from services.series.series import Turn
 from services.sms import sms_text
 from utils.clock import within_reach
@@ -114,7 +115,7 @@ def reminder_view(
         local_time=shown_time(goes_out, establishment),
         deferred=deferred,
         event_time=reminder.event_time,
-        **_messages_before(session, reminder),
+        **_messages_before(session, establishment, reminder),
     )
     left = ANSWER_BYTES - len(answer.model_dump_json().encode())
     message, cut = shortened(reminder.message, left)
@@ -123,15 +124,18 @@ def reminder_view(
     )
 
 
-def _messages_before(session: ScopedSession, reminder: Reminder) -> dict[str, list[timedelta]]:
+def _messages_before(
+    session: ScopedSession, establishment: Establishment, reminder: Reminder
+) -> dict[str, list[timedelta]]:
     """A relative reminder's messages: those that go out or went, and those that do not."""
     if reminder.before is None or reminder.event_time is None:
         return {}
-    left_out = {reminder.event_time - omission.first for omission in listed(session, reminder.id)}
-    distances = [timedelta(seconds=ahead) for ahead in reminder.before]
+    before = [timedelta(seconds=ahead) for ahead in reminder.before]
+    firsts = {omission.first for omission in listed(session, reminder.id)}
+    left_out = distances(reminder.event_time, establishment.zone, before, firsts)
     return {
-        "before": [ahead for ahead in distances if ahead not in left_out],
-        "left_out": [ahead for ahead in distances if ahead in left_out],
+        "before": [ahead for ahead in before if ahead not in left_out],
+        "left_out": [ahead for ahead in before if ahead in left_out],
     }
 
 

@@ -10,11 +10,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from database.session import ScopedSession
-from models.omission import Omission, OmissionReason
+from models.omission import MOST_SKIPPED, Omission, OmissionReason
 from services.errors import Conflict
-
-MOST_SKIPPED = 100
-"""Occurrences of one reminder that may be skipped ahead."""
 
 
 @dataclass(frozen=True, slots=True)

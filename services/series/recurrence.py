@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import takewhile
 
@@ -31,6 +31,8 @@ _VALUES = {
     "BYDAY of a month": f"(?:[+-]?0?[1-5])?{_WEEKDAY}",
     "BYDAY of a year": f"(?:[+-]?(?:0?[1-9]|[1-4][0-9]|5[0-3]))?{_WEEKDAY}",
 }
+_OTHER_LINES = re.compile(r"[\r\n]|\\N|DTSTART|DTEND|DURATION|EXDATE|EXRULE|RDATE|RRULE")
+"""Other properties of a calendar, or two rules."""
 _POSITIVE = re.compile(r"[1-9]\d{0,3}")
 _EXAMPLE = "This is not an RFC 5545 RRULE, such as FREQ=WEEKLY;BYDAY=MO;COUNT=8."
 _UNTIL = re.compile(r"UNTIL=(\d{8})(T\d{6})?(Z)?")
@@ -39,6 +41,12 @@ _UNTIL = re.compile(r"UNTIL=(\d{8})(T\d{6})?(Z)?")
 def check_rule(rule: str, start: datetime, zone: tzinfo) -> str:
     """An RRULE in its canonical form. Raises `Invalid` on field `rrule`."""
     body = rule.strip().upper().removeprefix("RRULE:")
+    if _OTHER_LINES.search(body):
+        raise _refused(
+            "Only the rule stands here: `scheduled_time` says when it starts, `exdates` which"
+            " occurrences are left out; another date is a reminder of its own.",
+            "rrule_alone",
+        )
     parts = dict(part.partition("=")[::2] for part in body.split(";"))
     allowed = _ALLOWED.get(parts.get("FREQ", ""))
     if allowed is None:
@@ -136,6 +144,26 @@ def _until(rule: Rule) -> datetime | None:
 def following(rule: str, start: datetime, after: datetime, zone: tzinfo) -> datetime | None:
     """The first occurrence after a time (UTC), None when the rule has ended."""
     return next(occurrences(rule, start, zone, after=after), None)
+
+
+def refuse_unknown(
+    rule: str, start: datetime, zone: tzinfo, moments: Sequence[datetime], field: str
+) -> None:
+    """Raise `Invalid` on the first of the moments (UTC) that is not an occurrence of a rule."""
+    first, last = min(moments), max(moments)
+    known = set(
+        takewhile(
+            lambda moment: moment <= last,
+            occurrences(rule, start, zone, after=first - timedelta(microseconds=1)),
+        )
+    )
+    for place, moment in enumerate(moments):
+        if moment not in known:
+            raise Invalid(
+                "The rule has no occurrence at that time.",
+                field=f"{field}.{place}",
+                code="occurrence_unknown",
+            )
 
 
 def remaining(rule: str, start: datetime, zone: tzinfo, *, before: datetime) -> str:

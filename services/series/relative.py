@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from models.omission import OmissionReason
 from services.errors import Invalid
 from services.timing import TooLate, due_time
-from utils.clock import AllowedTimes
+from utils.clock import AllowedTimes, earlier
 
 _MINUTE = timedelta(minutes=1)
 
@@ -38,15 +38,21 @@ class LeftOut:
 class Event:
     """What a relative reminder is about, and how its messages stay valid.
 
-    `late` is how long after its time a message may be made at all (as for any other reminder);
-    `validity` and `margin` are how long one that was made may wait: no longer than `validity`,
-    and not later than `margin` before the event.
+    Days before it are counted on the wall clock of `zone`, hours and minutes exactly. `late` is how
+    long after its time a message may be made at all (as for any other reminder); `validity` and
+    `margin` are how long one that was made may wait: no longer than `validity`, and not later than
+    `margin` before the event.
     """
 
     time: datetime
+    zone: tzinfo
     late: timedelta
     validity: timedelta
     margin: timedelta
+
+    def occurrence(self, ahead: timedelta) -> datetime:
+        """When a message goes out that is so long before the event."""
+        return earlier(self.time, ahead, self.zone)
 
     def valid_until(self, occurrence: datetime) -> datetime:
         """When a message is no longer worth sending: never after the event."""
@@ -66,8 +72,7 @@ def notices(
     """
     planned: list[Notice] = []
     left_out: list[LeftOut] = []
-    for ahead in sorted(before, reverse=True):
-        occurrence = event.time - ahead
+    for occurrence, ahead in sorted((event.occurrence(ahead), ahead) for ahead in before):
         valid_until = event.valid_until(occurrence)
         if occurrence + event.late <= now or valid_until <= now:
             left_out.append(LeftOut(ahead, occurrence, OmissionReason.past))
@@ -85,6 +90,23 @@ def notices(
         end = min(planned[place].valid_until, following.due_at)
         planned[place] = replace(planned[place], valid_until=end)
     return planned, left_out
+
+
+def distances(
+    event_time: datetime,
+    zone: tzinfo,
+    before: Iterable[timedelta],
+    occurrences: Container[datetime],
+) -> set[timedelta]:
+    """Which of a reminder's distances from its event these occurrences are.
+
+    Those of an earlier release were counted exactly, days too.
+    """
+    return {
+        ahead
+        for ahead in before
+        if earlier(event_time, ahead, zone) in occurrences or event_time - ahead in occurrences
+    }
 
 
 def _minute(moment: datetime) -> datetime:

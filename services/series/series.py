@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice, takewhile
+from itertools import takewhile
 
 from sqlalchemy import select
 
@@ -26,7 +26,8 @@ from services.timing import closed_until, due_time
 from utils.clock import AllowedTimes
 
 MOST_TRIED = 100
-"""Occurrences looked at for one that can go out; only quiet hours all round reach this."""
+"""Occurrences looked at for one that can go out, one of each closed time; only quiet hours all
+round reach this."""
 _INSTANT = timedelta(microseconds=1)
 _MAY_HAVE_ARRIVED = frozenset(
     {DeliveryStatus.sent, DeliveryStatus.delivered, DeliveryStatus.unknown}
@@ -92,12 +93,20 @@ class Series:
             if turn is not None:
                 return turn, missed
             missed = _longer(missed, latest)
-        for moment in islice(self.occurrences(max(after, now)), MOST_TRIED):
-            turn = self._turn(moment, now)
-            if turn is None:
+        closed, tried, brought_forward = after, 0, False
+        for moment in self.occurrences(max(after, now)):
+            if moment >= closed:
+                if tried == MOST_TRIED:
+                    break
+                tried += 1
+                turn = self._turn(moment, now)
+                if turn is not None and (last is None or _minute(turn.due_at) > _minute(last)):
+                    return turn, missed
+                brought_forward = turn is not None
+                # What is true of one is true of all that the same quiet hours or holidays hold.
+                closed = closed_until(self.times, moment) or moment
+            if not brought_forward:
                 missed = _longer(missed, moment)
-            elif last is None or _minute(turn.due_at) > _minute(last):
-                return turn, missed
         return None, missed
 
     def _turn(self, occurrence: datetime, now: datetime) -> Turn | None:

@@ -101,6 +101,13 @@ GUARDS = (
         "if False:",
     ),
     Guard(
+        "a contact's own quiet hours and holidays are checked then, too",
+        "services/dispatch/attempts.py",
+        "theirs = with_own(times, row)",
+        "theirs = times",
+        shown_by="tests/services/test_eligibility.py",
+    ),
+    Guard(
         "one address gets no more than the daily cap",
         "services/dispatch/attempts.py",
         "        ) <= :cap\n",

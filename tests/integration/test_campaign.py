@@ -2,13 +2,15 @@
 
 Seen to fail: with the cursor saved in a transaction of its own (lost or doubled after a kill), with
 the window taken away (the ordinary reminder waits behind thousands), with the hold left out of a
-pause (messages leave while it is paused).
+pause (messages leave while it is paused), with the text of an SMS not folded, contacts' own
+holidays or a shared phone left out of the dry run or of the real one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +152,91 @@ def test_an_ordinary_reminder_does_not_wait_behind_a_campaign(office: Office) ->
     assert came_after > 500, "the campaign was to go on meanwhile"
     wait_for(lambda: office.seen(number)["status"] == "done", "the campaign to end", 240)
     assert set(office.phones("Everybody").values()) == {1}
+
+
+FRENCH = (
+    "Essai sec : la pharmacie de l'hôpital sera fermée demain, même pour les ordonnances de la "
+    "maternité ; elle rouvre après-demain à huit heures. Pour une urgence, venez à l'accueil."
+)
+ENGLISH = "Essai sec: the pharmacy is closed tomorrow."
+
+
+def whole_ward(office: Office) -> list[str]:
+    """People who differ in all that decides what a recipient of a campaign gets, or why nothing."""
+    people: dict[str, dict[str, Any]] = {
+        "FR1": {"name": "Marie", "phone_number": "+237650090001", "language": "french"},
+        "FR2": {"name": "Paul", "phone_number": "+237650090002", "language": "french"},
+        "FAMILY": {"name": "Awa", "phone_number": "+237650090001", "language": "french"},
+        "EN1": {"name": "Grace", "phone_number": "+237650090003", "language": "english"},
+        "EWO": {"name": "Ɓelinga", "phone_number": "+237650090004", "language": "ewondo"},
+        "NONAME": {"phone_number": "+237650090005", "language": "english"},
+        "MAIL": {"name": "Jean", "email": "jean@example.com", "language": "french"},
+        "NOWHERE": {"name": "Luc"},
+        "STOPPED": {"name": "Rose", "phone_number": "+237650090006"},
+        "AWAY": {"name": "Zoé", "phone_number": "+237650090007"},
+    }
+    today = datetime.now(UTC).date()
+    away = [{"day": f"{today + timedelta(days=n)}"} for n in range(-1, 4)]
+    people["AWAY"]["holidays"] = away
+    for reference, one in people.items():
+        office.call("POST", "contacts", json={"patient_id": reference} | one)
+    said = {
+        "from": people["STOPPED"]["phone_number"],
+        "to": office.tree.env["TWILIO_PHONE_NUMBER"],
+        "body": "STOP",
+    }
+    assert http.post(
+        f"{office.tree.simulator_url}/simulator/inbound/sms", json=said, timeout=10
+    ).is_success
+    wait_for(
+        lambda: office.rows("select 1 from addresses where opted_out_at is not null"), "the stop"
+    )
+    return [*people, "NOBODY"]
+
+
+@pytest.fixture(scope="module")
+def ward(office: Office) -> list[str]:
+    return whole_ward(office)
+
+
+@pytest.mark.parametrize(
+    ("shared", "before"), [("one_message", ""), ("one_for_each", "{name}, ")], ids=str
+)
+def test_the_dry_run_says_what_then_goes_out(
+    office: Office, ward: list[str], shared: str, before: str
+) -> None:
+    """Exclusions, languages, channels, encodings and segments, counted again by the carrier."""
+    body = {
+        **{"name": shared, "texts": {"french": before + FRENCH, "english": before + ENGLISH}},
+        **{"patient_ids": ward, "rate_per_minute": 6000, "valid_for": "P1D"},
+    }
+    told = office.call("POST", "campaigns/preview", json=body)
+    assert told["shared_address"] == shared
+    earlier = {entry["id"] for entry in office.tree.ledger()}
+    number = int(office.call("POST", "campaigns", json=body)["id"])
+    stored = office.call("POST", f"campaigns/{number}/preview")
+    office.call("POST", f"campaigns/{number}/start", json={"dry_run": stored["dry_run"]})
+    wait_for(lambda: office.seen(number)["status"] == "done", "the campaign to end", 60)
+    went = [
+        entry
+        for entry in office.tree.ledger()
+        if entry["id"] not in earlier and "Essai sec" in entry["body"]
+    ]
+    sms = [entry["extra"] for entry in went if entry["channel"] == "sms"]
+    assert told["recipients"] == len(went)
+    assert told["channels"] == dict(Counter(entry["channel"] for entry in went))
+    assert told["excluded"] == office.seen(number)["progress"]["excluded"]
+    assert told["encodings"] == dict(Counter(one["encoding"] for one in sms))
+    assert told["segments"] == dict(Counter(str(one["num_segments"]) for one in sms))
+    assert told["segments_total"] == sum(one["num_segments"] for one in sms)
+    english = sum("pharmacy" in entry["body"] for entry in went)
+    assert {one["language"]: one["recipients"] for one in told["languages"]} == {
+        "english": english,
+        "french": len(went) - english,
+    }
+    # Nothing is missing from the comparison: each reason is there, and each kind of text.
+    assert {"no_address", "opted_out", "past_validity"} <= told["excluded"].keys()
+    assert ("same_address" in told["excluded"]) == (shared == "one_message")
+    assert ("name_missing" in told["excluded"]) == (shared == "one_for_each")
+    assert len(told["segments"]) > 1
+    assert told["channels"]["email"] == 1

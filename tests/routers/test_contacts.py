@@ -51,7 +51,7 @@ def test_created_read_and_changed(client: Any, staff: dict[str, str], owner: Any
     assert made.json() | {"created_at": 0, "updated_at": 0} == {
         **{"id": 1, "patient_id": "PAT123", "kind": "patient", "name": MARIE["name"]},
         **{"phone_number": "+237650000001", "email": "marie@example.com", "language": "french"},
-        **{"quiet_hours": None, "created_at": 0, "updated_at": 0, "version": 1},
+        **{"quiet_hours": None, "holidays": [], "created_at": 0, "updated_at": 0, "version": 1},
     }
     assert made.headers["ETag"] == '"1"'
     read = client.get(made.headers["Location"], headers=staff)

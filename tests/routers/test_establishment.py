@@ -206,6 +206,53 @@ def test_a_plan_knows_holidays_and_a_contacts_quiet_hours(client: Any, log_in: L
     assert changed.json()["local_time"] == "2027-12-28 09:30"
 
 
+def test_a_plan_knows_a_contacts_holidays(client: Any, log_in: LogIn) -> None:
+    """Preview, creation, a later change, a series' forecast and an event's messages, alike."""
+    staff = log_in("staff@north")
+    own = [{"day": "2027-12-25"}, {"day": "2027-12-26"}, {"day": "2000-12-31", "every_year": True}]
+    contact = {"patient_id": "PAT1", "phone_number": "650000001", "holidays": own}
+    made = client.post("/api/v1/contacts", json=contact, headers=staff)
+    assert made.status_code == 201
+    wanted = {"patient_id": "PAT1", "message": "Rappel", "language": "french"}
+    once = wanted | {"scheduled_time": "2027-12-25T12:00", "valid_for": "P3D"}
+    preview = client.post("/api/v1/reminders/preview", json=once, headers=staff).json()
+    assert preview["local_time"] == "2027-12-27 00:00"
+    assert preview["deferred"] == "holiday: goes out when it is over"
+    stored = client.post("/api/v1/reminders", json=once, headers=staff).json()
+    assert (stored["local_time"], stored["deferred"]) == ("2027-12-27 00:00", "holiday")
+    short = once | {"valid_for": "PT4H"}
+    early = client.post("/api/v1/reminders/preview", json=short, headers=staff).json()
+    assert (early["local_time"], early["deferred"]) == (
+        "2027-12-24 23:59",
+        "holiday: goes out before it begins",
+    )
+    moved = client.patch(
+        f"/api/v1/reminders/{stored['id']}",
+        json={"scheduled_time": "2027-12-31T09:00"},
+        headers=staff,
+    ).json()
+    assert (moved["local_time"], moved["deferred"]) == ("2028-01-01 00:00", "holiday")
+    daily = wanted | {"scheduled_time": "2027-12-24T08:00", "rrule": "FREQ=DAILY;COUNT=5"}
+    series = client.post(
+        "/api/v1/reminders", json=daily | {"valid_for": "P1D"}, headers=staff
+    ).json()
+    series = client.get(f"/api/v1/reminders/{series['id']}", headers=staff).json()
+    assert [one["local_time"] for one in series["next_occurrences"]] == [
+        "2027-12-24 08:00",
+        "2027-12-27 00:00",
+        "2027-12-27 08:00",
+        "2027-12-28 08:00",
+    ]
+    assert series["next_occurrences"][1]["deferred"] == "holiday"
+    free = {"phone_number": "650000002", "message": "Rappel", "language": "french"}
+    other = client.post(
+        "/api/v1/reminders/preview",
+        json=free | {"scheduled_time": "2027-12-25T12:00"},
+        headers=staff,
+    ).json()
+    assert other["deferred"] is None
+
+
 def test_what_can_go_out_neither_before_nor_after_is_refused(client: Any, log_in: LogIn) -> None:
     from datetime import UTC, datetime, timedelta
 
@@ -253,3 +300,143 @@ def test_a_contacts_quiet_hours_are_kept_changed_and_imported(client: Any, log_i
         "items"
     ]
     assert found["quiet_hours"] == "21:00-08:00"
+
+
+def test_a_contacts_holidays_are_kept_changed_and_imported(
+    client: Any, log_in: LogIn, owner: Any
+) -> None:
+    staff = log_in("staff@north")
+    wanted = [
+        {"day": "2000-12-25", "every_year": True},
+        {"day": "2027-05-03"},
+        {"day": "2027-05-01", "every_year": False},
+    ]
+    made = client.post(
+        "/api/v1/contacts", json={"patient_id": "P1", "holidays": wanted}, headers=staff
+    )
+    shown = [
+        {"day": "2027-05-01", "every_year": False},
+        {"day": "2027-05-03", "every_year": False},
+        {"day": "2000-12-25", "every_year": True},
+    ]
+    assert made.json()["holidays"] == shown
+    path = made.headers["Location"]
+    assert client.patch(path, json={"name": "Marie"}, headers=staff).json()["holidays"] == shown
+    fewer = client.patch(path, json={"holidays": shown[:1]}, headers=staff).json()
+    assert fewer["holidays"] == client.get(path, headers=staff).json()["holidays"] == shown[:1]
+    assert client.patch(path, json={"holidays": None}, headers=staff).json()["holidays"] == []
+    log = client.get("/api/v1/audit", params={"kind": "contact"}, headers=log_in("admin@north"))
+    changes = [one for one in log.json()["items"] if one["action"] == "change"]
+    assert [len(one["before"]["holidays"]) for one in changes] == [1, 3, 3]
+    many = [{"day": f"20{year}-01-{day:02}"} for year in (27, 28, 29, 30) for day in range(1, 29)]
+    for wrong, field in (
+        (many[:101], "holidays"),
+        ([{"day": "2027-05-01"}, {"day": "2027-05-01"}], "holidays"),
+        ([{"day": f"20{y}-05-01", "every_year": True} for y in (27, 28)], "holidays"),
+        ([{"day": "2027-05-01"}, {"day": "2027-02-30"}], "holidays.1.day"),
+        ([{"day": "1999-12-31"}], "holidays.0.day"),
+        ([{"day": "2027-05-01", "name": "Fête"}], "holidays.0.name"),
+        ("2027-05-01", "holidays"),
+    ):
+        for answer in (
+            client.patch(path, json={"holidays": wrong}, headers=staff),
+            client.post(
+                "/api/v1/contacts", json={"patient_id": "P9", "holidays": wrong}, headers=staff
+            ),
+        ):
+            assert (answer.status_code, answer.json()["field"]) == (422, field)
+    most = client.patch(path, json={"holidays": many[:100]}, headers=staff)
+    assert len(most.json()["holidays"]) == 100
+
+
+def test_a_contacts_holidays_come_from_a_file(client: Any, log_in: LogIn) -> None:
+    staff = log_in("staff@north")
+    file = (
+        "référence;jours sans message\nP2;2027-05-03, 12-25 2027-05-01\nP3;\n"
+        "P4;le dimanche\nP5;2027-02-30\nP6;12-25 12-25\n"
+    )
+    for created, unchanged in ((2, 0), (0, 2)):
+        report = client.post(
+            "/api/v1/contacts/import",
+            content=file.encode(),
+            headers=staff | {"Content-Type": "text/csv"},
+        ).json()
+        assert (report["created"], report["unchanged"]) == (created, unchanged)
+        refused = [(line["line"], line["code"]) for line in report["refused"]]
+        assert refused == [(line, "holidays_invalid") for line in (4, 5, 6)]
+        assert "2027-12-25" in report["refused"][0]["reason"]
+    (found,) = client.get("/api/v1/contacts", params={"patient_id": "P2"}, headers=staff).json()[
+        "items"
+    ]
+    assert [(one["day"], one["every_year"]) for one in found["holidays"]] == [
+        ("2027-05-01", False),
+        ("2027-05-03", False),
+        ("2000-12-25", True),
+    ]
+
+
+def test_the_nights_in_which_the_clocks_change(client: Any, log_in: LogIn) -> None:
+    """A time that does not exist, one that comes twice, their closed times, and days before one.
+
+    Clocks in Paris go forward on 28 March 2027 and back on 31 October.
+    """
+    admin = log_in("admin@north")
+    client.patch(PATH, json={"time_zone": "Europe/Paris"}, headers=admin)
+    wanted = {"message": "Rappel", "language": "french", "phone_number": "650000001"}
+
+    def planned(scheduled: str, **more: Any) -> tuple[str, str, str | None]:
+        body = wanted | {"scheduled_time": scheduled} | more
+        shown = client.post("/api/v1/reminders/preview", json=body, headers=admin).json()
+        made = client.post("/api/v1/reminders", json=body, headers=admin).json()
+        assert shown["local_time"] == made["local_time"]
+        return made["scheduled_time"], made["local_time"], made["deferred"]
+
+    gap = planned("2027-03-28T02:30")
+    assert gap == ("2027-03-28T01:00:00Z", "2027-03-28 03:00", None)
+    twice = planned("2027-10-31T02:30")
+    assert twice == ("2027-10-31T00:30:00Z", "2027-10-31 02:30", None)
+    second = planned("2027-10-31T02:30+01:00")
+    assert second == ("2027-10-31T01:30:00Z", "2027-10-31 02:30", None)
+
+    client.patch(PATH, json={"quiet_hours": "20:00-02:30"}, headers=admin)
+    asked = planned("2027-03-27T23:00", valid_for="PT6H")
+    assert asked == ("2027-03-27T22:00:00Z", "2027-03-28 03:00", "quiet_hours")
+    # Eight hours on the clock, seven that pass: no longer valid when they are over.
+    late = planned("2027-03-27T21:00", valid_for="PT5H")
+    assert late[1:] == ("2027-03-27 19:59", "quiet_hours")
+    client.patch(PATH, json={"quiet_hours": None}, headers=admin)
+
+    client.post(f"{PATH}/holidays", json={"day": "2027-10-31", "name": "Repos"}, headers=admin)
+    # The holiday has 25 hours: from 00:30 on a day's validity does not outlast it.
+    assert planned("2027-10-31T00:30", valid_for="P1D")[1] == "2027-10-30 23:59"
+    assert planned("2027-10-31T01:30", valid_for="P1D")[1] == "2027-11-01 00:00"
+
+
+def test_what_is_skipped_before_an_event_stays_so_when_it_moves_over_a_change(
+    client: Any, log_in: LogIn
+) -> None:
+    admin = log_in("admin@north")
+    client.patch(PATH, json={"time_zone": "Europe/Paris"}, headers=admin)
+    wanted = {"message": "Rappel", "language": "french", "phone_number": "650000001"}
+    event = {"event_time": "2027-03-29T10:00", "before": ["P2D", "P1D", "PT2H"]}
+    made = client.post("/api/v1/reminders", json=wanted | event, headers=admin).json()
+    path = f"/api/v1/reminders/{made['id']}"
+
+    def local(shown: Any) -> list[str]:
+        return [
+            f"({one['local_time'][8:]})" if one["skipped"] else one["local_time"][8:]
+            for one in shown["next_occurrences"]
+        ]
+
+    assert local(client.get(path, headers=admin).json()) == ["27 10:00", "28 10:00", "29 08:00"]
+    skipped = client.post(f"{path}/skip", json={"occurrence": "2027-03-27T10:00"}, headers=admin)
+    assert local(skipped.json()) == ["(27 10:00)", "28 10:00", "29 08:00"]
+    moved = client.patch(path, json={"event_time": "2027-03-29T11:00"}, headers=admin)
+    assert moved.status_code == 200, moved.text
+    shown = client.get(path, headers=admin).json()
+    assert local(shown) == ["(27 11:00)", "28 11:00", "29 09:00"]
+    assert moved.json()["left_out"] == ["P2D"]
+    back = client.post(f"{path}/unskip", json={"occurrence": "2027-03-27T11:00"}, headers=admin)
+    assert local(back.json()) == ["27 11:00", "28 11:00", "29 09:00"]
+    deliveries = client.get(path, headers=admin).json()["deliveries"]
+    assert [one["status"] for one in deliveries] == ["scheduled"] * 3  # none is left behind

@@ -101,6 +101,75 @@ def test_skipping_the_next_one(client: Any, staff: dict[str, str]) -> None:
     assert [run["reason"] for run in shown["omissions"]] == ["skipped"]
 
 
+def test_exceptions_are_left_out_from_the_start(client: Any, staff: dict[str, str]) -> None:
+    """As EXDATE has it: they count for the COUNT, are shown as skipped, and can be taken back."""
+    wanted = {
+        "rrule": "FREQ=DAILY;COUNT=5",
+        "scheduled_time": tomorrow("08:00"),
+        "exdates": [tomorrow("08:00", 3), tomorrow("08:00"), tomorrow("08:00", 3)],
+    }
+    preview = client.post(f"{URL}/preview", json=body(**wanted), headers=staff).json()
+    one, two, three, four, five = days("08:00", 1, 2, 3, 4, 5)
+    assert times(preview) == [two, four, five]
+    answer = made(client, staff, **wanted)
+    assert answer["local_time"][8:] == two
+    shown = read(client, staff)
+    assert times(shown) == [f"({one})", two, f"({three})", four, five]
+    assert [d["occurrence"] for d in shown["deliveries"]] == [local("08:00", 2)]
+    assert [(run["reason"], run["count"]) for run in shown["omissions"]] == [("skipped", 1)] * 2
+    back = act(client, staff, "unskip", {"occurrence": tomorrow("08:00", 3)})
+    assert times(back.json()) == [f"({one})", two, three, four, five]
+
+
+def test_a_series_goes_on_over_its_exceptions(
+    client: Any, staff: dict[str, str], database: Any, owner: Any
+) -> None:
+    """Also when the turn before them has gone out."""
+    made(
+        client,
+        staff,
+        rrule="FREQ=DAILY;COUNT=3",
+        scheduled_time=tomorrow("08:00"),
+        exdates=[tomorrow("08:00", 2)],
+    )
+    with owned(owner) as connection:
+        connection.execute(text("update shared.due set due_at = now()"))
+    claim(database)
+    assert begin(database, [1])
+    conclude(database, 1, S.sent, provider_id="SM1")
+    assert [d["occurrence"] for d in read(client, staff)["deliveries"]] == [
+        local("08:00", 1),
+        local("08:00", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field", "code"),
+    [
+        ({"exdates": [tomorrow("08:00"), tomorrow("09:00", 2)]}, "exdates.1", "occurrence_unknown"),
+        ({"exdates": [tomorrow("08:00", 9)]}, "exdates.0", "occurrence_unknown"),  # after the last
+        ({"exdates": [tomorrow("08:00", n) for n in range(1, 6)]}, "exdates", "nothing_left"),
+        ({"exdates": []}, "exdates", "too_short"),
+        ({"exdates": [tomorrow("08:00")] * 101}, "exdates", "too_long"),
+        ({"exdates": ["2190-01-01T08:00"]}, "exdates", "exdates_too_far"),
+        ({"exdates": ["0001-01-01T00:00"]}, "exdates", "exdates_out_of_range"),
+        ({"exdates": ["tomorrow"]}, "exdates.0", "datetime_from_date_parsing"),
+        ({"exdates": [tomorrow("08:00")], "rrule": None}, "body", "value_error"),
+        ({"rrule": "FREQ=DAILY\nEXDATE:20271225T080000"}, "rrule", "rrule_alone"),
+        ({"rrule": "FREQ=DAILY\nRDATE:20271225T080000"}, "rrule", "rrule_alone"),
+    ],
+)
+def test_a_bad_exception_names_the_field(
+    client: Any, staff: dict[str, str], wanted: dict[str, Any], field: str, code: str
+) -> None:
+    series = {"rrule": "FREQ=DAILY;COUNT=5", "scheduled_time": tomorrow("08:00")}
+    answer = client.post(URL, json=body(**series | wanted), headers=staff)
+    assert answer.status_code == 422, answer.text
+    problem = answer.json()
+    assert problem["field"] == field
+    assert code in (problem["code"], *(e["code"] for e in problem.get("errors", [])))
+
+
 def test_skipping_a_later_one_and_taking_it_back(client: Any, staff: dict[str, str]) -> None:
     made(client, staff, rrule="FREQ=DAILY", scheduled_time=tomorrow("08:00"))
     one, two, three, four, five = days("08:00", 1, 2, 3, 4, 5)

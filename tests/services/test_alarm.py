@@ -13,7 +13,7 @@ Each of these was broken once, and a test here failed:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -224,6 +224,56 @@ def test_a_suspended_sender_shows_in_four_ways(database: Any, client: Any) -> No
     assert "careloop_alarms{" not in client.get("/metrics").text
     assert tasks(database) == [("alarm", "sender_suspended", "done")]
     assert mails(database) == ["given_up"]  # it was over before anybody could be told
+
+
+def fail_many(database: Any) -> None:
+    ended(database, bad=20)
+
+
+def be_late(database: Any) -> None:
+    make(database, due_in=-120)
+
+
+def know_nothing(database: Any) -> None:
+    for _ in range(5):
+        conclude(database, begun(database), S.unknown, code="timeout")
+
+
+def let_them_arrive(database: Any) -> None:
+    """Nothing fails, waits or is unknown any more."""
+    with database.establishment(NORTH) as session:
+        session.execute(text("delete from shared.due"))
+        session.execute(text("update deliveries set status = 'delivered'"))
+    events_age(database, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "happen"),
+    [
+        ("deliveries_failing", fail_many),
+        ("deliveries_late", be_late),
+        ("deliveries_unknown", know_nothing),
+    ],
+)
+def test_each_alarm_of_deliveries_shows_in_four_ways(
+    database: Any, client: Any, kind: str, happen: Callable[[Any], None]
+) -> None:
+    """A metric, a reason in readiness (which stays 200), a task, a mail: and all of them end."""
+    assert look(database) == []
+    happen(database)
+    assert look(database) == [kind]
+    ready = client.get("/health/ready")
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert kind in ready.json()["reasons"]
+    line = f'careloop_alarms{{establishment="north",kind="{kind}"}} 1.0'
+    assert line in client.get("/metrics").text
+    assert tasks(database) == [("alarm", kind, "open")]
+    assert mails(database) == ["waiting"]
+    let_them_arrive(database)
+    assert look(database) == []
+    assert kind not in client.get("/health/ready").json()["reasons"]
+    assert "careloop_alarms{" not in client.get("/metrics").text
+    assert tasks(database) == [("alarm", kind, "done")]
 
 
 def turn_away(database: Any, minutes_ago: float) -> bool:

@@ -445,6 +445,30 @@ def test_the_dry_run_counts_segments_pace_and_what_comes_too_late(database: Any)
     assert seen(database, number).made == 0
 
 
+def test_whom_their_own_holidays_shut_out_is_told_before_and_left_out(
+    database: Any, owner: Any
+) -> None:
+    """The dry run and the real one alike; who is back in time waits for it."""
+    zone = place().zone
+    today = now().astimezone(zone).date()
+    days = [today + timedelta(days=n) for n in range(10)]
+    contact(database, "AWAY", phone(1), holidays=[{"day": day} for day in days])
+    contact(database, "BACK", phone(2), holidays=[{"day": day} for day in days[:2]])
+    contact(database, "HERE", phone(3), holidays=[{"day": days[9]}])
+    number = draft(database, texts={"french": "Fermé."}, valid_for="P3D")
+    shown = dry_run(database, number)
+    assert (shown.recipients, shown.excluded) == (2, {"past_validity": 1})
+    start(database, number)
+    expand_all(database, number)
+    assert reasons(database, number) == {"past_validity": 1}
+    assert shown.segments_total == 2
+    all_due(owner)
+    claimed = claim(database).to_send
+    assert len(claimed) == 2
+    (attempt,) = begin(database, claimed)
+    assert attempt.to == phone(3)
+
+
 def test_the_dry_run_goes_around_the_quiet_hours(database: Any) -> None:
     contacts(database, 5)
     moment = now() + timedelta(days=1)
@@ -468,6 +492,13 @@ def test_the_dry_run_says_who_had_enough_today(database: Any, owner: Any) -> Non
     strict.daily_cap, lax.daily_cap = 1, 2
     assert dry_run(database, another, strict).daily_cap_reached == 2
     assert dry_run(database, another, lax).daily_cap_reached == 0
+    # Counted as the engine counts: what never left does not, nor what was a reply to them.
+    with owned(owner) as connection:
+        connection.execute(text("update deliveries set status = 'cancelled' where id = 1"))
+    assert dry_run(database, another, strict).daily_cap_reached == 1
+    with owned(owner) as connection:
+        connection.execute(text("update reminders set purpose = 'reply'"))
+    assert dry_run(database, another, strict).daily_cap_reached == 0
 
 
 def test_what_stands_in_a_senders_line_is_held_and_let_go(database: Any, owner: Any) -> None:

@@ -2,7 +2,8 @@
 
 Each of these was broken once, and a test here failed:
 - `rows[0].now` -> `datetime.now(UTC)` (a wrong clock at night);
-- `theirs = times` for everybody (a contact's own hours); holidays left out of `allowed_times`;
+- `theirs = times` for everybody (a contact's own hours and holidays); holidays left out of
+  `allowed_times`; `with_own` without its yearly days, and without its other days;
 - `until >= row.valid_until` left out (sent too late); `due_at = coalesce(m.until, u.due_at)` ->
   `u.due_at` (claimed again and again);
 - `for no key update of a` -> nothing, and -> `for share of a` (more than the cap, an opt-out
@@ -28,10 +29,12 @@ from models.contact import Contact
 from models.delivery import DeliveryStatus as S
 from models.establishment import Establishment, Holiday
 from models.reminder import Purpose
+from services import dispatch
 from services.contact.address import address_for, opt_out
 from services.contact.contacts import reference_index
-from tests.fixtures import NORTH, owned
+from tests.fixtures import NORTH, SOUTH, owned
 from tests.services.deliveries import (
+    LEASE,
     PHONE,
     FakeSender,
     begin,
@@ -171,6 +174,75 @@ def test_a_contacts_own_quiet_hours(database: Any) -> None:
     assert found.status == S.scheduled
     assert found.due_at == AllowedTimes(UTC, ((start, end),)).next_allowed(now())
     assert causes(database, theirs)[-1] == "quiet hours"
+
+
+def contact_with(database: Any, **own: Any) -> int:
+    with database.establishment(NORTH) as session:
+        reference = f"PAT{own}"
+        contact = Contact(
+            patient_id=reference, patient_id_index=reference_index(session, reference), **own
+        )
+        session.add(contact)
+        session.flush()
+        return contact.id
+
+
+@pytest.mark.parametrize("every_year", [False, True])
+def test_a_contacts_own_holidays(database: Any, every_year: bool) -> None:
+    """Two days of their own; everybody else's message goes out, and that of a contact with none."""
+    times = middle_of_the_day()
+    today = now().astimezone(times.zone).date()
+    days = [today, today + timedelta(days=1)]
+    if every_year:
+        own = {"yearly_holidays": [day.replace(year=2000) for day in days]}
+    else:
+        own = {"holidays": days}
+    away = contact_with(database, **own)
+    there = contact_with(database, holidays=[today + timedelta(days=2)])
+    (theirs,) = make(database, contact_id=away, validity=3 * 86_400)
+    (too_late,) = make(database, contact_id=away, validity=86_400)
+    (another,) = make(database, contact_id=there)
+    (others,) = make(database)
+    claim(database)
+    stamped = begin(database, [theirs, too_late, another, others], times=times)
+    assert sorted(attempt.delivery_id for attempt in stamped) == sorted([another, others])
+    waiting = delivery(database, theirs)
+    midnight = datetime.combine(today + timedelta(days=2), time(), times.zone)
+    assert (waiting.status, waiting.due_at) == (S.scheduled, midnight)
+    assert due(database, theirs).due_at == midnight  # type: ignore[union-attr]
+    assert causes(database, theirs)[-1] == "holiday"
+    assert (delivery(database, too_late).status, due(database, too_late)) == (S.expired, None)
+    assert causes(database, too_late)[-1] == "holiday"
+
+
+def test_a_contacts_holiday_and_quiet_hours_are_both_waited_for(database: Any) -> None:
+    """The day after begins in their own quiet hours: it goes out when those end."""
+    times = middle_of_the_day()
+    today = now().astimezone(times.zone).date()
+    own = {"holidays": [today], "quiet_start": time(22), "quiet_end": time(9, 30)}
+    (theirs,) = make(database, contact_id=contact_with(database, **own), validity=3 * 86_400)
+    claim(database)
+    assert begin(database, [theirs], times=times) == []
+    tomorrow = today + timedelta(days=1)
+    assert delivery(database, theirs).due_at == datetime.combine(tomorrow, time(9, 30), times.zone)
+
+
+def test_a_contacts_holiday_is_theirs_in_one_establishment(database: Any) -> None:
+    """The same number of a contact elsewhere is somebody else."""
+    times = middle_of_the_day()
+    today = now().astimezone(times.zone).date()
+    here = contact_with(database, holidays=[today])
+    with database.establishment(SOUTH) as session:
+        session.add(
+            Contact(id=here, patient_id="PAT9", patient_id_index=reference_index(session, "PAT9"))
+        )
+    (ours,) = make(database, contact_id=here)
+    (theirs,) = make(database, contact_id=here, establishment=SOUTH)
+    for place, number, stamped in ((NORTH, ours, 0), (SOUTH, theirs, 1)):
+        claim(database, establishment=place)
+        with database.establishment(place) as session:
+            rules = dispatch.Rules(times=times)
+            assert len(dispatch.begin(session, [number], rules=rules, lease=LEASE)) == stamped
 
 
 @pytest.mark.parametrize("wrong", [timedelta(hours=3), timedelta(hours=-3), timedelta(days=40)])

@@ -12,7 +12,7 @@ from services.errors import Invalid
 from services.series.recurrence import check_rule, following, occurrences, remaining
 
 DOUALA, PARIS = ZoneInfo("Africa/Douala"), ZoneInfo("Europe/Paris")
-NEW_YORK = ZoneInfo("America/New_York")
+NEW_YORK, SAO_PAULO = ZoneInfo("America/New_York"), ZoneInfo("America/Sao_Paulo")
 
 
 def utc(*parts: int) -> datetime:
@@ -62,7 +62,12 @@ def test_until_in_every_writing(until: str) -> None:
         ("FREQ=WEEKLY;BYDAY=XX", "rrule_invalid"),
         ("FREQ=DAILY;COUNT=3;UNTIL=20271231", "rrule_invalid"),
         ("FREQ=DAILY;INTERVAL=10000", "rrule_invalid"),
-        ("FREQ=DAILY\nDTSTART:19700101T000000Z", "rrule_frequency"),
+        ("FREQ=DAILY\nDTSTART:19700101T000000Z", "rrule_alone"),
+        ("FREQ=DAILY;COUNT=3\nEXDATE:20261124T080000", "rrule_alone"),
+        ("EXDATE:20261124T080000\nRRULE:FREQ=DAILY", "rrule_alone"),
+        ("RRULE:FREQ=DAILY\r\nRDATE:20261124T080000", "rrule_alone"),
+        ("FREQ=DAILY;EXDATE=20261124", "rrule_alone"),
+        ("RRULE:FREQ=DAILY\nRRULE:FREQ=WEEKLY", "rrule_alone"),
     ],
 )
 def test_what_is_refused_names_the_field(rule: str, code: str) -> None:
@@ -85,6 +90,9 @@ def test_what_is_refused_names_the_field(rule: str, code: str) -> None:
         (PARIS, "2026-03-29T01:00", "FREQ=HOURLY;COUNT=4", ["01:00", "03:00", "04:00"]),
         (PARIS, "2026-10-25T01:00", "FREQ=HOURLY;COUNT=4", ["01:00", "02:00+2", "03:00", "04:00"]),
         (PARIS, "2026-03-22T02:30", "FREQ=WEEKLY;COUNT=3", ["02:30", "03:00", "02:30"]),
+        # Sao Paulo's clocks jumped over midnight, and stood at 23:00 twice: the day is what it was.
+        (SAO_PAULO, "2018-11-03T00:30", "FREQ=DAILY;COUNT=3", ["00:30", "01:00", "00:30"]),
+        (SAO_PAULO, "2018-02-16T23:30", "FREQ=DAILY;COUNT=3", ["23:30", "23:30-2", "23:30-3"]),
     ],
 )
 def test_the_nights_in_which_the_clocks_change(

@@ -2,7 +2,8 @@
 
 Seen to fail with: the `late` test left out (a "7 days before" three days before); the margin left
 out of `valid_until`; `event.time` instead of the earlier of both; the comparison of minutes left
-out (two messages at 07:00); the cap by the next message left out (a burst after an outage).
+out (two messages at 07:00); the cap by the next message left out (a burst after an outage);
+`event.time - ahead` (a day before 10:00 is 9:00); sorted by distance (one of two is lost).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.series.relative import Event, notices
+from services.series.relative import Event, distances, notices
 from utils.clock import AllowedTimes
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -36,6 +37,7 @@ def planned(
     )
     about = Event(
         event,
+        allowed.zone,
         late=valid_for or 4 * HOUR,
         validity=valid_for or 7 * DAY,
         margin=timedelta() if valid_for else timedelta(minutes=45),
@@ -119,3 +121,48 @@ def test_one_that_only_a_holiday_is_left_for_is_left_out_for_it() -> None:
     closed = frozenset({EVENT.date()})
     going, without = planned([2 * HOUR], 3 * HOUR, holidays=closed)
     assert (going, without) == ([], [(2 * HOUR, "holiday")])
+
+
+PARIS, SAO_PAULO = ZoneInfo("Europe/Paris"), ZoneInfo("America/Sao_Paulo")
+
+
+@pytest.mark.parametrize(
+    ("zone", "event", "before", "dues"),
+    [
+        # Clocks go forward on 29 March 2026 in Paris: days are days, hours are hours.
+        (PARIS, "2026-03-30T10:00", WEEK_DAY_HOURS, ["23 10:00", "29 10:00", "30 08:00"]),
+        (PARIS, "2026-03-29T10:00", [DAY, 12 * HOUR], ["28 10:00", "28 21:00"]),
+        (PARIS, "2026-03-29T10:00", [DAY + 2 * HOUR], ["28 08:00"]),
+        # And back on 25 October.
+        (PARIS, "2026-10-26T10:00", WEEK_DAY_HOURS, ["19 10:00", "25 10:00", "26 08:00"]),
+        (PARIS, "2026-10-25T10:00", [DAY, 12 * HOUR], ["24 10:00", "24 23:00"]),
+        # A day before falls into the gap (the first moment after it), or comes twice (the first).
+        (PARIS, "2026-03-30T02:30", [DAY], ["29 03:00"]),
+        (PARIS, "2026-10-26T02:30", [DAY], ["25 02:30"]),
+        # The event itself in the hour that comes twice: hours before count from that very moment.
+        (PARIS, "2026-10-25T02:30", [HOUR], ["25 01:30"]),
+        # Sao Paulo's clocks jumped over midnight of 4 November 2018.
+        (SAO_PAULO, "2018-11-04T08:00", [DAY, 9 * HOUR], ["03 08:00", "03 22:00"]),
+        (SAO_PAULO, "2018-11-05T00:30", [DAY], ["04 01:00"]),
+        # Two of which the one a day before is the later, by half an hour: both go out.
+        (PARIS, "2026-03-29T10:00", [DAY, 23.5 * HOUR], ["28 09:30", "28 10:00"]),
+    ],
+)
+def test_days_before_are_counted_on_the_wall_clock(
+    zone: ZoneInfo, event: str, before: list[timedelta], dues: list[str]
+) -> None:
+    time = datetime.fromisoformat(event).replace(tzinfo=zone).astimezone(UTC)
+    about = Event(time, zone, late=HOUR, validity=DAY, margin=timedelta())
+    going, left_out = notices(AllowedTimes(zone), about, before, time - 30 * DAY)
+    assert [f"{n.due_at.astimezone(zone):%d %H:%M}" for n in going] == dues
+    assert left_out == []
+    assert all(n.valid_until <= time for n in going)
+
+
+def test_which_messages_were_left_out_is_known_across_a_change() -> None:
+    time = datetime(2026, 3, 30, 10, tzinfo=PARIS).astimezone(UTC)
+    before = [7 * DAY, 2 * DAY, 2 * HOUR]
+    on_the_wall = datetime(2026, 3, 23, 10, tzinfo=PARIS).astimezone(UTC)
+    assert distances(time, PARIS, before, {on_the_wall}) == {7 * DAY}
+    as_it_was_once = time - 2 * DAY
+    assert distances(time, PARIS, before, {as_it_was_once}) == {2 * DAY}

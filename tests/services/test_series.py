@@ -3,7 +3,7 @@
 Seen to fail with: `missed = _longer(missed, latest)` left out; `occurrence + self.validity <= now`
 left out of `_turn`; `others` left out of it (each hour of the night a turn); the night, or
 `sent_at`, left out of `covered_by`; `last` left out of `next_turn`; `without` left out of
-`occurrences`.
+`occurrences`; every occurrence of a closed time counted as one that was tried.
 """
 
 from __future__ import annotations
@@ -159,6 +159,29 @@ def test_a_turn_that_no_minute_is_left_for_is_missed() -> None:
     assert shown(turn) == "02 06:59"
     assert run is not None
     assert (run.first, run.count) == (at(1, "22:00"), 1)
+
+
+def test_a_long_closure_ends_no_series() -> None:
+    """A hundred hours and more in which nothing may go out: it goes on after them, and says so."""
+    days = [at(day, "12:00").date() for day in range(2, 12)]
+    hourly = series("FREQ=HOURLY", at(1, "08:30"), 0.25)
+    closed = replace(hourly, times=hourly.times.also_closed(days, ()))
+    turn, run = closed.next_turn(at(1, "23:30"), at(2, "08:40"))
+    assert shown(turn) == "12 00:30"
+    assert run is not None
+    assert (run.first, run.last) == (at(2, "00:30"), at(11, "23:30"))
+    assert run.count == 10 * 24
+
+
+def test_a_year_of_holidays_ends_no_series() -> None:
+    daily = series("FREQ=DAILY", at(1, "08:00"))
+    away = [at(2, "12:00").date() + timedelta(days=n) for n in range(400)]
+    closed = replace(daily, times=daily.times.also_closed(away, ()))
+    turn, run = closed.next_turn(at(1, "08:00"), at(2, "08:30"), last=at(1, "08:00"))
+    assert turn is not None
+    assert turn.occurrence == at(2, "08:00") + timedelta(days=400)
+    assert run is not None
+    assert run.count == 400
 
 
 def test_skipped_ones_are_passed_over_and_not_missed() -> None:

@@ -44,6 +44,7 @@ from tests.services.deliveries import (
 from utils.senders import Outcome, Verdict
 
 NOT_OURS = Outcome(Verdict.unreachable, code="21606")
+FULL = Outcome(Verdict.throttled, code="63038")
 SUSPENDED_ACCOUNT = Outcome(Verdict.unreachable, code="20003")
 
 
@@ -74,7 +75,7 @@ def test_a_fault_of_the_sender_uses_nothing_up(
     assert now() + timedelta(seconds=50) < waits.due_at < now() + timedelta(seconds=80)
 
 
-@pytest.mark.parametrize("outcome", [NOT_OURS, Outcome(Verdict.throttled, code="21611")])
+@pytest.mark.parametrize("outcome", [NOT_OURS, Outcome(Verdict.throttled, code="21611"), FULL])
 def test_the_next_channel_is_tried_instead(
     database: Any, carrier: Callable[..., FakeSender], outcome: Outcome
 ) -> None:

@@ -18,6 +18,7 @@ from utils.clock import HOLIDAY, QUIET_HOURS, AllowedTimes, parse_window, write_
 
 DOUALA, PARIS = ZoneInfo("Africa/Douala"), ZoneInfo("Europe/Paris")
 NEW_YORK, BEIRUT = ZoneInfo("America/New_York"), ZoneInfo("Asia/Beirut")  # midnight is skipped
+SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 MINUTE = timedelta(minutes=1)
 NIGHT = (time(20), time(7))
 XMAS = "2026-12-25 *-12-26 *-01-01"
@@ -67,6 +68,11 @@ def times_of(zone: ZoneInfo, closed: str) -> AllowedTimes:
         (NEW_YORK, "20:00-07:00 *-07-04", "2026-07-03T20:00", QUIET_HOURS, "2026-07-05T07:00"),
         # Beirut's clocks jump over midnight: its 29 March 2026 begins at 01:00.
         (BEIRUT, "2026-03-28", "2026-03-28T23:00", HOLIDAY, "2026-03-29T01:00"),
+        # Sao Paulo's as well, and its 17 February 2018 has 23:00 to 24:00 twice.
+        (SAO_PAULO, "2018-11-03", "2018-11-03T12:00", HOLIDAY, "2018-11-04T01:00"),
+        (SAO_PAULO, "20:00-00:30", "2018-11-03T21:00", QUIET_HOURS, "2018-11-04T01:00"),
+        (SAO_PAULO, "2018-02-17", "2018-02-17T23:30", HOLIDAY, "2018-02-18T00:00"),
+        (SAO_PAULO, "22:00-07:00", "2018-02-17T22:30", QUIET_HOURS, "2018-02-18T07:00"),
         # 29 February of every year is a day of leap years.
         (DOUALA, "*-02-29", "2027-03-01T08:00", None, None),
         (DOUALA, "*-02-29", "2028-02-29T08:00", HOLIDAY, "2028-03-01T00:00"),

@@ -282,6 +282,38 @@ def test_the_second_of_two_nurses_is_told(tree: Tree, browser: Browser) -> None:
         page.context.close()
 
 
+def test_a_patients_own_days_are_kept_where_the_reminder_is_written(
+    tree: Tree, browser: Browser
+) -> None:
+    """Added in French and seen in the plan at once; taken out in English."""
+    post(tree, "contacts", {"patient_id": "PAT700", "phone_number": "+237650000077"})
+    day = (datetime.now(UTC) + timedelta(days=30)).date()
+    page = opened(browser, tree, "reminders/new", "staff@north")
+    write_reminder(page, "PAT700", "Votre rendez-vous approche.")
+    page.get_by_label("Jour", exact=True).fill(f"{day}")
+    page.get_by_label("Heure").fill("10:00")
+    plan = page.get_by_label("Ce qui va se passer")
+    seen(plan.get_by_text("1 SMS (GSM-7)"))
+    assert plan.get_by_text("sans message").count() == 0
+    page.get_by_role("button", name="Jours sans message").click()
+    dialog = seen(page.get_by_role("dialog"))
+    dialog.get_by_label("Jour", exact=True).fill(f"{day}")
+    dialog.get_by_role("button", name="Ajouter un jour").click()
+    seen(dialog.get_by_role("button", name="Retirer"))
+    judge_both_themes(page, "a patient's days without messages")
+    dialog.get_by_role("button", name="Fermer").click()
+    seen(page.get_by_role("button", name="Jours sans message (1)"))
+    seen(plan.get_by_text("Avancé : un jour sans message suit."))
+    shown = http.get(
+        f"{tree.url}/api/v1/contacts",
+        params={"patient_id": "PAT700"},
+        headers=tree.token(),
+        timeout=10,
+    ).json()
+    assert shown["items"][0]["holidays"] == [{"day": f"{day}", "every_year": False}]
+    page.context.close()
+
+
 def test_a_session_that_ends_and_a_service_that_is_away_lose_no_word(
     tree: Tree, browser: Browser
 ) -> None:

@@ -3676,6 +3676,7 @@ export interface components {
     }
     ContactChange: {
       email?: string | null
+      holidays?: components['schemas']['ContactHoliday'][] | null
       kind?: "patient" | "staff" | "student" | null
       language?: string | null
       name?: string | null
@@ -3683,8 +3684,19 @@ export interface components {
       phone_number?: string | null
       quiet_hours?: string | null
     }
+    ContactHoliday: {
+      day: string
+      /** the same day of any year */
+      every_year?: boolean
+    }
+    ContactHolidayOut: {
+      day: string
+      every_year: boolean
+    }
     ContactIn: {
       email?: string | null
+      /** days of their own on which nothing goes out to them; the whole list */
+      holidays?: components['schemas']['ContactHoliday'][]
       kind?: "patient" | "staff" | "student"
       language?: string | null
       name?: string | null
@@ -3696,6 +3708,7 @@ export interface components {
     ContactOut: {
       created_at: string
       email: string | null
+      holidays: components['schemas']['ContactHolidayOut'][]
       id: number
       kind: string
       language: string | null
@@ -4581,6 +4594,8 @@ export interface components {
       escalate?: boolean | null
       /** instead of `scheduled_time`: what `before` counts from */
       event_time?: string | null
+      /** RFC 5545 EXDATE: occurrences of `rrule` that do not go out; they count for COUNT. Without an offset: the establishment's local time */
+      exdates?: string[] | null
       expects_reply?: boolean
       language?: string | null
       message?: string | null

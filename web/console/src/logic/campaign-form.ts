@@ -8,7 +8,7 @@ import { type ChannelName, filled, placeholders } from './reminder-form'
 export const STEPS = ['recipients', 'message', 'time'] as const
 export type Step = (typeof STEPS)[number]
 
-export const FIELDS = ['patient_id', 'name', 'phone_number', 'email', 'language', 'kind', 'quiet_hours'] as const
+export const FIELDS = ['patient_id', 'name', 'phone_number', 'email', 'language', 'kind', 'quiet_hours', 'holidays'] as const
 export type FieldName = (typeof FIELDS)[number]
 export const KINDS = ['patient', 'staff', 'student'] as const
 export const VALIDITIES = [4 * 3600, 12 * 3600, 86_400, 2 * 86_400, 3 * 86_400, 7 * 86_400] as const

@@ -36,6 +36,7 @@ export const audit: typeof french = {
     day: 'Day',
     every_year: 'Every year',
     quiet_hours: 'Quiet hours',
+    holidays: 'Days without messages',
     daily_cap: 'Messages a day',
     valid_for: 'Validity (s)',
     time_zone: 'Time zone',

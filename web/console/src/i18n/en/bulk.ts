@@ -51,6 +51,7 @@ export const bulk: Words['bulk'] = {
       language: 'Language',
       kind: 'Category',
       quiet_hours: 'Quiet hours',
+      holidays: 'Days without messages',
     },
     columnName: 'Column',
     inText: (name: string) => `In the text: {${name}}`,
@@ -107,6 +108,7 @@ export const bulk: Words['bulk'] = {
     language_invalid: 'This language is not known: french, english, duala, bassa or ewondo.',
     kind_invalid: 'The category is patient, staff or student.',
     quiet_hours_invalid: 'Write quiet hours like this: 20:00-07:00.',
+    holidays_invalid: 'Write days like this: 2027-12-25, or 12-25 for every year, with spaces between them; each once, at most 100.',
   },
   otherReason: (field) => (field ? `A value is not valid: ${field}.` : 'This line is not valid.'),
   message: {

@@ -49,7 +49,7 @@ export const deliveries: Words['deliveries'] = {
   },
   causes: {
     'quiet hours': 'Deferred: quiet hours',
-    holiday: 'Deferred: holiday',
+    holiday: 'Deferred: a day without messages',
     'daily cap': 'Deferred: this number has had its messages for today',
     'changed by staff': 'Changed by staff',
     'cancelled by staff': 'Cancelled by staff',

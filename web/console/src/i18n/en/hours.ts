@@ -121,4 +121,11 @@ export const hours: typeof french = {
     emptyText: 'Messages go out every day.',
     past: 'past',
   },
+  own: {
+    title: 'Days without messages',
+    lead: 'On these days nothing goes out to this patient. Messages wait for the next day, if they are still valid.',
+    add: 'Add a day',
+    saved: 'The days are saved.',
+    none: 'None: messages go out every day.',
+  },
 }

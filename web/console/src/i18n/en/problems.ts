@@ -65,6 +65,7 @@ export const problems: Words['problems'] = {
     validity_over: 'Quiet hours cover the whole time in which it is valid: choose another time.',
     quiet_hours_past_validity: 'Quiet hours cover the whole time in which it is valid: choose another time.',
     rrule_never: 'This repetition never comes.',
+    rrule_alone: 'Only the repetition itself stands here.',
     rrule_invalid: 'This repetition is not understood.',
     already_with_carrier: 'The message has left for the carrier: it cannot be changed any more.',
     already_ended: 'This reminder has already ended.',

@@ -34,6 +34,7 @@ export const audit = {
     day: 'Jour',
     every_year: 'Chaque année',
     quiet_hours: 'Heures de silence',
+    holidays: 'Jours sans message',
     daily_cap: 'Messages par jour',
     valid_for: 'Validité (s)',
     time_zone: 'Fuseau horaire',

@@ -49,6 +49,7 @@ export const bulk = {
       language: 'Langue',
       kind: 'Catégorie',
       quiet_hours: 'Heures de silence',
+      holidays: 'Jours sans message',
     },
     columnName: 'Colonne',
     inText: (name: string) => `Dans le texte : {${name}}`,
@@ -105,6 +106,7 @@ export const bulk = {
     language_invalid: 'Cette langue n’est pas connue : french, english, duala, bassa ou ewondo.',
     kind_invalid: 'La catégorie est patient, staff ou student.',
     quiet_hours_invalid: 'Écrivez les heures de silence comme ceci : 20:00-07:00.',
+    holidays_invalid: 'Écrivez les jours comme ceci : 2027-12-25, ou 12-25 pour chaque année, séparés par des espaces ; chacun une fois, 100 au plus.',
   },
   otherReason: (field: string) => (field ? `Une valeur n’est pas valable : ${field}.` : 'Cette ligne n’est pas valable.'),
   message: {

@@ -49,7 +49,7 @@ export const deliveries = {
   },
   causes: {
     'quiet hours': 'Reporté : heures de silence',
-    holiday: 'Reporté : jour férié',
+    holiday: 'Reporté : jour sans message',
     'daily cap': 'Reporté : ce numéro a déjà reçu ses messages du jour',
     'changed by staff': 'Modifié par le personnel',
     'cancelled by staff': 'Annulé par le personnel',

@@ -119,4 +119,11 @@ export const hours = {
     emptyText: 'Les messages partent tous les jours.',
     past: 'passé',
   },
+  own: {
+    title: 'Jours sans message',
+    lead: 'Ces jours-là, rien ne part vers ce patient. Les messages attendent le lendemain, s’ils sont encore valables.',
+    add: 'Ajouter un jour',
+    saved: 'Les jours sont enregistrés.',
+    none: 'Aucun : les messages partent tous les jours.',
+  },
 }

@@ -63,6 +63,7 @@ export const problems = {
     validity_over: 'Les heures de silence tombent sur toute la durée de validité : choisissez une autre heure.',
     quiet_hours_past_validity: 'Les heures de silence tombent sur toute la durée de validité : choisissez une autre heure.',
     rrule_never: 'Cette répétition n’arrive jamais.',
+    rrule_alone: 'Seule la répétition elle-même figure ici.',
     rrule_invalid: 'Cette répétition n’est pas comprise.',
     already_with_carrier: 'Le message est déjà parti chez l’opérateur : il n’est plus modifiable.',
     already_ended: 'Ce rappel est déjà terminé.',

@@ -123,7 +123,11 @@ function Who({ form, change, wrong }: CheckedPartProps) {
     return (
       <>
         {form.contact ? (
-          <ChosenPatient contact={form.contact} onOther={() => change({ contact: null })} />
+          <ChosenPatient
+            contact={form.contact}
+            onChanged={(contact) => change({ contact })}
+            onOther={() => change({ contact: null })}
+          />
         ) : (
           <PatientFinder onFound={(contact) => change({ contact })} />
         )}

@@ -43,7 +43,7 @@ export function Occurrences({ reminder, mayChange }: { reminder: Reminder; mayCh
               <span className={one.skipped ? 'left-out' : undefined}>
                 {when}
                 {one.deferred && (
-                  <small className="soft"> · {deferredInWords(one.deferred, words.reminders.preview.deferred)}</small>
+                  <small className="soft"> · {deferredInWords(one.deferred, words.reminders.preview)}</small>
                 )}
               </span>
               {one.skipped && <Chip>{say.skipped}</Chip>}

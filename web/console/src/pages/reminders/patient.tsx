@@ -1,7 +1,7 @@
 // Finding a patient by reference, by phone, by e-mail or by the beginning of a name.
 
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { ComboBox, Input, Label, ListBox, ListBoxItem, Popover, Text } from 'react-aria-components'
 
 import { api, got } from '../../api/client'
@@ -11,6 +11,8 @@ import { lookUps } from '../../logic/look-up'
 import { useSettled } from '../../logic/settled'
 import { Button } from '../../ui/button'
 import { Trouble } from '../../ui/notice'
+
+const OwnDays = lazy(() => import('./own-days'))
 
 type Contact = Shape<'ContactOut'>
 
@@ -90,14 +92,29 @@ export function ContactLine({ contact }: { contact: Contact }) {
   )
 }
 
-export function ChosenPatient({ contact, onOther }: { contact: Contact; onOther: () => void }) {
-  const words = useWords()
+interface ChosenProps {
+  contact: Contact
+  onChanged: (contact: Contact) => void
+  onOther: () => void
+}
+
+export function ChosenPatient({ contact, onChanged, onOther }: ChosenProps) {
+  const say = useWords().reminders.form
+  const [open, setOpen] = useState(false)
   return (
     <div className="chosen">
       <ContactLine contact={contact} />
-      <Button look="quiet" onClick={onOther}>
-        {words.reminders.form.another}
+      <Button look="quiet" onClick={() => setOpen(true)}>
+        {say.ownDays(contact.holidays.length)}
       </Button>
+      <Button look="quiet" onClick={onOther}>
+        {say.another}
+      </Button>
+      {open && (
+        <Suspense fallback={null}>
+          <OwnDays contact={contact} onChanged={onChanged} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
     </div>
   )
 }

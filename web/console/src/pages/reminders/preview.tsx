@@ -93,7 +93,7 @@ function PlanInWords({ plan }: { plan: Plan }) {
           {say.goes} <strong>{localInWords(plan.local_time, format)}</strong>
         </span>
       </p>
-      {plan.deferred && <Notice tone="warn">{deferredInWords(plan.deferred, say.deferred)}</Notice>}
+      {plan.deferred && <Notice tone="warn">{deferredInWords(plan.deferred, say)}</Notice>}
       <p className="goes">
         <Icon name={plan.channels[0] ?? 'sms'} />
         <span>{plan.channels.map((channel) => words.common.channels[channel]).join(` ${say.orElse} `)}</span>
@@ -108,7 +108,7 @@ function PlanInWords({ plan }: { plan: Plan }) {
             {next.slice(0, 6).map((one) => (
               <li key={one.occurrence}>
                 {localInWords(one.local_time, format)}
-                {one.deferred && <small> · {deferredInWords(one.deferred, say.deferred)}</small>}
+                {one.deferred && <small> · {deferredInWords(one.deferred, say)}</small>}
               </li>
             ))}
           </ol>
@@ -130,4 +130,14 @@ function PlanInWords({ plan }: { plan: Plan }) {
   )
 }
 
-export const deferredInWords = (why: string, known: Record<string, string>): string => known[why] ?? why
+interface DeferralWords {
+  deferred: Record<string, string>
+  broughtForward: Record<string, string>
+}
+
+/** `quiet_hours`, or as a plan says it: `quiet hours: goes out before they begin`. */
+export function deferredInWords(why: string, say: DeferralWords): string {
+  const [cause = '', how = ''] = why.split(': ')
+  const known = how.includes('before') ? say.broughtForward : say.deferred
+  return known[cause.replaceAll(' ', '_')] ?? why
+}
