@@ -33,7 +33,8 @@ _ENTER_BY_KEY = (
     _ENTER
     + """, set_config('plan_cache_mode', 'force_generic_plan', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-        set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)"""
+        set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
+        set_config('jit', 'off', true)"""
 )
 _NOW = text("select now()")
 
@@ -70,6 +71,7 @@ class ScopedSession(Session):
     ) -> None:
         super().__init__(expire_on_commit=False, **kw)
         self._entrance = entrance
+        self._schema = schema
         self._scope = {"role": role, "schema": f'"{schema}"'}
         self._establishment_id = establishment_id
         self.jobs: list[Job] = []
@@ -81,6 +83,11 @@ class ScopedSession(Session):
         if self._establishment_id is None:
             raise NoEstablishment("this session was opened for the service, not an establishment")
         return self._establishment_id
+
+    @property
+    def schema(self) -> str:
+        """The one schema that this session reaches; its role goes with it."""
+        return self._schema
 
     @property
     def for_service(self) -> bool:
@@ -139,8 +146,22 @@ class Database:
     @contextmanager
     def service(self) -> Iterator[ScopedSession]:
         """A unit of work on the schema `shared`: no establishment's rows can be reached."""
+        with self._of_service(_ENTER) as session:
+            yield session
+
+    @contextmanager
+    def service_by_key(self) -> Iterator[ScopedSession]:
+        """The same for the clock's few questions: planned for indexes alone."""
+        with self._of_service(_ENTER_BY_KEY) as session:
+            yield session
+
+    @contextmanager
+    def _of_service(self, entrance: str) -> Iterator[ScopedSession]:
         with self._unit_of_work(
-            role=service_role(self.installation), schema=SHARED_SCHEMA, establishment_id=None
+            role=service_role(self.installation),
+            schema=SHARED_SCHEMA,
+            establishment_id=None,
+            entrance=entrance,
         ) as session:
             yield session
 
