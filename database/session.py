@@ -36,6 +36,12 @@ _ENTER_BY_KEY = (
         set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
         set_config('jit', 'off', true)"""
 )
+# For the first few of a long queue: an index has them in order, and nothing may be sorted instead.
+_ENTER_IN_ORDER = (
+    _ENTER_BY_KEY
+    + """, set_config('enable_sort', 'off', true),
+        set_config('enable_incremental_sort', 'off', true)"""
+)
 _NOW = text("select now()")
 
 
@@ -144,15 +150,21 @@ class Database:
             yield session
 
     @contextmanager
+    def establishment_in_order(self, establishment_id: int) -> Iterator[ScopedSession]:
+        """The same for the first of a queue: they come in an index's order, nothing is sorted."""
+        with self._of_establishment(establishment_id, _ENTER_IN_ORDER) as session:
+            yield session
+
+    @contextmanager
     def service(self) -> Iterator[ScopedSession]:
         """A unit of work on the schema `shared`: no establishment's rows can be reached."""
         with self._of_service(_ENTER) as session:
             yield session
 
     @contextmanager
-    def service_by_key(self) -> Iterator[ScopedSession]:
-        """The same for the clock's few questions: planned for indexes alone."""
-        with self._of_service(_ENTER_BY_KEY) as session:
+    def service_in_order(self) -> Iterator[ScopedSession]:
+        """The same for the clock's questions, as in `establishment_in_order`."""
+        with self._of_service(_ENTER_IN_ORDER) as session:
             yield session
 
     @contextmanager

@@ -49,7 +49,7 @@ _ESTABLISHMENTS_DUE = with_lines(
         select true from shared.senders s
         where s.establishment_id = e.id and {opens_at} <= now() and {somebody_waits}
         limit 1
-    ) order by under_way, e.id
+    )
     """
 )
 
@@ -180,14 +180,15 @@ class HasDue:
 
 def establishments_due(database: Database) -> list[HasDue]:
     """The establishments that have something due now, those with nothing under way first."""
-    with database.service_by_key() as session:
+    with database.service_in_order() as session:
         rows = _ESTABLISHMENTS_DUE.run(session)
-    return [HasDue(row.id, row.under_way) for row in rows]
+    found = [HasDue(row.id, row.under_way) for row in rows]
+    return sorted(found, key=lambda due: (due.under_way, due.id))
 
 
 def seconds_to_next(database: Database) -> float | None:
     """Seconds until the next thing is due (negative: overdue), None when nothing waits."""
-    with database.service_by_key() as session:
+    with database.service_in_order() as session:
         (next_due,) = _NEXT_DUE_IN.run(session)
     seconds: float | None = next_due.seconds
     return seconds
@@ -196,6 +197,7 @@ def seconds_to_next(database: Database) -> float | None:
 def claim(session: ScopedSession, *, batch: int, outstanding: int, lease: float) -> Claim:
     """Claim what is due, at most `batch` and no more than `outstanding` at once, for `lease` s.
 
+    To be called in a session `in_order`: however much is due, its first are taken from an index.
     Nothing is claimed of what is due while less than a batch has room.
     Of a line that waits for a sender (at most `batch` more), as many as have their turn. Of
     questions one batch at most is out at a time: nobody waits for their answers. Nothing while

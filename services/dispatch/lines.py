@@ -68,7 +68,6 @@ _OPEN_LINES = with_lines(
     where s.establishment_id = :establishment_id
         and {opens_at} <= now()
         and {somebody_waits}
-    order by s.id
     for no key update of s skip locked
     """,
     establishment_id="integer",
@@ -121,7 +120,7 @@ _STANDING = Prepared(
 def open_lines(session: ScopedSession) -> list[Pace]:
     """The lines of which some may be claimed now, locked; a rate of infinity: all of them."""
     rows = _OPEN_LINES.run(session, establishment_id=session.establishment_id)
-    return [Pace(row.id, row.rate or float("inf")) for row in rows]
+    return [Pace(row.id, row.rate or float("inf")) for row in sorted(rows)]
 
 
 def turns_of(pace: Pace, most: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from config.settings import get_settings
-from database.prepared import Prepared, numbers
+from database.prepared import Prepared
 from database.session import ScopedSession
 from models.delivery import Delivery, DeliveryStatus
 from services.delivery.moves import settle
@@ -24,8 +24,7 @@ from utils.senders import ASKABLE
 # was sent stays in the due queue where the provider can be asked for a receipt: one statement
 # still. What was unknown may be there no more, as staff were asked about it: it is put in again.
 # What would be tried again after its validity comes back when that ends, and expires visibly.
-# The due queue is entered by an array of keys even where it is joined: it is often empty, and a
-# plan from then would read what has come in since, all of it for each row (decision 0041).
+# Rows of the due queue are found by an array of keys, as in `attempts.py`.
 _OUTCOME = Prepared(
     """
     with locked as materialized (
@@ -80,13 +79,17 @@ _OUTCOME = Prepared(
         insert into delivery_events (delivery_id, status, cause, code, attempt)
         select id, status, cause, code, attempt from moved where moves
     ), waiting as (
+        select array_agg(id) as ids, array_agg(look_at) as moments,
+            array_agg(status <> 'scheduled') as asks
+        from moved where moves and waits
+    ), kept as (
         update shared.due u set
             claimed_until = null,
-            asks = m.status <> 'scheduled',
-            due_at = m.look_at
-        from moved m
-        where u.establishment_id = :establishment_id and u.delivery_id = m.id
-            and u.delivery_id = any(:ids) and m.moves and m.waits
+            asks = w.asks[array_position(w.ids, u.delivery_id)],
+            due_at = w.moments[array_position(w.ids, u.delivery_id)]
+        from waiting w
+        where u.establishment_id = :establishment_id
+            and u.delivery_id = any(array(select id from moved where moves and waits))
     ), found_again as (
         insert into shared.due (establishment_id, delivery_id, due_at, asks)
         select :establishment_id, m.id, m.look_at, m.status <> 'scheduled'
@@ -124,7 +127,6 @@ _OUTCOME = Prepared(
     ))
     """,
     news="json",
-    ids="bigint[]",
     establishment_id="integer",
     ask_after="double precision",
     receipt_after="double precision",
@@ -153,7 +155,6 @@ def conclude(
     rows = _OUTCOME.run(
         session,
         news=json.dumps([_news(settlement) for settlement in settlements]),
-        ids=numbers(settlement.delivery_id for settlement in settlements),
         establishment_id=session.establishment_id,
         ask_after=ask_after,
         receipt_after=get_settings().engine.receipt_after,

@@ -94,7 +94,7 @@ def make(
 def claim(
     database: Any, *, batch: int = 100, outstanding: int = 1000, establishment: int = NORTH
 ) -> dispatch.Claim:
-    with database.establishment_by_key(establishment) as session:
+    with database.establishment_in_order(establishment) as session:
         return dispatch.claim(session, batch=batch, outstanding=outstanding, lease=LEASE)
 
 
