@@ -7,7 +7,7 @@ Each of these was broken once, and a test here failed:
 - `any(array(select delivery_id from ready))` -> a join with `ready` in `_CLAIMED` (as things were,
   with fresh statistics; planned while nothing was due);
 - `enable_sort` left on in `database/session.py` (analysed when empty: the backlog is sorted);
-- `any(array(select id from moved))` -> a join with `moved` in `_STAMP` (planned for an empty queue);
+- `any(array(select id from moved))` -> a join with `moved` in `_STAMP` (planned for an empty one);
 - `order by ... limit 1` -> a count in `_SOMEBODY_WAITS` (a long line).
 """
 
