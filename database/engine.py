@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import select
+import time
 from typing import Any
 
 import psycopg2
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import NullPool
 
 from config.settings import DatabaseSettings, Settings
@@ -14,6 +16,10 @@ from database.roles import nobody_role
 
 DIRECT = "direct"
 """In a connection's `info`: true when it leads to one server process for as long as it lives."""
+TRUSTED_SECONDS = 1.0
+"""A connection that was in use so long ago at most is not asked whether it lives, if its server has
+not said anything since: one that has gone says so, by closing it."""
+_USED = "used"
 
 
 class DatabaseNotReady(Exception):
@@ -92,7 +98,6 @@ def service_engine(settings: DatabaseSettings) -> Engine:
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout,
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": settings.connect_timeout,
             # A server that vanished without a word is noticed within a minute, not in hours.
@@ -103,6 +108,21 @@ def service_engine(settings: DatabaseSettings) -> Engine:
         },
     )
     statement_timeout = str(settings.statement_timeout_ms)
+
+    @event.listens_for(engine, "checkin")
+    def _note_use(_connection: Any, record: Any) -> None:
+        record.info[_USED] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _see_whether_it_lives(connection: Any, record: Any, _fairy: Any) -> None:
+        """Asking costs as much as a small statement, and a worker has a transaction for every few
+        deliveries."""
+        if time.monotonic() - record.info.get(_USED, 0.0) < TRUSTED_SECONDS and _silent(connection):
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg2.Error as error:
+            raise InvalidatePoolError from error  # the pool tries a new one
 
     @event.listens_for(engine, "connect")
     def _step_down(connection: Any, record: Any) -> None:
@@ -117,6 +137,13 @@ def service_engine(settings: DatabaseSettings) -> Engine:
         connection.autocommit = False
 
     return engine
+
+
+def _silent(connection: Any) -> bool:
+    """False when something came on an idle connection, its end included; that is not waited for."""
+    socket = select.poll()
+    socket.register(connection.fileno(), select.POLLIN | select.POLLPRI)
+    return not socket.poll(0)  # closed by the other side or broken: told unasked
 
 
 def _leads_to_one_server(connection: Any, cursor: Any) -> bool:

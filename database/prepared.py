@@ -44,7 +44,7 @@ class Prepared:
         if not connection.info.get(DIRECT):
             return fetched(connection, self._inline, values)
         # A plan holds for one schema and role.
-        name = f"careloop_{self._digest}_{session.establishment_id}"
+        name = f"careloop_{self._digest}_{session.schema}"
         self._prepare(connection, name)
         ordered = tuple(values[parameter] for parameter in self._parameters)
         return fetched(connection, f"execute {name}{self._marks}", ordered)

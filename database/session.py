@@ -33,7 +33,14 @@ _ENTER_BY_KEY = (
     _ENTER
     + """, set_config('plan_cache_mode', 'force_generic_plan', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-        set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)"""
+        set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
+        set_config('jit', 'off', true)"""
+)
+# For the first few of a long queue: an index has them in order, and nothing may be sorted instead.
+_ENTER_IN_ORDER = (
+    _ENTER_BY_KEY
+    + """, set_config('enable_sort', 'off', true),
+        set_config('enable_incremental_sort', 'off', true)"""
 )
 _NOW = text("select now()")
 
@@ -70,6 +77,7 @@ class ScopedSession(Session):
     ) -> None:
         super().__init__(expire_on_commit=False, **kw)
         self._entrance = entrance
+        self._schema = schema
         self._scope = {"role": role, "schema": f'"{schema}"'}
         self._establishment_id = establishment_id
         self.jobs: list[Job] = []
@@ -81,6 +89,11 @@ class ScopedSession(Session):
         if self._establishment_id is None:
             raise NoEstablishment("this session was opened for the service, not an establishment")
         return self._establishment_id
+
+    @property
+    def schema(self) -> str:
+        """The one schema that this session reaches; its role goes with it."""
+        return self._schema
 
     @property
     def for_service(self) -> bool:
@@ -137,10 +150,30 @@ class Database:
             yield session
 
     @contextmanager
+    def establishment_in_order(self, establishment_id: int) -> Iterator[ScopedSession]:
+        """The same for the first of a queue: they come in an index's order, nothing is sorted."""
+        with self._of_establishment(establishment_id, _ENTER_IN_ORDER) as session:
+            yield session
+
+    @contextmanager
     def service(self) -> Iterator[ScopedSession]:
         """A unit of work on the schema `shared`: no establishment's rows can be reached."""
+        with self._of_service(_ENTER) as session:
+            yield session
+
+    @contextmanager
+    def service_in_order(self) -> Iterator[ScopedSession]:
+        """The same for the clock's questions, as in `establishment_in_order`."""
+        with self._of_service(_ENTER_IN_ORDER) as session:
+            yield session
+
+    @contextmanager
+    def _of_service(self, entrance: str) -> Iterator[ScopedSession]:
         with self._unit_of_work(
-            role=service_role(self.installation), schema=SHARED_SCHEMA, establishment_id=None
+            role=service_role(self.installation),
+            schema=SHARED_SCHEMA,
+            establishment_id=None,
+            entrance=entrance,
         ) as session:
             yield session
 

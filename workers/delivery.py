@@ -88,7 +88,7 @@ def stop() -> None:
     context = get_context()
     try:
         for establishment_id, ids in _pipeline().give_up_waiting():
-            with context.database.establishment(establishment_id) as session:
+            with context.database.establishment_by_key(establishment_id) as session:
                 dispatch.release(session, ids, "worker stopped")
     except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
         log.warning("claims not given back", error=type(error).__name__)  # the leases run out

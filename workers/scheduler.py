@@ -222,7 +222,7 @@ class Scheduler:
         """Claim one batch for one establishment and hand it over."""
         database, queue, engine = self.context.database, self.context.queue, self.engine
         establishment_id = due.id
-        with database.establishment(establishment_id) as session:
+        with database.establishment_in_order(establishment_id) as session:
             claimed = dispatch.claim(
                 session,
                 batch=engine.batch,
@@ -245,7 +245,7 @@ class Scheduler:
                 handed = True
             else:
                 reached("scheduler.before_release")
-                with database.establishment(establishment_id) as session:
+                with database.establishment_by_key(establishment_id) as session:
                     dispatch.release(session, ids, "queue unreachable")
                 reached("scheduler.after_release")
         reached("scheduler.after_enqueue")

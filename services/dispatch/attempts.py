@@ -74,6 +74,10 @@ class Attempt:
 # (`services/whatsapp_window.py`).
 # A claim from before the server's start is void: a stop may have been spooled since. The sweeper
 # makes it due again, behind the gate (`services/dispatch/gate.py`).
+#
+# Rows of the due queue are found by a delivery's own key or an array of keys, never by a join: the
+# queue is often empty, and a plan from then may read all that has come in since, for each row
+# (decision 0041).
 _LOCK = Prepared(
     """
     select d.id, d.channel, d.due_at, d.valid_until, c.quiet_start, c.quiet_end,
@@ -93,11 +97,11 @@ _LOCK = Prepared(
     join reminders r on r.id = d.reminder_id
     left join contacts c on c.id = r.contact_id
     left join campaigns p on p.id = r.campaign_id
-    where d.id = any(:ids) and d.status = 'queued' and not exists (
-        select from shared.due u
+    where d.id = any(:ids) and d.status = 'queued' and coalesce((
+        select u.claimed_until >= pg_postmaster_start_time() + make_interval(secs => :lease)
+        from shared.due u
         where u.establishment_id = :establishment_id and u.delivery_id = d.id
-            and u.claimed_until < pg_postmaster_start_time() + make_interval(secs => :lease)
-    )
+    ), true)
     order by a.id, d.id
     for update of d for no key update of a
     """,
@@ -136,7 +140,7 @@ _STAMP = Prepared(
         update deliveries d set status = 'sending', attempt = d.attempt + 1, attempted_at = now(),
             message = null,
             sender_id = (cast(:senders as integer[]))[array_position(cast(:ids as bigint[]), d.id)]
-        from allowed l where d.id = l.id
+        where d.id = any(array(select id from allowed))
         returning d.id, d.reminder_id, d.address_id, d.channel, d.attempt, d.valid_until,
             d.correlation_id, d.sender_id
     ), traced as (
@@ -144,8 +148,8 @@ _STAMP = Prepared(
         select id, 'sending', 'attempt', attempt, sender_id from moved
     ), leased as (
         update shared.due u set claimed_until = now() + make_interval(secs => :lease), line = null
-        from moved m
-        where u.establishment_id = :establishment_id and u.delivery_id = m.id
+        where u.establishment_id = :establishment_id
+            and u.delivery_id = any(array(select id from moved))
             and (u.line is not null or u.claimed_until < now() + make_interval(secs => :held_for))
     )
     select m.id, m.attempt, m.channel, a.value, r.message, r.language,

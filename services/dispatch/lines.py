@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import TextClause, text
-
+from database.prepared import Prepared, numbers
 from database.session import ScopedSession
 from models.delivery import DeliveryStatus
 from models.establishment import Sender
@@ -43,9 +42,21 @@ _OPENS_AT = """
 than that: PostgreSQL's clock was set back, and the line would stand until it has caught up."""
 
 
-def with_lines(statement: str) -> TextClause:
-    """A statement in which `{opens_at}` is when the line of a sender `s` opens."""
-    return text(statement.format(opens_at=_OPENS_AT))
+_SOMEBODY_WAITS = """
+    (
+        select true from shared.due u where u.line = s.id and u.claimed_until = 'infinity'
+        order by u.due_at, u.delivery_id limit 1
+    )
+"""
+
+
+def with_lines(statement: str, **types: str) -> Prepared:
+    """A statement in which `{opens_at}` is when the line of a sender `s` opens.
+
+    `{somebody_waits}` is true when there is anybody in it.
+    """
+    asked = statement.format(opens_at=_OPENS_AT, somebody_waits=_SOMEBODY_WAITS)
+    return Prepared(asked, **types)
 
 
 # `open_lines` are few: one for each sender that is paced and has somebody waiting. A sender that
@@ -56,13 +67,13 @@ _OPEN_LINES = with_lines(
     from shared.senders s
     where s.establishment_id = :establishment_id
         and {opens_at} <= now()
-        and exists (
-            select from shared.due u where u.line = s.id and u.claimed_until = 'infinity'
-        )
-    order by s.id
+        and {somebody_waits}
     for no key update of s skip locked
-    """
+    """,
+    establishment_id="integer",
 )
+
+_ONE_LINE = {"establishment_id": "integer", "line": "integer", "seconds": "double precision"}
 
 # Counted from when the line was to open: by as much as each call-up comes late, a line would else
 # be slower than its sender. What is late for longer than a step is not caught up with.
@@ -71,7 +82,10 @@ _OPENS_NEXT = with_lines(
     update shared.senders s set line_opens_at = make_interval(secs => :seconds)
         + greatest({opens_at}, now() - make_interval(secs => :step))
     where establishment_id = :establishment_id and id = :line
-    """
+    returning id
+    """,
+    **_ONE_LINE,
+    step="double precision",
 )
 
 _STAYS_SHUT = with_lines(
@@ -79,10 +93,12 @@ _STAYS_SHUT = with_lines(
     update shared.senders s set
         line_opens_at = greatest({opens_at}, now() + make_interval(secs => :seconds))
     where establishment_id = :establishment_id and id = :line
-    """
+    returning id
+    """,
+    **_ONE_LINE,
 )
 
-_STANDING = text(
+_STANDING = Prepared(
     """
     select
         array(
@@ -90,17 +106,21 @@ _STANDING = text(
             where establishment_id = :establishment_id and delivery_id = any(:ids)
                 and line = :line
         ) as called_up,
-        exists (
-            select from shared.due where line = :line and claimed_until = 'infinity'
+        (
+            select true from shared.due where line = :line and claimed_until = 'infinity'
+            order by due_at, delivery_id limit 1
         ) as somebody_waits
-    """
+    """,
+    establishment_id="integer",
+    ids="bigint[]",
+    line="integer",
 )
 
 
 def open_lines(session: ScopedSession) -> list[Pace]:
     """The lines of which some may be claimed now, locked; a rate of infinity: all of them."""
-    rows = session.execute(_OPEN_LINES, {"establishment_id": session.establishment_id})
-    return [Pace(row.id, row.rate or float("inf")) for row in rows]
+    rows = _OPEN_LINES.run(session, establishment_id=session.establishment_id)
+    return [Pace(row.id, row.rate or float("inf")) for row in sorted(rows)]
 
 
 def turns_of(pace: Pace, most: int) -> int:
@@ -111,15 +131,15 @@ def turns_of(pace: Pace, most: int) -> int:
 def opens_after(session: ScopedSession, pace: Pace, claimed: int) -> None:
     """Have a line open again when as many as were claimed have had their time."""
     seconds = claimed / pace.rate
-    session.execute(_OPENS_NEXT, _bounds(session, pace, seconds) | {"step": STEP_SECONDS})
+    _OPENS_NEXT.run(session, **_bounds(session, pace, seconds), step=STEP_SECONDS)
 
 
 def stays_shut(session: ScopedSession, pace: Pace, refused: int) -> None:
     """Have a line open no earlier than so many tokens take to come from now on."""
-    session.execute(_STAYS_SHUT, _bounds(session, pace, refused / pace.rate))
+    _STAYS_SHUT.run(session, **_bounds(session, pace, refused / pace.rate))
 
 
-def _bounds(session: ScopedSession, pace: Pace, seconds: float) -> dict[str, float | int | None]:
+def _bounds(session: ScopedSession, pace: Pace, seconds: float) -> dict[str, float | int]:
     return {
         "establishment_id": session.establishment_id,
         "line": pace.line,
@@ -154,14 +174,12 @@ def take_turns(
 def _take(
     session: ScopedSession, rows: Sequence[Any], pace: Pace, take: Take
 ) -> tuple[list[Any], list[Hold]]:
-    standing = session.execute(
-        _STANDING,
-        {
-            "establishment_id": session.establishment_id,
-            "ids": [row.id for row in rows],
-            "line": pace.line,
-        },
-    ).one()
+    (standing,) = _STANDING.run(
+        session,
+        establishment_id=session.establishment_id,
+        ids=numbers(row.id for row in rows),
+        line=pace.line,
+    )
     called_up = set(standing.called_up)
     order = sorted(rows, key=lambda row: (row.id not in called_up, row.due_at, row.id))
     asking = len(called_up) if standing.somebody_waits else len(order)

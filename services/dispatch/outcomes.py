@@ -24,6 +24,7 @@ from utils.senders import ASKABLE
 # was sent stays in the due queue where the provider can be asked for a receipt: one statement
 # still. What was unknown may be there no more, as staff were asked about it: it is put in again.
 # What would be tried again after its validity comes back when that ends, and expires visibly.
+# Rows of the due queue are found by an array of keys, as in `attempts.py`.
 _OUTCOME = Prepared(
     """
     with locked as materialized (
@@ -46,14 +47,16 @@ _OUTCOME = Prepared(
             provider_id = case
                 when d.status in ('scheduled', 'queued') then d.provider_id
                 when d.status in ('cancelled', 'expired', 'suppressed') and (
-                    exists (
-                        select from calls c
+                    (
+                        select true from calls c
                         where c.provider = l.provider and c.provider_id = l.provider_id
                             and c.delivery_id = d.id
-                    ) or exists (
-                        select from messages g
+                        limit 1
+                    ) or (
+                        select true from messages g
                         where g.provider = l.provider and g.provider_id = l.provider_id
                             and g.delivery_id = d.id
+                        limit 1
                     )
                 ) then d.provider_id
                 else coalesce(d.provider_id, l.provider_id)
@@ -76,22 +79,26 @@ _OUTCOME = Prepared(
         insert into delivery_events (delivery_id, status, cause, code, attempt)
         select id, status, cause, code, attempt from moved where moves
     ), waiting as (
+        select array_agg(id) as ids, array_agg(look_at) as moments,
+            array_agg(status <> 'scheduled') as asks
+        from moved where moves and waits
+    ), kept as (
         update shared.due u set
             claimed_until = null,
-            asks = m.status <> 'scheduled',
-            due_at = m.look_at
-        from moved m
-        where u.establishment_id = :establishment_id and u.delivery_id = m.id
-            and m.moves and m.waits
+            asks = w.asks[array_position(w.ids, u.delivery_id)],
+            due_at = w.moments[array_position(w.ids, u.delivery_id)]
+        from waiting w
+        where u.establishment_id = :establishment_id
+            and u.delivery_id = any(array(select id from moved where moves and waits))
     ), found_again as (
         insert into shared.due (establishment_id, delivery_id, due_at, asks)
         select :establishment_id, m.id, m.look_at, m.status <> 'scheduled'
         from moved m where m.moves and m.waits and m.was = 'unknown'
         on conflict do nothing
     ), ended as (
-        delete from shared.due u using moved m
-        where u.establishment_id = :establishment_id and u.delivery_id = m.id
-            and m.moves and not m.waits
+        delete from shared.due
+        where establishment_id = :establishment_id
+            and delivery_id = any(array(select id from moved where moves and not waits))
     ), passed_messages as (
         insert into messages
             (direction, channel, delivery_id, provider, provider_id, encoding, segments)
@@ -104,21 +111,20 @@ _OUTCOME = Prepared(
         from moved where new_id is not null and channel = 'voice'
         on conflict do nothing
     ), answered as (
-        update tasks t set state = 'done', done_at = now()
-        from moved m
-        where t.kind = 'unknown_delivery' and t.delivery_id = m.id and t.state = 'open' and m.moves
-            and m.was = 'unknown'
+        update tasks set state = 'done', done_at = now()
+        where kind = 'unknown_delivery' and state = 'open' and delivery_id = any(
+            array(select id from moved where moves and was = 'unknown')
+        )
     ), done as (
-        update reminders r set status = 'done', updated_at = now()
-        from moved m
-        where r.id = m.reminder_id and m.moves and m.status = 'sent'
-            and r.rrule is null and r.event_time is null and r.status = 'scheduled'
+        update reminders set status = 'done', updated_at = now()
+        where id = any(array(select reminder_id from moved where moves and status = 'sent'))
+            and rrule is null and event_time is null and status = 'scheduled'
     )
-    select m.id from moved m join reminders r on r.id = m.reminder_id
-    where m.moves and (
-        m.status = 'failed'
-        or m.status = 'sent' and (r.rrule is not null or r.event_time is not null)
-    )
+    select m.id from moved m
+    where m.moves and (m.status = 'failed' or m.status = 'sent' and (
+        select r.rrule is not null or r.event_time is not null
+        from reminders r where r.id = m.reminder_id
+    ))
     """,
     news="json",
     establishment_id="integer",

@@ -44,11 +44,12 @@ _HOLD = text(
         for update of d
     ), moved as (
         update deliveries d set status = 'scheduled', error_code = :code, due_at = l.due_at
-        from locked l where d.id = l.id
+        from locked l where d.id = any(:ids) and d.id = l.id
         returning d.id, d.attempt, d.due_at
     ), freed as (
         update shared.due u set claimed_until = null, due_at = m.due_at, line = null
-        from moved m where u.establishment_id = :establishment_id and u.delivery_id = m.id
+        from moved m where u.establishment_id = :establishment_id
+            and u.delivery_id = any(:ids) and u.delivery_id = m.id
     )
     insert into delivery_events (delivery_id, status, cause, code, attempt)
     select id, 'scheduled', 'sender suspended', :code, attempt from moved

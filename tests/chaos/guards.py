@@ -77,8 +77,8 @@ GUARDS = (
     Guard(
         "only what is queued is released",
         "services/dispatch/claims.py",
-        "where d.id = f.delivery_id and d.status = 'queued'",
-        "where d.id = f.delivery_id",
+        "where id = any(array(select delivery_id from freed)) and status = 'queued'",
+        "where id = any(array(select delivery_id from freed))",
         # Only where Redis took a job, and its answer was lost.
         shown_by="tests/services/test_dispatch.py::test_what_is_being_sent_is_not_released",
     ),
@@ -128,16 +128,15 @@ GUARDS = (
     Guard(
         "the due row stays until the end",
         "services/dispatch/claims.py",
-        "        update shared.due d set claimed_until = now() + make_interval(secs => :lease)\n"
-        "        from ready r\n"
+        "        update shared.due set claimed_until = now() + make_interval(secs => :lease)\n"
         "        where",
-        "        delete from shared.due d using ready r\n        where",
+        "        delete from shared.due\n        where",
     ),
     Guard(
         "a claim has an end",
         "services/dispatch/claims.py",
-        "update shared.due d set claimed_until = now() + make_interval(secs => :lease)",
-        "update shared.due d set claimed_until = now() + interval '1 day'",
+        "update shared.due set claimed_until = now() + make_interval(secs => :lease)",
+        "update shared.due set claimed_until = now() + interval '1 day'",
     ),
     Guard(
         "the carrier's list is believed",
@@ -168,8 +167,8 @@ GUARDS = (
     Guard(
         "no task about what is known",
         "services/dispatch/outcomes.py",
-        "t.state = 'open' and m.moves",
-        "t.state = 'open' and false",
+        "and state = 'open' and delivery_id",
+        "and state = 'open' and false and delivery_id",
     ),
     Guard(
         "what staff were asked about is due again",

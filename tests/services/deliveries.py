@@ -94,14 +94,14 @@ def make(
 def claim(
     database: Any, *, batch: int = 100, outstanding: int = 1000, establishment: int = NORTH
 ) -> dispatch.Claim:
-    with database.establishment(establishment) as session:
+    with database.establishment_in_order(establishment) as session:
         return dispatch.claim(session, batch=batch, outstanding=outstanding, lease=LEASE)
 
 
 def begin(database: Any, ids: Sequence[int], **rules: Any) -> list[dispatch.Attempt]:
     """By default anything may go out at any time."""
     rules = {"times": AllowedTimes(UTC)} | rules
-    with database.establishment(NORTH) as session:
+    with database.establishment_by_key(NORTH) as session:
         return dispatch.begin(session, ids, rules=dispatch.Rules(**rules), lease=LEASE)
 
 
@@ -115,7 +115,7 @@ def begun(database: Any, **more: Any) -> int:
 
 def conclude(database: Any, number: int, status: DeliveryStatus, **more: Any) -> None:
     given = {"attempt": 1, "provider": "twilio"} | more
-    with database.establishment(NORTH) as session:
+    with database.establishment_by_key(NORTH) as session:
         dispatch.conclude(session, [Settlement(number, status=status, **given)], ask_after=10)
 
 
@@ -123,7 +123,7 @@ def sent(database: Any, *, ago: float = 0, **more: Any) -> int:
     """One delivery that the provider accepted `ago` seconds ago, as `ID` and its number."""
     number = begun(database, **more)
     conclude(database, number, S.sent, provider_id=f"ID{number}")
-    with database.establishment(NORTH) as session:
+    with database.establishment_by_key(NORTH) as session:
         lock_delivery(session, number).attempted_at = now() - timedelta(seconds=ago)
     return number
 
