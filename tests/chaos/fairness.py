@@ -23,8 +23,9 @@ FEW = 10
 SCHEDULERS = 2
 BATCH = int(ENGINE["ENGINE_BATCH"])
 WORKERS = 2
-BOUND = BATCH * (int(ENGINE["ENGINE_OUTSTANDING_BATCHES"]) + SCHEDULERS)
-"""What may stand in the queue before the ten, and what each scheduler is claiming just then."""
+BOUND = BATCH * (int(ENGINE["ENGINE_OUTSTANDING_BATCHES"]) + 2 * SCHEDULERS)
+"""What may stand in the queue before the ten, and what each scheduler claims in the round in which
+they fall due and in the next one, which finds them."""
 MUCH = {"ENGINE_OUTSTANDING_BATCHES": "20", "ENGINE_SILENT_AFTER": "0"}
 """Enough in the queue to keep the workers for a minute, with calls that nobody answers. The silent
 sender is not suspended: how places are shared is what is measured, not that nobody needs them."""
