@@ -19,7 +19,7 @@ export const hours: typeof french = {
     until: 'To',
     effect: (from, until) => `Nothing goes out between ${from} and ${until}. What was planned in these hours goes out at ${until}, if it is still valid.`,
     none: 'Messages go out at any hour, at night too.',
-    allDay: 'Choose two different times: otherwise nothing would ever go out.',
+    allDay: 'Choose two different times.',
   },
   cap: {
     label: 'Messages a day to one number, at most',

@@ -17,7 +17,7 @@ export const hours = {
     until: 'À',
     effect: (from: string, until: string) => `Rien ne part entre ${from} et ${until}. Ce qui était prévu dans ces heures part à ${until}, s’il est encore valable.`,
     none: 'Les messages partent à toute heure, la nuit aussi.',
-    allDay: 'Choisissez deux heures différentes : sinon rien ne partirait jamais.',
+    allDay: 'Choisissez deux heures différentes.',
   },
   cap: {
     label: 'Messages par jour et par numéro, au plus',

@@ -95,7 +95,7 @@ test('quiet hours that are refused are told at their field, until they are chang
   await press('Enregistrer')
   const from = screen.getByLabelText('De')
   await waitFor(() => expect(from.getAttribute('aria-invalid')).toBe('true'))
-  screen.getByText('Choisissez deux heures différentes : sinon rien ne partirait jamais.')
+  screen.getByText('Choisissez deux heures différentes.')
   expect(screen.getByLabelText('Jour').getAttribute('aria-invalid')).toBeNull()
   await type('À', '07:00')
   expect(from.getAttribute('aria-invalid')).toBeNull()

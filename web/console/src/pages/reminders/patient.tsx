@@ -104,12 +104,14 @@ export function ChosenPatient({ contact, onChanged, onOther }: ChosenProps) {
   return (
     <div className="chosen">
       <ContactLine contact={contact} />
-      <Button look="quiet" onClick={() => setOpen(true)}>
-        {say.ownTimes(contact.quiet_hours, contact.holidays.length)}
-      </Button>
-      <Button look="quiet" onClick={onOther}>
-        {say.another}
-      </Button>
+      <div className="chosen-buttons">
+        <Button look="quiet" onClick={() => setOpen(true)}>
+          {say.ownTimes(contact.quiet_hours, contact.holidays.length)}
+        </Button>
+        <Button look="quiet" onClick={onOther}>
+          {say.another}
+        </Button>
+      </div>
       {open && (
         <Suspense fallback={null}>
           <OwnTimes contact={contact} onChanged={onChanged} onClose={() => setOpen(false)} />

@@ -32,7 +32,7 @@ export function QuietHours({ form, change, error, none }: QuietHoursProps) {
           <TextField label={say.until} type="time" required value={form.until} onChange={(until) => change({ until })} />
         </div>
       )}
-      <Effect>{form.quiet ? say.effect(form.from, form.until) : none}</Effect>
+      {!refused && <Effect>{form.quiet ? say.effect(form.from, form.until) : none}</Effect>}
     </>
   )
 }
