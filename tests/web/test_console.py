@@ -24,6 +24,7 @@ from tests.web.console import (
     judge_both_themes,
     needs_console,
     opened,
+    picture,
     sign_in,
     sign_out,
 )
@@ -282,10 +283,10 @@ def test_the_second_of_two_nurses_is_told(tree: Tree, browser: Browser) -> None:
         page.context.close()
 
 
-def test_a_patients_own_days_are_kept_where_the_reminder_is_written(
+def test_a_patients_own_times_are_kept_where_the_reminder_is_written(
     tree: Tree, browser: Browser
 ) -> None:
-    """Added in French and seen in the plan at once; taken out in English."""
+    """A day, then quiet hours: each is seen in the plan as soon as it is saved."""
     post(tree, "contacts", {"patient_id": "PAT700", "phone_number": "+237650000077"})
     day = (datetime.now(UTC) + timedelta(days=30)).date()
     page = opened(browser, tree, "reminders/new", "staff@north")
@@ -295,22 +296,50 @@ def test_a_patients_own_days_are_kept_where_the_reminder_is_written(
     plan = page.get_by_label("Ce qui va se passer")
     seen(plan.get_by_text("1 SMS (GSM-7)"))
     assert plan.get_by_text("sans message").count() == 0
-    page.get_by_role("button", name="Jours sans message").click()
+    page.get_by_role("button", name="Moments sans message").click()
     dialog = seen(page.get_by_role("dialog"))
     dialog.get_by_label("Jour", exact=True).fill(f"{day}")
     dialog.get_by_role("button", name="Ajouter un jour").click()
     seen(dialog.get_by_role("button", name="Retirer"))
-    judge_both_themes(page, "a patient's days without messages")
     dialog.get_by_role("button", name="Fermer").click()
-    seen(page.get_by_role("button", name="Jours sans message (1)"))
+    seen(page.get_by_role("button", name="Moments sans message (1 jour)"))
     seen(plan.get_by_text("Avancé : un jour sans message suit."))
+
+    page.get_by_label("Jour", exact=True).fill(f"{day + timedelta(days=2)}")
+    page.get_by_label("Heure").fill("06:15")
+    seen(plan.get_by_text("06:15"))
+    page.get_by_role("button", name="Moments sans message").click()
+    dialog.get_by_label("Ne rien envoyer la nuit").check()
+    dialog.get_by_label("De", exact=True).fill("07:30")
+    dialog.get_by_label("À", exact=True).fill("07:30")
+    dialog.get_by_role("button", name="Enregistrer").click()
+    seen(dialog.get_by_text("Choisissez deux heures différentes."))
+    picture(page, "own-times-refused-fr")
+    dialog.get_by_label("De", exact=True).fill("21:00")
+    judge_both_themes(page, "a patient's times without messages")
+    picture(page, "own-times-fr")
+    page.set_viewport_size(PHONE)
+    judge(page, "a patient's times without messages, on a phone")
+    picture(page, "own-times-fr-390")
+    page.set_viewport_size(DESK)
+    dialog.get_by_role("button", name="Enregistrer").click()
+    seen(page.get_by_text("Les heures de silence sont enregistrées."))
+    dialog.get_by_role("button", name="Fermer").click()
+    seen(page.get_by_role("button", name="Moments sans message (21:00–07:30, 1 jour)"))
+    seen(plan.get_by_text("Reporté : heures de silence."))
+    seen(plan.get_by_text("07:30"))
+    picture(page, "own-times-plan-fr")
+    page.set_viewport_size(PHONE)
+    picture(page, "own-times-plan-fr-390")
     shown = http.get(
         f"{tree.url}/api/v1/contacts",
         params={"patient_id": "PAT700"},
         headers=tree.token(),
         timeout=10,
     ).json()
-    assert shown["items"][0]["holidays"] == [{"day": f"{day}", "every_year": False}]
+    (kept,) = shown["items"]
+    assert kept["quiet_hours"] == "21:00-07:30"
+    assert kept["holidays"] == [{"day": f"{day}", "every_year": False}]
     page.context.close()
 
 

@@ -1,6 +1,7 @@
 // An establishment's settings as an administrator fills them in, and the change that it means.
 
 import type { Shape } from '../api/types'
+import { type QuietHoursForm, quietHoursForm, writtenQuietHours } from './quiet-hours'
 
 type Settings = Shape<'EstablishmentOut'>
 
@@ -23,12 +24,9 @@ export const LENGTHS = {
 export const SHARES = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5]
 export type LengthName = keyof typeof LENGTHS
 
-export interface SettingsForm {
+export interface SettingsForm extends QuietHoursForm {
   name: string
   zone: string
-  quiet: boolean
-  from: string
-  until: string
   /** Empty: any number. */
   cap: string
   /** Empty: as many as the validity has room for. */
@@ -50,13 +48,10 @@ export interface SettingsForm {
 }
 
 export function formOf(found: Settings): SettingsForm {
-  const [from = '20:00', until = '07:00'] = found.quiet_hours?.split('-') ?? []
   return {
     name: found.name,
     zone: found.time_zone,
-    quiet: found.quiet_hours !== null,
-    from,
-    until,
+    ...quietHoursForm(found.quiet_hours),
     cap: found.daily_cap === null ? '' : String(found.daily_cap),
     attempts: found.max_attempts === null ? '' : String(found.max_attempts),
     callBacks: String(found.call_backs_per_hour),
@@ -95,7 +90,7 @@ function wanted(form: SettingsForm) {
   return {
     name: form.name.trim(),
     time_zone: form.zone,
-    quiet_hours: form.quiet ? `${form.from}-${form.until}` : null,
+    quiet_hours: writtenQuietHours(form),
     daily_cap: numberOr(form.cap),
     max_attempts: numberOr(form.attempts),
     call_backs_per_hour: numberOr(form.callBacks),

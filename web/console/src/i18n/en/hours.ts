@@ -19,6 +19,7 @@ export const hours: typeof french = {
     until: 'To',
     effect: (from, until) => `Nothing goes out between ${from} and ${until}. What was planned in these hours goes out at ${until}, if it is still valid.`,
     none: 'Messages go out at any hour, at night too.',
+    allDay: 'Choose two different times.',
   },
   cap: {
     label: 'Messages a day to one number, at most',
@@ -122,10 +123,13 @@ export const hours: typeof french = {
     past: 'past',
   },
   own: {
-    title: 'Days without messages',
-    lead: 'On these days nothing goes out to this patient. Messages wait for the next day, if they are still valid.',
+    title: 'Times without messages',
+    lead: 'Nothing goes out to this patient at these times, nor at those of the establishment. Answers to what they ask do not wait.',
+    noHours: 'None of their own: only the establishment’s quiet hours count.',
+    hoursSaved: 'The quiet hours are saved.',
+    days: 'Days without messages',
     add: 'Add a day',
-    saved: 'The days are saved.',
-    none: 'None: messages go out every day.',
+    daysSaved: 'The days are saved.',
+    noDays: 'None of their own: only the establishment’s holidays count.',
   },
 }

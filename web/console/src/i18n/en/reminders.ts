@@ -27,7 +27,10 @@ export const reminders: Words['reminders'] = {
     finding: 'Searching…',
     noneFound: 'Nobody matches.',
     another: 'Choose another patient',
-    ownDays: (count) => (count ? `Days without messages (${count})` : 'Days without messages'),
+    ownTimes: (hours, days) => {
+      const own = [hours?.replace('-', '–'), days && (days === 1 ? '1 day' : `${days} days`)].filter(Boolean)
+      return own.length ? `Times without messages (${own.join(', ')})` : 'Times without messages'
+    },
     withoutContact: 'Write to a number or an address',
     withContact: 'Choose a known patient',
     phone: 'Phone',

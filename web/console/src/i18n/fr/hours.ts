@@ -17,6 +17,7 @@ export const hours = {
     until: 'À',
     effect: (from: string, until: string) => `Rien ne part entre ${from} et ${until}. Ce qui était prévu dans ces heures part à ${until}, s’il est encore valable.`,
     none: 'Les messages partent à toute heure, la nuit aussi.',
+    allDay: 'Choisissez deux heures différentes.',
   },
   cap: {
     label: 'Messages par jour et par numéro, au plus',
@@ -120,10 +121,13 @@ export const hours = {
     past: 'passé',
   },
   own: {
-    title: 'Jours sans message',
-    lead: 'Ces jours-là, rien ne part vers ce patient. Les messages attendent le lendemain, s’ils sont encore valables.',
+    title: 'Moments sans message',
+    lead: 'Rien ne part vers ce patient à ces moments-là, ni à ceux de l’établissement. Les réponses à ce qu’il demande n’attendent pas.',
+    noHours: 'Aucune qui lui soit propre : seules comptent celles de l’établissement.',
+    hoursSaved: 'Les heures de silence sont enregistrées.',
+    days: 'Jours sans message',
     add: 'Ajouter un jour',
-    saved: 'Les jours sont enregistrés.',
-    none: 'Aucun : les messages partent tous les jours.',
+    daysSaved: 'Les jours sont enregistrés.',
+    noDays: 'Aucun qui lui soit propre : seuls comptent les jours fériés de l’établissement.',
   },
 }

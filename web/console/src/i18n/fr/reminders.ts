@@ -25,7 +25,10 @@ export const reminders = {
     finding: 'Recherche…',
     noneFound: 'Personne ne correspond.',
     another: 'Choisir un autre patient',
-    ownDays: (count: number) => (count ? `Jours sans message (${count})` : 'Jours sans message'),
+    ownTimes: (hours: string | null, days: number) => {
+      const own = [hours?.replace('-', '–'), days && (days === 1 ? '1 jour' : `${days} jours`)].filter(Boolean)
+      return own.length ? `Moments sans message (${own.join(', ')})` : 'Moments sans message'
+    },
     withoutContact: 'Écrire à un numéro ou à une adresse',
     withContact: 'Choisir un patient connu',
     phone: 'Téléphone',

@@ -12,7 +12,7 @@ import { useSettled } from '../../logic/settled'
 import { Button } from '../../ui/button'
 import { Trouble } from '../../ui/notice'
 
-const OwnDays = lazy(() => import('./own-days'))
+const OwnTimes = lazy(() => import('./own-times'))
 
 type Contact = Shape<'ContactOut'>
 
@@ -104,15 +104,17 @@ export function ChosenPatient({ contact, onChanged, onOther }: ChosenProps) {
   return (
     <div className="chosen">
       <ContactLine contact={contact} />
-      <Button look="quiet" onClick={() => setOpen(true)}>
-        {say.ownDays(contact.holidays.length)}
-      </Button>
-      <Button look="quiet" onClick={onOther}>
-        {say.another}
-      </Button>
+      <div className="chosen-buttons">
+        <Button look="quiet" onClick={() => setOpen(true)}>
+          {say.ownTimes(contact.quiet_hours, contact.holidays.length)}
+        </Button>
+        <Button look="quiet" onClick={onOther}>
+          {say.another}
+        </Button>
+      </div>
       {open && (
         <Suspense fallback={null}>
-          <OwnDays contact={contact} onChanged={onChanged} onClose={() => setOpen(false)} />
+          <OwnTimes contact={contact} onChanged={onChanged} onClose={() => setOpen(false)} />
         </Suspense>
       )}
     </div>

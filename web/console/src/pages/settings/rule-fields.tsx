@@ -4,27 +4,14 @@ import { useWords } from '../../i18n/words'
 import { LANGUAGES, moved } from '../../logic/settings-form'
 import { IconButton } from '../../ui/button'
 import { Choice, OneOf, TextField, Tick } from '../../ui/field'
+import { QuietHours } from './quiet-hours'
 import { Card, Effect, Length, type RuleProps } from './rule-parts'
 
 export function Quiet({ form, change, wrong }: RuleProps) {
   const say = useHoursWords().quiet
   return (
     <Card id="quiet" title={say.title}>
-      <Tick label={say.on} checked={form.quiet} onChange={(quiet) => change({ quiet })} />
-      {form.quiet && (
-        <div className="beside narrow">
-          <TextField
-            label={say.from}
-            type="time"
-            required
-            value={form.from}
-            error={wrong('quiet_hours')}
-            onChange={(from) => change({ from })}
-          />
-          <TextField label={say.until} type="time" required value={form.until} onChange={(until) => change({ until })} />
-        </div>
-      )}
-      <Effect>{form.quiet ? say.effect(form.from, form.until) : say.none}</Effect>
+      <QuietHours form={form} change={change} error={wrong('quiet_hours')} none={say.none} />
     </Card>
   )
 }
