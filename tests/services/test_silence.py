@@ -1,6 +1,12 @@
 """A carrier that stops answering: after a row of unanswered calls its sender waits, and is tried.
 
 The trace decides, so most of these play several workers by the transactions that they would make.
+
+Each of these was broken once, and a test here failed: how many make a row; that an answer, a
+callback, or a call that may still be answered breaks it, and a killed worker's does not, nor makes
+one; whose calls count, and which codes; that nothing is asked while all is answered, and how far
+back at most; what lifts it (any answer, a receipt for a later call) and what does not (an earlier
+receipt, another sender's answer); that a fault's code takes its place; that tries have pauses.
 """
 
 from __future__ import annotations
