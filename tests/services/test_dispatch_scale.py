@@ -91,6 +91,7 @@ class Backlog:
         with self._owner.begin() as connection:
             for statement in statements:
                 connection.execute(text(statement), values)
+            _count_at_once(connection)  # else counted with what is measured later
 
     def fill(self, count: int = BACKLOG) -> None:
         self.run(_FILL, count=count, line=self.line)
