@@ -1,19 +1,35 @@
 """Ports of this machine: which are free."""
 
+import contextlib
 import errno
 import os
+import secrets
 import socket
 
 from supervisor.errors import PortTakenError
 
 LOOPBACK = "127.0.0.1"
+FIRST, END = 20_000, 32_768
+"""Where ports are looked for: below those that systems give to outgoing connections, one of which
+may else take the port before somebody listens on it."""
+MOST_TRIED = 1_000
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody used a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A TCP port that nobody uses at the moment; never the same twice in a process.
+
+    Raises PortTakenError, of the last one tried, when none is found.
+    """
+    for _ in range(MOST_TRIED):
+        port = FIRST + secrets.randbelow(END - FIRST)
+        if port in _given:
+            continue
+        _given.add(port)
+        with contextlib.suppress(PortTakenError):
+            require_free(port)
+            return port
+    raise PortTakenError(port, _in_words(OSError(errno.EADDRINUSE, "")))
 
 
 def require_free(port: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,19 +16,13 @@ from typing import Any
 
 import httpx2
 
+from supervisor.ports import free_port
 from tests import http
 from tests.conftest import clone_database, with_database
 from tests.nursery import Born, nursery
 from tests.template import PASSWORD, SOUTH_NUMBER
 
 START_SECONDS = 60.0
-
-
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(

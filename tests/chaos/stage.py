@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.embedded import EmbeddedPostgres, EmbeddedRedis
+from supervisor.ports import free_port
 from supervisor.spawn import spawn
 from tests import http
 from tests.chaos.cast import PATIENCE, Cast
 from tests.conftest import ROOT, TEST_ENVIRONMENT
 from tests.template import SOUTH_NUMBER
-from tests.tree import answers, free_port, wait_for
+from tests.tree import answers, wait_for
 
 LEASE, ASK_AFTER, SETTLE_AFTER = 4.0, 1.5, 14.0
 """Seconds: short, so that a run sees what takes minutes in earnest. What is not in the carrier's

@@ -23,10 +23,11 @@ from sqlalchemy import event, text
 
 from config.settings import DatabaseSettings, Settings
 from database.engine import DatabaseNotReady, OwningLogin, refuse_owning_login, service_engine
+from supervisor.ports import free_port
 from tests import http
 from tests.conftest import ROOT
 from tests.deploy.clusters import Cluster
-from tests.tree import Tree, free_port, wait_for
+from tests.tree import Tree, wait_for
 
 PHONE = "+237650000077"
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

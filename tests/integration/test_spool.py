@@ -32,10 +32,11 @@ from models.address import Address
 from models.message import Message
 from simulator.signature import EventSigner
 from supervisor.embedded import EmbeddedPostgres
+from supervisor.ports import free_port
 from tests import http
 from tests.conftest import ROOT, execute
 from tests.nursery import nursery
-from tests.tree import Tree, answers, free_port, running_tree, wait_for
+from tests.tree import Tree, answers, running_tree, wait_for
 
 NUMBERS, EACH = 25, 20
 OURS = os.environ.get("TWILIO_PHONE_NUMBER", "+15005550006")
