@@ -322,6 +322,7 @@ def redis_dump(url: str) -> bytes:
                 b"set": lambda key=key: redis.smembers(key),
                 b"zset": lambda key=key: redis.zrange(key, 0, -1, withscores=True),
                 b"stream": lambda key=key: redis.xrange(key),
+                b"none": lambda: None,  # its time ran out since it was listed
             }[kind]()
             found.append(key + b" " + repr(content).encode())
             if isinstance(content, dict):

@@ -175,10 +175,10 @@ def test_quiet_hours_that_outlast_its_validity(client: Any, log_in: Any, owner: 
     south = log_in("staff@south")
     with owner.begin() as connection:
         connection.execute(  # quiet but for a minute that is half a day away
-            text("update shared.establishments set"
-                 " quiet_end = (now() at time zone time_zone + interval '12 h')::time,"
-                 " quiet_start = (now() at time zone time_zone + interval '12 h 1 min')::time"
-                 " where slug = 'south'")
+            text("update shared.establishments set quiet_end = noon::time,"
+                 " quiet_start = (noon + interval '1 min')::time"
+                 " from (select date_trunc('minute', now() at time zone 'Africa/Douala')"
+                 " + interval '12 h' as noon) half_a_day_away where slug = 'south'")
         )  # fmt: skip
     client.app.state.careloop.directory.forget()
     try:

@@ -43,6 +43,7 @@ from tests.services.campaigns import (
     wanted,
 )
 from tests.services.deliveries import begin, causes, claim, conclude, delivery, due, now
+from utils.clock import AllowedTimes
 
 MADE = "select d.id, d.due_at, d.channel from deliveries d order by d.id"
 
@@ -465,7 +466,7 @@ def test_whom_their_own_holidays_shut_out_is_told_before_and_left_out(
     all_due(owner)
     claimed = claim(database).to_send
     assert len(claimed) == 2
-    (attempt,) = begin(database, claimed)
+    (attempt,) = begin(database, claimed, times=AllowedTimes(zone))
     assert attempt.to == phone(3)
 
 
