@@ -89,6 +89,9 @@ NOT_ARRIVED = frozenset({_S.unknown, _S.undelivered, _S.failed, _S.expired})
 WAITING = frozenset({_S.scheduled, _S.queued})
 """States in which nothing has left yet: a cancel still wins."""
 
+NOT_GONE = WAITING | _NOT_SENT_AFTER_ALL
+"""States of which an attempt, if there was one, came back: it is no message of that day."""
+
 
 SENDER_SUSPENDED = "sender_suspended"
 """Our own code on a delivery that its sender holds up, through no fault of the patient's."""

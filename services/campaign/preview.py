@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from database.session import ScopedSession
 from models.campaign import Campaign, Exclusion
-from models.delivery import Delivery, DeliveryStatus
+from models.delivery import NOT_GONE, Delivery
 from models.establishment import Establishment
 from models.reminder import Channel, Purpose, Reminder
 from schemas.campaign import CampaignPreview, LanguageCount, MessageExample, PaceOut
@@ -29,8 +29,6 @@ from utils.clock import local_time
 from utils.crypto import get_cipher
 from utils.sms_encoding import SmsEncoding, analyse
 
-S = DeliveryStatus
-_CAME_BACK = (S.scheduled, S.queued, S.expired, S.cancelled, S.suppressed)
 EXAMPLES = 3
 """Messages that are shown word for word."""
 
@@ -168,7 +166,7 @@ def _capped(
             Delivery.address_id.in_(addresses),
             Delivery.valid_until >= today,
             Delivery.attempted_at >= today,
-            Delivery.status.not_in(_CAME_BACK),
+            Delivery.status.not_in(NOT_GONE),
             Reminder.purpose.not_in((Purpose.reply, Purpose.opt_out)),
         )
         .group_by(Delivery.address_id)

@@ -15,7 +15,7 @@ from typing import Any
 from database.prepared import Prepared, numbers
 from database.session import ScopedSession
 from models.campaign import CampaignStatus
-from models.delivery import Delivery, DeliveryStatus
+from models.delivery import NOT_GONE, Delivery, DeliveryStatus
 from models.establishment import Sender
 from models.reminder import Purpose
 from services.allowed_times import with_own
@@ -112,12 +112,14 @@ _LOCK = Prepared(
     lease="double precision",
 )
 
+_NOT_GONE = ", ".join(f"'{status}'" for status in sorted(NOT_GONE))
+
 # A statement of its own: its snapshot is younger than the locks, so it counts what another worker
 # stamped while this one waited, and reads the words as they are now. What came back without
 # having left does not count, nor does the delivery itself: it is waiting. Replies do not count and
 # are not counted: somebody who writes to us today gets tonight's reminder all the same.
 _STAMP = Prepared(
-    """
+    f"""
     with wanted as materialized (
         select d.id, d.address_id, d.id = any(:replies) as replies, row_number() over (
             partition by d.address_id, d.id = any(:replies) order by d.due_at, d.id
@@ -130,8 +132,7 @@ _STAMP = Prepared(
                 select from deliveries x join reminders y on y.id = x.reminder_id
                 where x.address_id = w.address_id and x.valid_until >= :today
                     and x.attempted_at >= :today
-                    and x.status not in
-                        ('scheduled', 'queued', 'expired', 'cancelled', 'suppressed')
+                    and x.status not in ({_NOT_GONE})
                     and y.purpose not in ('reply', 'opt_out')
                 limit :cap
             ) gone
@@ -158,7 +159,7 @@ _STAMP = Prepared(
     from moved m
     join reminders r on r.id = m.reminder_id
     join addresses a on a.id = m.address_id
-    """,
+    """,  # noqa: S608 - nothing but our own words
     ids="bigint[]",
     replies="bigint[]",
     senders="integer[]",

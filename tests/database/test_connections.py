@@ -35,11 +35,16 @@ def running(owner: Any, number: int) -> Any:
         return connection.scalar(latest, {"pid": number})
 
 
-@pytest.mark.parametrize("trusted", [1000.0, 0.0], ids=["in use just now", "long idle"])
-def test_what_died_is_replaced(
-    database: Any, owner: Any, monkeypatch: pytest.MonkeyPatch, trusted: float
-) -> None:
-    monkeypatch.setattr(database_engine, "TRUSTED_SECONDS", trusted)
+@pytest.fixture(params=[1000.0, 0.0], ids=["in use just now", "long idle"])
+def trusted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
+    """For how long a connection is trusted after its use."""
+    seconds: float = request.param
+    monkeypatch.setattr(database_engine, "TRUSTED_SECONDS", seconds)
+    return seconds
+
+
+@pytest.mark.usefixtures("trusted")
+def test_what_died_is_replaced(database: Any, owner: Any) -> None:
     first = pid(database)
     with owner.begin() as connection:
         connection.execute(text("select pg_terminate_backend(:pid)"), {"pid": first})
@@ -47,11 +52,7 @@ def test_what_died_is_replaced(
     assert pid(database) != first
 
 
-@pytest.mark.parametrize("trusted", [1000.0, 0.0], ids=["in use just now", "long idle"])
-def test_what_was_in_use_just_now_is_not_asked(
-    database: Any, owner: Any, monkeypatch: pytest.MonkeyPatch, trusted: float
-) -> None:
-    monkeypatch.setattr(database_engine, "TRUSTED_SECONDS", trusted)
+def test_what_was_in_use_just_now_is_not_asked(database: Any, owner: Any, trusted: float) -> None:
     number = pid(database)
     with database.engine.connect():
         asked = running(owner, number) != "COMMIT"

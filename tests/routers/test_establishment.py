@@ -20,6 +20,13 @@ LogIn = Callable[[str], dict[str, str]]
 PATH = "/api/v1/establishment"
 
 
+def imported(client: Any, staff: dict[str, str], file: str) -> dict[str, Any]:
+    """What the import of a CSV file of contacts reports."""
+    typed = staff | {"Content-Type": "text/csv"}
+    answer = client.post("/api/v1/contacts/import", content=file.encode(), headers=typed)
+    return dict(answer.json())
+
+
 @pytest.fixture(autouse=True)
 def _as_it_was(client: Any, owner: Any) -> Iterator[None]:
     """What a test changes of an establishment would stay for all others."""
@@ -289,11 +296,7 @@ def test_a_contacts_quiet_hours_are_kept_changed_and_imported(client: Any, log_i
     assert (wrong.status_code, wrong.json()["field"]) == (422, "quiet_hours")
     file = "référence;heures calmes\nP2;21:00-08:00\nP3;\nP4;la nuit\n"
     for created, unchanged in ((2, 0), (0, 2)):
-        report = client.post(
-            "/api/v1/contacts/import",
-            content=file.encode(),
-            headers=staff | {"Content-Type": "text/csv"},
-        ).json()
+        report = imported(client, staff, file)
         assert (report["created"], report["unchanged"]) == (created, unchanged)
         assert [(line["line"], line["field"]) for line in report["refused"]] == [(4, "quiet_hours")]
     (found,) = client.get("/api/v1/contacts", params={"patient_id": "P2"}, headers=staff).json()[
@@ -356,11 +359,7 @@ def test_a_contacts_holidays_come_from_a_file(client: Any, log_in: LogIn) -> Non
         "P4;le dimanche\nP5;2027-02-30\nP6;12-25 12-25\n"
     )
     for created, unchanged in ((2, 0), (0, 2)):
-        report = client.post(
-            "/api/v1/contacts/import",
-            content=file.encode(),
-            headers=staff | {"Content-Type": "text/csv"},
-        ).json()
+        report = imported(client, staff, file)
         assert (report["created"], report["unchanged"]) == (created, unchanged)
         refused = [(line["line"], line["code"]) for line in report["refused"]]
         assert refused == [(line, "holidays_invalid") for line in (4, 5, 6)]
