@@ -11,6 +11,8 @@ export interface Format {
   /** True when a moment is still to come. */
   ahead: (moment: string | Date) => boolean
   day: (day: string) => string
+  /** A holiday's day: without a year where it is of every year (one from a file is kept as of 2000). */
+  holiday: (holiday: { day: string; every_year: boolean }) => string
   number: (value: number, digits?: number) => string
   percent: (share: number) => string
   /** A length of time in the largest unit that fits: 4 h, 45 min. */
@@ -39,9 +41,9 @@ export function format(language: 'fr' | 'en', zone: string): Format {
   const date = shaped({ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' })
   const nearDate = shaped({ weekday: 'short', day: 'numeric', month: 'short' })
   const time = shaped({ hour: '2-digit', minute: '2-digit' })
-  const whole = (day: string) =>
+  const whole = (day: string, year?: 'numeric') =>
     written(
-      new Intl.DateTimeFormat(locale, { timeZone: 'UTC', day: 'numeric', month: 'long', year: 'numeric' })
+      new Intl.DateTimeFormat(locale, { timeZone: 'UTC', day: 'numeric', month: 'long', year })
         .format(new Date(`${day}T12:00:00Z`)),
     )
   const number = (value: number, digits = 0) =>
@@ -57,7 +59,8 @@ export function format(language: 'fr' | 'en', zone: string): Format {
       return same ? time(moment) : `${nearDate(moment)}, ${time(moment)}`
     },
     ahead: (moment) => new Date(moment) > new Date(),
-    day: whole,
+    day: (day) => whole(day, 'numeric'),
+    holiday: (one) => whole(one.day, one.every_year ? undefined : 'numeric'),
     number,
     percent: (share) => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 }).format(share),
     lasting(seconds) {

@@ -146,14 +146,14 @@ function OwnDays(own: OwnProps) {
           {days.map((one) => (
             <li key={`${one.day} ${one.every_year}`} className="row">
               <span className="line">
-                <strong>{format.day(one.day)}</strong>
+                <strong>{format.holiday(one)}</strong>
               </span>
               <Chip tone={one.every_year ? 'good' : 'calm'}>
                 {one.every_year ? say.holidays.yearly : say.holidays.once}
               </Chip>
               <Button
                 look="quiet"
-                aria-label={say.holidays.remove(format.day(one.day))}
+                aria-label={say.holidays.remove(format.holiday(one))}
                 disabled={busy}
                 onClick={() => save.mutate({ holidays: days.filter((other) => other !== one) })}
               >

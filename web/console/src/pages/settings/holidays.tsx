@@ -52,7 +52,7 @@ export default function Holidays({ me }: { me: Me }) {
                 <li key={one.id} className="row">
                   <span className="line">
                     <strong dir="auto">{one.name}</strong>
-                    <small className="soft">{format.day(one.day)}</small>
+                    <small className="soft">{format.holiday(one)}</small>
                   </span>
                   <Chip tone={one.every_year ? 'good' : 'calm'}>
                     {one.every_year ? say.yearly : one.day < today ? say.past : say.once}
