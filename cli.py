@@ -12,6 +12,10 @@ from commands.output import rules_said_plainly
 from config.settings import get_settings
 from utils.logs import configure_logs
 
+# Longer than a proxy keeps a connection that rests (Caddy: two minutes). Whoever closes first while
+# the other begins to send loses that request: a webhook, so a key that a patient pressed.
+KEEP_ALIVE_SECONDS = 150
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 keys.register(app)
@@ -55,6 +59,7 @@ def serve() -> None:
         proxy_headers=True,
         forwarded_allow_ips=settings.web.trusted_proxies,
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
 
 
