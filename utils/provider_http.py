@@ -6,6 +6,7 @@ of one's own, so theirs are thin shells around this one.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,11 @@ import urllib3
 from utils.lease import insist
 
 CONNECT_SECONDS = 5.0
+
+REST_SECONDS = 4.0
+"""A connection that rested longer is made anew. What is sent on one that the other end is closing,
+or that a gateway in between has forgotten, may have left for all we know, so it is not sent again:
+a message lost for want of a handshake. Why four: docs/decisions/0043."""
 
 
 class DidNotLeave(Exception):
@@ -75,11 +81,28 @@ class _Together:
         super().close()  # type: ignore[misc]
 
 
-class _Connection(_Together, urllib3.connection.HTTPConnection):
+class _Fresh:
+    """A connection that counts as dropped once it has rested, so the pool makes it anew."""
+
+    _answered = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        rested = time.monotonic() - self._answered
+        return rested < REST_SECONDS and bool(super().is_connected)  # type: ignore[misc]
+
+    def getresponse(self) -> Any:
+        """The answer to a request; from here on it rests."""
+        answer = super().getresponse()  # type: ignore[misc]
+        self._answered = time.monotonic()
+        return answer
+
+
+class _Connection(_Together, _Fresh, urllib3.connection.HTTPConnection):
     pass
 
 
-class _SecureConnection(_Together, urllib3.connection.HTTPSConnection):
+class _SecureConnection(_Together, _Fresh, urllib3.connection.HTTPSConnection):
     pass
 
 

@@ -1,12 +1,14 @@
 """Which failures mean that nothing left this machine.
 
-To see it fail: let `ProviderHttp` call a broken TLS connection `DidNotLeave` whenever it breaks.
+To see it fail: let `ProviderHttp` call a broken TLS connection `DidNotLeave` whenever it breaks, or
+take `_Fresh` from its connections.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -16,7 +18,13 @@ from pydantic import SecretStr
 
 from config.settings import TwilioSettings
 from tests.tree import free_port
-from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
+from utils.provider_http import (
+    REST_SECONDS,
+    DidNotLeave,
+    MayHaveLeft,
+    ProviderHttp,
+    Throttled,
+)
 from utils.senders import Outbound, Verdict
 from utils.twilio_client import TwilioSms
 
@@ -45,6 +53,34 @@ def answering(said: bytes | None, until: bytes = b"body") -> Iterator[str]:
         thread.join(5)
 
 
+@contextmanager
+def forgetting() -> Iterator[str]:
+    """A server behind a gateway that forgets each connection, silently, after one answer."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    forgotten: list[socket.socket] = []
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                forgotten.append(connection)
+                received = b""
+                while b"body" not in received and (more := connection.recv(4096)):
+                    received += more
+                connection.sendall(head("201 Created"))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+        for connection in forgotten:
+            connection.close()
+
+
 def head(status: str, more: str = "") -> bytes:
     return f"HTTP/1.1 {status}\r\n{more}Content-Length: 2\r\n\r\nok".encode()
 
@@ -56,6 +92,17 @@ def with_body(status: str, body: str) -> bytes:
 def test_an_answer_is_an_answer() -> None:
     with answering(head("201 Created")) as url:
         assert ProviderHttp(1, 1).request("POST", url, b"body", {}).status == 201
+
+
+def test_a_connection_that_rested_is_made_anew() -> None:
+    """Or a hospital with a reminder now and then, behind such a gateway, loses each of them."""
+    with forgetting() as url:
+        provider = ProviderHttp(1, 1)
+        assert provider.request("POST", url, b"body", {}).status == 201
+        time.sleep(REST_SECONDS)
+        assert provider.request("POST", url, b"body", {}).status == 201
+        with pytest.raises(MayHaveLeft):  # without a rest it is the same one, and forgotten
+            provider.request("POST", url, b"body", {})
 
 
 @pytest.mark.parametrize(
