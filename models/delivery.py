@@ -89,6 +89,10 @@ NOT_ARRIVED = frozenset({_S.unknown, _S.undelivered, _S.failed, _S.expired})
 WAITING = frozenset({_S.scheduled, _S.queued})
 """States in which nothing has left yet: a cancel still wins."""
 
+PLANNED_ANEW = _NOT_SENT_AFTER_ALL
+"""States that staff may take a delivery out of, back to `scheduled`, by giving it another time
+(`services/due/opening.py`): no attempt has left, or none that was not proven to have come back."""
+
 NOT_GONE = WAITING | _NOT_SENT_AFTER_ALL
 """States of which an attempt, if there was one, came back: it is no message of that day."""
 

@@ -170,8 +170,13 @@ class ReminderChange(In):
     @property
     def says_or_moves(self) -> bool:
         """True when it changes words or times: only what has not left can follow."""
-        words_and_times = {"message", "scheduled_time", "valid_for", "rrule", "event_time"}
-        return any(getattr(self, name) is not None for name in words_and_times)
+        return self.message is not None or self.moves
+
+    @property
+    def moves(self) -> bool:
+        """True when it changes times: what only says something else stays where it is."""
+        times = (self.scheduled_time, self.valid_for, self.rrule, self.event_time)
+        return any(time is not None for time in times)
 
 
 class Occurrence(In):

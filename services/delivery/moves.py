@@ -38,7 +38,8 @@ from utils.senders import ASKABLE
 
 S = DeliveryStatus
 
-_GOOD_NEWS = frozenset({S.sent, S.delivered})
+_NOTHING_WRONG = frozenset({S.sent, S.delivered, S.cancelled})
+"""States in which what had gone wrong before is no longer why it is there."""
 
 CANCELLED = "cancelled by staff"
 
@@ -65,7 +66,7 @@ def move(
     if not may_move(before, to):
         return False
     delivery.status = to
-    if code or to in _GOOD_NEWS or before == S.unknown:
+    if code or to in _NOTHING_WRONG or before == S.unknown:
         delivery.error_code = code
     session.add(
         DeliveryEvent(

@@ -65,7 +65,7 @@ def reschedule(session: ScopedSession, delivery: Delivery, *, cause: str) -> Non
 
 def drop(session: ScopedSession, delivery: Delivery, *, cause: str) -> None:
     """Cancel a locked, waiting delivery while its reminder goes on: nothing follows from it."""
-    delivery.status = S.cancelled
+    delivery.status, delivery.error_code = S.cancelled, None
     session.add(
         DeliveryEvent(
             delivery_id=delivery.id, status=S.cancelled, cause=cause, attempt=delivery.attempt

@@ -29,7 +29,7 @@ from services.reminder.lock import Whole, lock_whole
 from services.reminder.plan import Senders
 from services.reminder.policy_change import change_policy
 from services.reminder.reminders import facts, seconds
-from services.reminder.series_change import change_series, plan_again
+from services.reminder.series_change import change_series, keep_valid, plan_again
 from services.timing import check_validity, moment_of, refuse_past, refuse_too_far
 from utils.languages import VOICES
 
@@ -99,8 +99,9 @@ def _change_words_and_times(
         check_validity(wanted.valid_for)
         reminder.validity_seconds = seconds(wanted.valid_for)
     validate_event_change(reminder, wanted)
-    with _naming(wanted):
-        _change_times(session, establishment, whole, wanted, now)
+    if wanted.moves:
+        with _naming(wanted):
+            _change_times(session, establishment, whole, wanted, now)
 
 
 @contextmanager
@@ -162,29 +163,34 @@ def _change_once(
         refuse_past(reminder.scheduled_time, validity, now)
     times = times_of_reminder(session, reminder)
     for delivery in whole.waiting:
-        if wanted.scheduled_time is not None:
+        if wanted.scheduled_time is None:
+            keep_valid(session, times, delivery, reminder.scheduled_time, validity, now)
+            continue
+        if not whole.begun(delivery):  # else it stays beside the channel that it stands in for
             delivery.occurrence = reminder.scheduled_time
-        plan_again(session, times, delivery, validity, now)
+        plan_again(session, times, delivery, reminder.scheduled_time, validity, now)
 
 
 def cancel(session: ScopedSession, reminder_id: int, principal: Principal) -> Answer:
     """Cancel what has not left, and all that would come of it.
 
     What is already with the carrier is told, and is not called cancelled: when nothing else was
-    left, the reminder's status stays what it truly is. Asked again, the answer is the same.
+    left, the reminder's status stays what it truly is, and no other channel follows. Asked again,
+    the answer is the same. Raises `Conflict` when nothing more would have come of it.
     """
     whole = lock_whole(session, reminder_id)
     reminder = whole.reminder
     if reminder.called_off:
         return Answer(reminder, whole.with_carrier, _cancelled(session, whole))
-    if whole.ended:
+    now = session.now()
+    if not whole.may_go_on(now):
         raise Conflict(
             "This reminder has ended: there is nothing left to cancel.", code="already_ended"
         )
     before = facts(reminder)
     waiting = whole.waiting
-    reminder.cancelled_at = session.now()
-    if waiting or reminder.rrule is not None:
+    reminder.cancelled_at = now
+    if waiting or (reminder.rrule is not None and not whole.ended):
         reminder.status = ReminderStatus.cancelled
     session.flush()
     for delivery in waiting:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from database.session import ScopedSession
-from models.delivery import WAITING, Delivery, DeliveryStatus
+from models.delivery import PLANNED_ANEW, WAITING, Delivery, DeliveryStatus
 from models.establishment import Establishment
 from models.omission import OmissionReason
 from models.reminder import Reminder, ReminderStatus
@@ -112,11 +112,14 @@ def distances_before(reminder: Reminder) -> list[timedelta]:
 
 
 def _not_left(whole: Whole) -> set[timedelta]:
-    """The distances of which no message has left, or one still waits on another channel."""
+    """The distances of which no message has left, or one still waits on another channel.
+
+    What expired while nothing could be sent, or met an address that said stop, has not left.
+    """
     gone = {
         delivery.before_seconds
         for delivery in whole.deliveries
-        if delivery.status not in WAITING and delivery.status != S.cancelled
+        if delivery.status not in WAITING | PLANNED_ANEW
     } - {delivery.before_seconds for delivery in whole.waiting}
     return {a for a in distances_before(whole.reminder) if seconds(a) not in gone}
 
@@ -130,11 +133,11 @@ def _rows(whole: Whole, before: timedelta, statuses: frozenset[S]) -> list[Deliv
 
 
 def _place(session: ScopedSession, whole: Whole, notice: Notice) -> None:
-    """Have a message go out at its new time: what waits, what was called off, or a new one."""
+    """Have a message go out at its new time: what waits, what never left, or a new one."""
     reminder = whole.reminder
     rows = _rows(whole, notice.before, WAITING) or [
         row
-        for row in _rows(whole, notice.before, frozenset({S.cancelled}))
+        for row in _rows(whole, notice.before, PLANNED_ANEW)
         if row.channel == reminder.channels[0]
     ]
     for row in rows:

@@ -40,6 +40,18 @@ class Whole:
         """True when nothing more will come of the reminder."""
         return self.reminder.status not in (ReminderStatus.scheduled, ReminderStatus.active)
 
+    def may_go_on(self, now: datetime) -> bool:
+        """True while another attempt or another channel may come of it, ended or not.
+
+        What was sent makes way for the next channel for as long as it is valid, and a call that
+        nobody picks up is made again.
+        """
+        return not self.ended or any(
+            delivery.status in UNDER_WAY
+            or (delivery.status == S.sent and delivery.valid_until > now)
+            for delivery in self.deliveries
+        )
+
     @property
     def with_carrier(self) -> int:
         """How many cannot be called back: under way, or gone.
@@ -71,6 +83,13 @@ class Whole:
             if delivery.status not in WAITING and delivery.status != S.cancelled
         ]
         return max(gone, key=lambda delivery: delivery.occurrence, default=None)
+
+    def passed(self, occurrence: datetime) -> bool:
+        """True when a later occurrence was made, so this one's turn would not come by itself."""
+        return any(
+            delivery.occurrence > occurrence and delivery.status != S.cancelled
+            for delivery in self.deliveries
+        )
 
     def at(self, occurrence: datetime) -> list[Delivery]:
         """The deliveries of one occurrence."""

@@ -7,8 +7,6 @@ the new order that were not.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from config.settings import get_settings
 from database.session import ScopedSession
 from models.delivery import WAITING, Delivery, DeliveryStatus
@@ -21,7 +19,7 @@ from services.due.opening import reschedule
 from services.due.queue import ask_again
 from services.errors import Conflict, Invalid
 from services.policy import Looks, changed_wishes, policy_of
-from services.reminder.lock import UNDER_WAY, Whole
+from services.reminder.lock import Whole
 from services.reminder.plan import Senders, can_answer, check_channels, check_voice
 
 S = DeliveryStatus
@@ -39,7 +37,7 @@ def change_policy(
     columns = changed_wishes(wanted)
     if not columns and wanted.channels is None:
         return
-    if not _may_go_on(whole, session.now()):
+    if not whole.may_go_on(session.now()):
         raise Conflict("This reminder has already gone out or ended.", code="already_gone")
     if columns.get("max_attempts") is not None:
         _refuse_fewer(whole, int(columns["max_attempts"] or 0))
@@ -50,14 +48,6 @@ def change_policy(
     if wanted.channels is not None:
         _check(establishment, whole.reminder, wanted, senders)
         _change_channels(session, whole, [channel.value for channel in wanted.channels])
-
-
-def _may_go_on(whole: Whole, now: datetime) -> bool:
-    """True while another attempt or another channel may come of it."""
-    return not whole.ended or any(
-        delivery.status in UNDER_WAY or (delivery.status == S.sent and delivery.valid_until > now)
-        for delivery in whole.deliveries
-    )
 
 
 def _refuse_fewer(whole: Whole, most: int) -> None:

@@ -17,6 +17,7 @@ from services.due.opening import drop, reschedule
 from services.errors import Conflict, Invalid
 from services.reminder.lock import Whole
 from services.reminder.policy_change import CHANGED
+from services.series.omission import keep_days_skipped
 from services.series.recurrence import check_rule, following, remaining
 from services.series.series import sent_at, series_of
 from services.timing import FARTHEST, due_time, moment_of, past, refuse_past, refuse_too_far
@@ -30,13 +31,29 @@ def plan_again(
     session: ScopedSession,
     times: AllowedTimes,
     delivery: Delivery,
+    at: datetime,
     validity: timedelta,
     now: datetime,
 ) -> None:
-    """Have a waiting delivery go out at its occurrence, as far as the times allow."""
-    delivery.valid_until = delivery.occurrence + validity
-    delivery.due_at, cause = due_time(times, delivery.occurrence, validity, now)
+    """Have a waiting delivery go out at a time, as far as the times allow."""
+    delivery.valid_until = at + validity
+    delivery.due_at, cause = due_time(times, at, validity, now)
     reschedule(session, delivery, cause=cause or CHANGED)
+
+
+def keep_valid(
+    session: ScopedSession,
+    times: AllowedTimes,
+    delivery: Delivery,
+    at: datetime,
+    validity: timedelta,
+    now: datetime,
+) -> None:
+    """Have a waiting delivery be valid for another while; a pause between attempts goes on."""
+    if delivery.attempt:
+        delivery.valid_until = at + validity
+    else:
+        plan_again(session, times, delivery, at, validity, now)
 
 
 def change_series(
@@ -56,11 +73,13 @@ def change_series(
     if wanted.rrule is None and wanted.scheduled_time is None:
         times = times_of_reminder(session, reminder)
         for delivery in whole.waiting:
-            if wanted.valid_for is not None:
-                refuse_past(delivery.occurrence, validity, now)
-            plan_again(session, times, delivery, validity, now)
+            refuse_past(delivery.occurrence, validity, now)
+            keep_valid(session, times, delivery, delivery.occurrence, validity, now)
         return
+    rule, start = reminder.rrule, reminder.scheduled_time
     _new_rule(establishment, whole, open_ones, wanted, now)
+    if rule is not None:
+        keep_days_skipped(session, reminder, rule, start, establishment.zone, now)
     if open_ones:  # else the occurrence that is under way opens the next one when it ends
         _move_next(session, whole, open_ones, validity, now)
 

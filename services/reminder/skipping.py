@@ -15,7 +15,7 @@ from services.delivery.moves import move
 from services.due.opening import open_delivery, reschedule
 from services.errors import Conflict, Invalid
 from services.identity import Principal
-from services.reminder.lock import Whole, lock_whole
+from services.reminder.lock import UNDER_WAY, Whole, lock_whole
 from services.series.omission import Run, leave_out, refuse_too_many, skipped_after, take_back
 from services.series.recurrence import following
 from services.series.series import sent_at, series_of
@@ -23,6 +23,7 @@ from services.timing import due_time, moment_of
 
 S = DeliveryStatus
 _INSTANT = timedelta(microseconds=1)
+_WITH_PATIENT = UNDER_WAY | {S.delivered}
 
 
 def skip(
@@ -153,15 +154,17 @@ def _bring_back(
     chosen: datetime,
     now: datetime,
 ) -> None:
-    """Open an occurrence that the reminder would pass over now, unless its turn is to come."""
+    """Open an occurrence that the reminder would pass over now, unless its turn is to come.
+
+    Of one that was under way it is the channel that was to be next; one that has arrived meanwhile
+    needs nothing more.
+    """
     reminder, waiting = whole.reminder, whole.waiting
-    called_off = [
-        delivery
-        for delivery in whole.at(chosen)
-        if delivery.status == S.cancelled and delivery.channel == reminder.channels[0]
-    ]
-    to_come = not whole.ended and (not waiting or waiting[0].occurrence < chosen)
-    if not called_off and to_come:
+    made = whole.at(chosen)
+    if any(delivery.status in _WITH_PATIENT for delivery in made):
+        return
+    called_off = [delivery for delivery in made if delivery.status == S.cancelled][-1:]
+    if not called_off and not whole.ended and not whole.passed(chosen):
         return
     validity = timedelta(seconds=reminder.validity_seconds)
     valid_until = called_off[0].valid_until if called_off else chosen + validity

@@ -1,17 +1,23 @@
-"""What a reminder leaves out: noted, taken back, listed."""
+"""What a reminder leaves out: noted, taken back, carried over to another rule, listed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
+from itertools import takewhile
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from database.session import ScopedSession
 from models.omission import MOST_SKIPPED, Omission, OmissionReason
+from models.reminder import Reminder
 from services.errors import Conflict
+from services.series.recurrence import occurrences
+
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,46 @@ def skipped_after(session: ScopedSession, reminder_id: int, after: datetime) -> 
                 Omission.reason == OmissionReason.skipped,
                 Omission.first > after,
             )
+        )
+    )
+
+
+def keep_days_skipped(
+    session: ScopedSession,
+    reminder: Reminder,
+    rule: str,
+    start: datetime,
+    zone: ZoneInfo,
+    now: datetime,
+) -> None:
+    """Have the days that staff skipped by an old rule and start stay skipped by the new ones.
+
+    Of several a day it is the one in the same place. A day that has no occurrence any more has
+    nothing to be skipped.
+    """
+    assert reminder.rrule is not None
+    today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    instead: list[datetime] = []
+    for skipped in skipped_after(session, reminder.id, today - _INSTANT):
+        day = skipped.astimezone(zone).date()
+        coming = _of_day(reminder.rrule, reminder.scheduled_time, zone, day)
+        if skipped in coming:
+            continue
+        take_back(session, reminder.id, skipped)
+        places = _of_day(rule, start, zone, day)
+        place = places.index(skipped) if skipped in places else 0
+        instead.extend(coming[place : place + 1])
+    for occurrence in instead:
+        leave_out(session, reminder.id, Run(OmissionReason.skipped, occurrence, occurrence))
+
+
+def _of_day(rule: str, start: datetime, zone: ZoneInfo, day: date) -> list[datetime]:
+    """A rule's occurrences on one local day: by the hour, which is the finest, twenty-five."""
+    midnight = datetime.combine(day, time(), zone)
+    return list(
+        takewhile(
+            lambda moment: moment.astimezone(zone).date() == day,
+            occurrences(rule, start, zone, after=midnight - _INSTANT),
         )
     )
 

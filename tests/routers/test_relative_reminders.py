@@ -1,7 +1,7 @@
 """Relative reminders over HTTP: what is shown, skipped, moved with its event, ended.
 
 Seen to fail with: `skipped` left out of `move_event`, or its row left where it was; the messages
-that left not taken out of it (a second "7 days before"); `drop` left out of it; `event_time` left
+that left not taken out of it (a second "7 days before"), or PLANNED_ANEW taken for such; `drop` left out of it; `event_time` left
 out of what `_OUTCOME` gives to `settle`.
 """
 
@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from models.delivery import DeliveryStatus as S
 from models.reminder import Reminder
+from services.delivery.moves import lock_delivery, move
 from services.due.opening import open_delivery
 from tests.fixtures import NORTH, owned
 from tests.routers.test_reminders import body
@@ -53,6 +54,21 @@ def test_several_messages_before_one_event(client: Any, staff: dict[str, str]) -
     ]
     preview = client.post(f"{URL}/preview", json=body(**appointment()), headers=staff).json()
     assert times(preview) == times(shown)
+
+
+@pytest.mark.parametrize("status", ["expired", "suppressed"])
+def test_what_could_not_leave_moves_with_its_event(
+    client: Any, staff: dict[str, str], database: Any, status: str
+) -> None:
+    made(client, staff, **appointment())
+    with database.establishment(NORTH) as session:  # after an outage, or before a START
+        move(session, lock_delivery(session, 1), S(status), cause="in a test")
+    answer = change(client, staff, event_time=tomorrow("15:00", 40))
+    assert (answer.status_code, answer.json()["already_with_carrier"]) == (200, 0), answer.text
+    shown = read(client, staff)
+    assert dues(shown) == [(local("15:00", 33), "scheduled"), (local("15:00", 39), "scheduled"),
+                           (local("13:00", 40), "scheduled")]  # fmt: skip
+    assert shown["omissions"] == []
 
 
 def test_what_has_passed_is_left_out_visibly(client: Any, staff: dict[str, str]) -> None:

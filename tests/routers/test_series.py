@@ -1,7 +1,8 @@
 """Series over HTTP: what is shown, skipped, changed, ended.
 
 Seen to fail with: the row of a skipped occurrence not opened again by `unskip`; `_refuse_unknown`
-or `_refuse_gone` left out of `skip`; `remaining` left out of `_new_rule` (a COUNT begins again).
+or `_refuse_gone` left out of `skip`; `remaining` left out of `_new_rule` (a COUNT begins again);
+`keep_days_skipped`, or the place in the day in it.
 """
 
 from __future__ import annotations
@@ -290,6 +291,33 @@ def test_another_rule_keeps_a_skipped_day_skipped(client: Any, staff: dict[str, 
     change(client, staff, rrule="FREQ=DAILY;COUNT=3")
     one, two, three = days("08:00", 1, 2, 3)
     assert times(read(client, staff)) == [one, f"({two})", three]
+
+
+def test_another_time_keeps_a_skipped_day_skipped(client: Any, staff: dict[str, str]) -> None:
+    made(client, staff, rrule="FREQ=DAILY", scheduled_time=tomorrow("08:00"))
+    act(client, staff, "skip", {"occurrence": tomorrow("08:00", 3)})
+    change(client, staff, scheduled_time=tomorrow("09:00"))
+    one, two, three, four = days("09:00", 1, 2, 3, 4)
+    assert times(read(client, staff))[:4] == [one, two, f"({three})", four]
+
+
+def test_another_time_keeps_the_same_one_of_a_day_skipped(
+    client: Any, staff: dict[str, str]
+) -> None:
+    made(client, staff, rrule="FREQ=HOURLY", scheduled_time=tomorrow("08:00"))
+    act(client, staff, "skip", {"occurrence": tomorrow("09:00")})
+    change(client, staff, scheduled_time=tomorrow("08:30"))
+    (first,), (second,), (third,) = (days(clock, 1) for clock in ("08:30", "09:30", "10:30"))
+    assert times(read(client, staff))[:3] == [first, f"({second})", third]
+
+
+def test_a_day_without_an_occurrence_has_nothing_to_be_skipped(
+    client: Any, staff: dict[str, str]
+) -> None:
+    made(client, staff, rrule="FREQ=DAILY", scheduled_time=tomorrow("08:00"))
+    act(client, staff, "skip", {"occurrence": tomorrow("08:00", 2)})
+    change(client, staff, scheduled_time=tomorrow("09:00", 4))
+    assert read(client, staff)["omissions"] == []
 
 
 def test_a_series_may_be_changed_while_one_is_with_the_carrier(

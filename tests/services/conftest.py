@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from models.establishment import Sender
 from tests.fixtures import NORTH
 from tests.services.deliveries import FakeSender
 from utils.senders import Outcome
@@ -34,3 +36,17 @@ def carrier(database: Any) -> Iterator[Callable[..., FakeSender]]:
     for key in used:
         context.senders.pop(key, None)
     context.directory.forget()
+
+
+@pytest.fixture
+def unproven(owner: Any) -> None:
+    """No sender has given a receipt yet."""
+    with owner.begin() as connection:
+        connection.execute(update(Sender).values(gives_receipts=False))
+
+
+@pytest.fixture
+def proven(unproven: None, owner: Any) -> None:
+    """Every sender has given one, so a missing receipt says something."""
+    with owner.begin() as connection:
+        connection.execute(update(Sender).values(gives_receipts=True))

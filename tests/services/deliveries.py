@@ -20,6 +20,7 @@ from services import dispatch
 from services.contact.address import address_for
 from services.delivery.moves import lock_delivery
 from services.delivery.news import provider_news
+from services.delivery.receipt import Answer, look_later, take_in, wanted_receipts
 from services.due.opening import open_delivery
 from services.phone.calls import note_pick_up
 from services.sender.settlement import Settlement
@@ -27,6 +28,10 @@ from tests.fixtures import NORTH, owned
 from tests.tree import wait_for
 from utils.clock import AllowedTimes
 from utils.senders import Outbound, Outcome, Passed, Verdict
+
+NUMBER = "+15005550006"
+WINDOW = 1800
+"""Seconds in which a receipt may come before the next channel: the establishment's default."""
 
 S = DeliveryStatus
 PHONE, EMAIL = "+237650000001", "patient@example.com"
@@ -301,3 +306,17 @@ class FakeSender:
 
     def passed(self, to: str, since: datetime) -> Sequence[Passed] | None:
         return []
+
+
+def answered(database: Any, number: int, word: str | None, **more: Any) -> Answer:
+    """What became of asking for one delivery's receipt; `word` of None: nobody answered."""
+    given: dict[str, Any] = {"text": "Rappel", "sender": NUMBER} | more
+    with database.establishment(NORTH) as session:
+        (wanted,) = wanted_receipts(session, [number])
+    answer = Answer(wanted, Passed(f"ID{number}", word, **given) if word else None, now())
+    with database.establishment(NORTH) as session:
+        if answer.settles_nothing:
+            look_later(session, [answer])
+        else:
+            take_in(session, answer)
+    return answer

@@ -23,6 +23,9 @@ from services.delivery.sweep import sweep
 from services.policy import ASKED_AT_MOST, Looks
 from tests.fixtures import NORTH, SOUTH
 from tests.services.deliveries import (
+    NUMBER,
+    WINDOW,
+    answered,
     ask_now,
     begin,
     begun,
@@ -43,24 +46,8 @@ from tests.services.deliveries import (
 )
 from utils.senders import Passed
 
-NUMBER = "+15005550006"
 ALL = ("sms", "voice", "email")
 START = datetime(2026, 11, 21, 8, tzinfo=UTC)
-WINDOW = 1800
-"""Seconds: the establishment's default."""
-
-
-@pytest.fixture
-def unproven(owner: Any) -> None:
-    """No sender has given a receipt yet."""
-    with owner.begin() as connection:
-        connection.execute(update(Sender).values(gives_receipts=False))
-
-
-@pytest.fixture
-def proven(unproven: None, owner: Any) -> None:
-    with owner.begin() as connection:
-        connection.execute(update(Sender).values(gives_receipts=True))
 
 
 def givers(owner: Any) -> list[tuple[int, str]]:
@@ -69,20 +56,6 @@ def givers(owner: Any) -> list[tuple[int, str]]:
             select(Sender.establishment_id, Sender.channel).where(Sender.gives_receipts)
         )
         return [tuple(row) for row in rows]
-
-
-def answered(database: Any, number: int, word: str | None, **more: Any) -> Answer:
-    """What became of asking for one delivery's receipt; `word` of None: nobody answered."""
-    given: dict[str, Any] = {"text": "Rappel", "sender": NUMBER} | more
-    with database.establishment(NORTH) as session:
-        (wanted,) = wanted_receipts(session, [number])
-    answer = Answer(wanted, Passed(f"ID{number}", word, **given) if word else None, now())
-    with database.establishment(NORTH) as session:
-        if answer.settles_nothing:
-            look_later(session, [answer])
-        else:
-            take_in(session, answer)
-    return answer
 
 
 @pytest.mark.parametrize(
