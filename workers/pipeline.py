@@ -27,6 +27,7 @@ from services.dispatch import Attempt
 from services.sender.settlement import Settlement
 from utils.logs import get_logger
 from workers.fair_share import FairShare
+from workers.rests import Rests
 
 STAMP_LINGER_SECONDS = 0.010
 """How long a group waits for places before it is stamped with those there are: a statement for one
@@ -34,6 +35,8 @@ costs nearly as much as one for many. What finds room for all is stamped at once
 STORE_LINGER_SECONDS = 0.020
 """How long an outcome waits for others. It holds no place meanwhile, and the last one of those
 called ends the waiting."""
+REST_LOOK_SECONDS = 0.25
+"""How often to look whether an establishment that waits has rested (`workers/rests.py`)."""
 LONGEST_PUT_SECONDS = 0.5
 """How long a batch waits for those before it. Those may be one establishment's whose provider
 stands still; behind this batch another's may wait in the queue."""
@@ -82,6 +85,7 @@ class Pipeline:
         self._may_stamp = threading.Condition(self._lock)
         self._may_store = threading.Condition(self._lock)
         self._lines: dict[int, dict[int, None]] = {}  # who waits unstamped, in order
+        self._rests = Rests()
         self._shares = FairShare(2 * places)
         self._calls: SimpleQueue[Begun] = SimpleQueue()
         self._stamping = 0
@@ -144,7 +148,8 @@ class Pipeline:
     def _stamp_for_ever(self) -> None:
         while True:
             with self._lock:
-                self._may_stamp.wait_for(self._next_line)
+                while self._next_line() is None:
+                    self._may_stamp.wait(REST_LOOK_SECONDS if self._lines else None)
                 self._may_stamp.wait_for(self._room_for_all, STAMP_LINGER_SECONDS)
                 establishment_id = self._next_line()
                 if establishment_id is None:
@@ -164,7 +169,7 @@ class Pipeline:
         """The establishment whose turn it is; None where there is no room."""
         if self._open() >= 2 * self._places:
             return None
-        return self._shares.next(self._lines)
+        return self._shares.next(one for one in self._lines if not self._rests.rests(one))
 
     def _room_for_all(self) -> bool:
         """True when all that waits in one line has room, or all that may ever go at a time."""
@@ -198,10 +203,14 @@ class Pipeline:
 
     def _stamp(self, establishment_id: int, group: list[int]) -> list[Begun]:
         try:
-            return self._begin(establishment_id, group)
-        except Exception:  # this thread goes on for ever; the fault is logged, the sweep follows
-            log.error("group not begun", establishment=establishment_id, exc_info=True)
+            begun = self._begin(establishment_id, group)
+        except Exception as error:  # noqa: BLE001 - this thread goes on for ever; the sweep finds the group
+            with self._lock:
+                self._rests.failed(establishment_id, "stamp", error)
             return []
+        with self._lock:
+            self._rests.worked(establishment_id, "stamp")
+        return begun
 
     def _call_for_ever(self) -> None:
         while True:
