@@ -17,6 +17,7 @@ whose outcome waits to be stored.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -35,6 +36,8 @@ costs nearly as much as one for many. What finds room for all is stamped at once
 STORE_LINGER_SECONDS = 0.020
 """How long an outcome waits for others. It holds no place meanwhile, and the last one of those
 called ends the waiting."""
+NO_THREAD_SECONDS = 0.5
+"""How long to wait before a thread is started again that the machine had no room for."""
 REST_LOOK_SECONDS = 0.25
 """How often to look whether an establishment that waits has rested (`workers/rests.py`)."""
 LONGEST_PUT_SECONDS = 0.5
@@ -94,7 +97,7 @@ class Pipeline:
         self._finished: list[Finished] = []
         self._complete = False  # no outcome is to come soon for those that have finished
         self._storing = 0
-        self._started = False
+        self._to_start = [self._stamp_for_ever, self._store_for_ever]
 
     def put(self, establishment_id: int, ids: Iterable[int]) -> None:
         """Take in a batch; waits a little while as many as there are places are waiting already.
@@ -139,31 +142,36 @@ class Pipeline:
 
     def _start(self) -> None:
         """Not before the first batch: a process may fork until then."""
-        if self._started:
-            return
-        self._started = True
-        for step in (self._stamp_for_ever, self._store_for_ever):
-            _begin_thread(step)
+        while self._to_start:
+            _begin_thread(self._to_start[0])  # raises where there are too many: at the next batch
+            del self._to_start[0]
 
     def _stamp_for_ever(self) -> None:
         while True:
-            with self._lock:
-                while self._next_line() is None:
-                    self._may_stamp.wait(REST_LOOK_SECONDS if self._lines else None)
-                self._may_stamp.wait_for(self._room_for_all, STAMP_LINGER_SECONDS)
-                establishment_id = self._next_line()
-                if establishment_id is None:
-                    continue  # they were given up meanwhile
-                group = self._take_places(establishment_id)
-            begun = self._stamp(establishment_id, group)
-            with self._lock:
-                self._stamping = 0
-                self._shares.give_back(establishment_id, len(group) - len(begun))
-                self._calling += len(begun)
-                self._call_in()
-                self._may_put.notify_all()
-            for called in begun:
-                self._calls.put(called)
+            try:
+                self._stamp_next()
+            except Exception:  # nothing may end this thread; the sweep finds what it held
+                log.error("stamping broke", exc_info=True)
+                time.sleep(NO_THREAD_SECONDS)
+
+    def _stamp_next(self) -> None:
+        with self._lock:
+            while self._next_line() is None:
+                self._may_stamp.wait(REST_LOOK_SECONDS if self._lines else None)
+            self._may_stamp.wait_for(self._room_for_all, STAMP_LINGER_SECONDS)
+            establishment_id = self._next_line()
+            if establishment_id is None:
+                return  # they were given up meanwhile
+            group = self._take_places(establishment_id)
+        begun = self._stamp(establishment_id, group)
+        with self._lock:
+            self._stamping = 0
+            self._shares.give_back(establishment_id, len(group) - len(begun))
+            self._calling += len(begun)
+            self._call_in()
+            self._may_put.notify_all()
+        for called in begun:
+            self._calls.put(called)
 
     def _next_line(self) -> int | None:
         """The establishment whose turn it is; None where there is no room."""
@@ -196,10 +204,21 @@ class Pipeline:
         return group
 
     def _call_in(self) -> None:
-        """See that there is a thread for each call. They are never more than may be called."""
+        """See that there is a thread for each call. They are never more than may be called.
+
+        Where no more can be started, those there are make all the calls; where there is none, the
+        first is waited for.
+        """
         while self._callers < self._calling:
-            self._callers += 1
-            _begin_thread(self._call_for_ever)
+            try:
+                _begin_thread(self._call_for_ever)
+            except RuntimeError as error:
+                log.warning("no thread for a call", callers=self._callers, error=str(error))
+                if self._callers:
+                    return
+                self._may_stamp.wait(NO_THREAD_SECONDS)
+            else:
+                self._callers += 1
 
     def _stamp(self, establishment_id: int, group: list[int]) -> list[Begun]:
         try:
