@@ -196,7 +196,7 @@ class Scheduler:
 
     def _sweep_up(self, establishment_id: int) -> None:
         with self.context.database.establishment_briefly(establishment_id) as session:
-            found = sweep(session, ask_after=self.engine.ask_after)
+            found = sweep(session, ask_after=self.engine.ask_after, lease=self.engine.claim_lease)
             find_unprocessed(session)
             find_complete(session)
             join_feedback(session)
