@@ -1,6 +1,6 @@
 """What is wrong with one establishment keeps no other's messages waiting.
 
-Each of these was broken once, and a test here failed:
+What the tests here are to catch:
 - `Scheduler._apart` that raises whatever comes (claim and sweep stop at the broken schema);
 - `lock_timeout` left out of `_ENTER_BRIEFLY` (each try waits out the statement's time-out);
 - `Rests.rests` that is always false (a locked table costs each round of the others a second).
