@@ -1,8 +1,8 @@
 """Relative reminders over HTTP: what is shown, skipped, moved with its event, ended.
 
 Seen to fail with: `skipped` left out of `move_event`, or its row left where it was; the messages
-that left not taken out of it (a second "7 days before"), or PLANNED_ANEW taken for such; `drop` left out of it; `event_time` left
-out of what `_OUTCOME` gives to `settle`.
+that left not taken out of it (a second "7 days before"), or PLANNED_ANEW taken for such; `drop`
+left out of it; `event_time` left out of what `_OUTCOME` gives to `settle`.
 """
 
 from __future__ import annotations
