@@ -63,6 +63,7 @@ export const deliveries: Words['deliveries'] = {
     'no attempts left': 'No attempts left',
     'nobody picked up: call again': 'Nobody picked up: another call is planned',
     'lease ran out': 'Interrupted: taken up again',
+    'stood still': 'The machine had stopped, nothing had left: tried again',
     'given back by the carrier': 'Given back by the carrier: another try is planned',
     'sender suspended': 'The sender is suspended: waiting',
     'sender rate': 'Waiting: this sender goes at its own pace',

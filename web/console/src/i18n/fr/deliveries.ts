@@ -63,6 +63,7 @@ export const deliveries = {
     'no attempts left': 'Plus d’essai possible',
     'nobody picked up: call again': 'Personne n’a décroché : nouvel appel prévu',
     'lease ran out': 'Interrompu : repris',
+    'stood still': 'La machine s’était arrêtée, rien n’était parti : nouvel essai',
     'given back by the carrier': 'Rendu par l’opérateur : nouvel essai prévu',
     'sender suspended': 'L’expéditeur est suspendu : en attente',
     'sender rate': 'En attente : cet expéditeur va à son rythme',
