@@ -315,6 +315,9 @@ class ReminderDetail(ReminderOut):
         default=None, description="when it was captured offline, by the device's own clock"
     )
     clock_wrong: bool = Field(default=False, description="that clock was a day or more off")
+    cancelled_at: UtcOut | None = Field(
+        default=None, description="since then nothing more leaves, whatever had left and its status"
+    )
     version: int
     next_occurrences: list[NextOccurrence]
     omissions: list[LeftOutRun] = Field(description="occurrences for which no message goes out")

@@ -4547,6 +4547,8 @@ export interface components {
       before?: string[] | null
       /** after a cancel: deliveries that will not go out */
       cancelled?: number | null
+      /** since then nothing more leaves, whatever had left and its status */
+      cancelled_at?: string | null
       channels: components['schemas']['Channel'][]
       /** that clock was a day or more off */
       clock_wrong?: boolean
