@@ -6,12 +6,16 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from config.settings import get_settings
+from schemas.reminder import ReminderIn
 from services.identity import uuid7
+from services.reminder.reminders import submitted_fields
 from services.reminder.times import SYNCED_TOO_LATE
 from tests.fixtures import owned
 from tests.routers.test_devices import enrol
@@ -109,6 +113,40 @@ def test_it_is_the_same_submission_on_either_way_in(
     assert replayed.headers["Idempotency-Replayed"] == "true"
     assert replayed.json()["id"] == made["id"]
     assert counts(owner)["reminders"] == 2
+
+
+def test_it_is_the_same_submission_in_whichever_order_its_parameters_stand(
+    client: Any, staff: dict[str, str]
+) -> None:
+    captured = reminder(parameters={"a": "1", "b": "2"})
+    other_order = captured | {"parameters": {"b": "2", "a": "1"}}
+    others = captured | {"parameters": {"b": "1", "a": "2"}}
+    results = sync(client, captured, other_order, others, headers=staff)
+    assert [one["status"] for one in results] == ["created", "duplicate", "conflict"]
+    assert results[2]["fields"] == ["parameters"]
+
+
+def test_what_was_stored_before_parameters_had_an_order_is_the_same_submission(
+    client: Any, staff: dict[str, str], owner: Any
+) -> None:
+    captured = reminder(parameters={"b": "2", "a": "1"})
+    (made,) = sync(client, captured, headers=staff)
+    fields = list(submitted_fields(ReminderIn(message="x")))
+    start = 8 * fields.index("parameters")
+    key = get_settings().privacy.index_key
+    as_it_was = blake2b(b"parameters={'b': '2', 'a': '1'}", key=key, digest_size=8).digest()
+    with owned(owner) as connection:
+        connection.execute(
+            text(
+                "update reminders set fingerprint ="
+                " overlay(fingerprint placing :was from :start) where id = :id"
+            ),
+            {"was": as_it_was, "start": start + 1, "id": made["id"]},
+        )
+    (again,) = sync(client, captured, headers=staff)
+    assert (again["status"], again["id"]) == ("duplicate", made["id"])
+    (other,) = sync(client, captured | {"parameters": {"b": "2"}}, headers=staff)
+    assert (other["status"], other["fields"]) == ("conflict", ["parameters"])
 
 
 def test_the_same_identity_twice_in_one_batch(client: Any, staff: dict[str, str]) -> None:
