@@ -86,7 +86,7 @@ def test_each_gets_its_own_result_and_a_bad_one_blocks_nothing(
         ("duplicate", None, None),
         ("created", None, None),
         ("conflict", None, None),
-        ("rejected", "value_error", "item"),
+        ("rejected", "missing", "message"),
         ("rejected", "channel_without_address", "channels"),
         ("rejected", "rating_out_of_range", "rating"),
         ("rejected", "datetime_parsing", "recorded_at"),
