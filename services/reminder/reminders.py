@@ -111,6 +111,7 @@ def create(
             created_by=principal.actor,
             recorded_at=captured.recorded_at,
             clock_offset=captured.clock_offset,
+            cancelled_at=now if times.never_begins else None,
             purpose=purpose,
             sender_id=None if thread is None else thread.sender_id,
             conversation_id=None if thread is None else thread.conversation_id,

@@ -22,6 +22,8 @@ from tests.routers.test_devices import enrol
 from tests.routers.test_sync import item, now, sync
 
 PHONE = "+237650000001"
+DAYS_AGO, YEARS_AGO = now(days=40), "2019-01-01T08:00:00"
+"""The second is what a clock says that has lost its battery."""
 
 
 def reminder(**more: Any) -> dict[str, Any]:
@@ -176,6 +178,9 @@ def test_only_staff_and_their_devices(client: Any, staff: dict[str, str], log_in
         ({"scheduled_time": now(days=40)}, 0),
         ({"scheduled_time": now(hours=2), "valid_for": "PT1H"}, 0),
         ({"scheduled_time": now(days=40), "rrule": "FREQ=DAILY;COUNT=3"}, 0),
+        ({"scheduled_time": DAYS_AGO, "rrule": "FREQ=DAILY;COUNT=3", "exdates": [DAYS_AGO]}, 1),
+        ({"scheduled_time": YEARS_AGO, "rrule": "FREQ=DAILY"}, 0),
+        ({"scheduled_time": YEARS_AGO, "rrule": "FREQ=DAILY", "exdates": [YEARS_AGO]}, 1),
         ({"scheduled_time": None, "event_time": now(hours=1), "before": ["P1D", "PT2H"]}, 1),
     ],
 )
@@ -192,7 +197,9 @@ def test_what_comes_after_its_time_and_validity_is_stored_as_expired_and_shown(
     shown = read(client, staff, result["id"])
     assert shown["status"] == "expired"
     assert len(shown["omissions"]) >= occurrences
+    assert shown["next_occurrences"] == []
     (missed,) = shown["deliveries"]
+    assert missed["occurrence"] not in [run["first"] for run in shown["omissions"]]
     assert missed["status"] == "expired"
     assert [event["cause"] for event in missed["events"]] == [SYNCED_TOO_LATE] * 2
     assert counts(owner)["shared.due"] == 0, "nobody will try to send it"
@@ -200,6 +207,22 @@ def test_what_comes_after_its_time_and_validity_is_stored_as_expired_and_shown(
     assert [one["id"] for one in listed.json()["items"]] == [result["id"]]
     (again,) = sync(client, captured, headers=staff)
     assert (again["status"], again["id"]) == ("duplicate", result["id"])
+
+
+def test_a_series_that_began_while_there_was_no_network_goes_on(
+    client: Any, staff: dict[str, str], owner: Any
+) -> None:
+    captured = reminder(scheduled_time=DAYS_AGO, rrule="FREQ=DAILY", exdates=[DAYS_AGO])
+    (made,) = sync(client, captured, headers=staff)
+    shown = read(client, staff, made["id"])
+    assert (shown["status"], len(shown["next_occurrences"])) == ("active", 5)
+    assert counts(owner)["shared.due"] == 1
+
+
+def test_exceptions_that_leave_nothing_of_a_late_series(client: Any, staff: dict[str, str]) -> None:
+    once = reminder(scheduled_time=DAYS_AGO, rrule="FREQ=DAILY;COUNT=1", exdates=[DAYS_AGO])
+    (refused,) = sync(client, once, headers=staff)
+    assert (refused["code"], refused["field"]) == ("nothing_left", "exdates")
 
 
 def test_late_but_still_valid_goes_out(client: Any, staff: dict[str, str], owner: Any) -> None:
