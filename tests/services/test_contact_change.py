@@ -4,7 +4,8 @@ Seen to fail with: `hold_addresses` left out of `create`; the second look at the
 lock, their order, `take_unclaimed` left out of `_try_to_lock` (two of these with
 `DeadlockDetected`); a reminder that it waits for; what was called off left out of `_MAY_GO_OUT`;
 `_FOLLOWS` and `awaits_receipt` left out of `_reminders_to`; `reschedule` of what is claimed;
-`attempt` left out of `_redirect`; the channels, or `cancelled_at`, left as they were.
+`attempt` left out of `_redirect`; the channels, or `cancelled_at`, left as they were;
+either look at `leads_to` left out of `_held`, `_go_elsewhere` of `begin`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from models.reminder import Reminder
 from schemas.contact import ContactChange
 from schemas.reminder import ReminderIn
 from services.contact.address import address_for
+from services.due.queue import look_again
 from services.identity import uuid7
 from services.reminder.contact_change import change_contact
 from services.reminder.lock import lock_whole
@@ -47,6 +49,7 @@ from tests.services.deliveries import (
     delivery,
     due,
     make,
+    now,
     reminder_status,
     sender,
     sent,
@@ -186,10 +189,17 @@ def test_a_recipient_of_a_campaign(database: Any, patient: int) -> None:
 
 def test_a_number_of_the_reminders_own_stays(database: Any, patient: int) -> None:
     (own,) = make(database, contact_id=patient, phone=OTHER, due_in=3600)
+    sibling = contact(database, "PAT2", PHONE)
+    (siblings,) = make(database, contact_id=sibling, due_in=3600)
     (nobodys,) = make(database, due_in=3600)
     (reply,) = make(database, contact_id=patient, purpose="reply", due_in=3600)
     changed(database, patient, phone_number=NEW)
-    assert [to(database, one) for one in (own, nobodys, reply)] == [OTHER, PHONE, PHONE]
+    assert [to(database, one) for one in (own, siblings, nobodys, reply)] == [
+        OTHER,
+        PHONE,
+        PHONE,
+        PHONE,
+    ]
     assert causes(database, own) == ["scheduled"]
 
 
@@ -202,6 +212,30 @@ def test_what_is_sent_stays_and_the_next_channel_goes_to_the_new_number(
     assert to(database, number) == PHONE
     tell(database, number, "undelivered", code="30003")
     assert (to(database, number), to(database, latest(database))) == (PHONE, NEW)
+
+
+def test_a_call_that_nobody_picks_up_is_repeated_at_the_new_number(
+    database: Any, patient: int
+) -> None:
+    again = {"call_again_after": 0, "call_again_at_most": 2}
+    number = sent(database, contact_id=patient, channels=("voice",), validity=4 * 3600, **again)
+    changed(database, patient, phone_number=NEW)
+    tell(database, number, "no-answer")
+    assert (states(database, number), to(database, number)) == ([("voice", "scheduled")], PHONE)
+    assert begin(database, claim(database).to_send) == []
+    assert to(database, number) == NEW
+    assert causes(database, number)[-1] == "address changed"
+    assert [one.to for one in begin(database, claim(database).to_send)] == [NEW]
+
+
+def test_what_comes_back_when_its_number_is_gone_makes_way(database: Any, patient: int) -> None:
+    number = begun(database, contact_id=patient, channels=("sms", "email"))
+    changed(database, patient, phone_number=None)
+    with database.establishment(NORTH) as session:
+        session.get_one(Delivery, number).status = S.scheduled
+        look_again(session, number, now())
+    assert begin(database, claim(database).to_send) == []
+    assert states(database, number) == [("sms", "failed"), ("email", "scheduled")]
 
 
 def test_what_is_claimed_is_not_sent_to_the_old_number(database: Any, patient: int) -> None:

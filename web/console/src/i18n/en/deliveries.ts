@@ -57,6 +57,8 @@ export const deliveries: Words['deliveries'] = {
     'phone number removed': 'The patient’s phone number was removed',
     'e-mail address changed': 'The patient has another e-mail address',
     'e-mail address removed': 'The patient’s e-mail address was removed',
+    'address changed': 'The patient has another address',
+    'address removed': 'The patient’s address was removed',
     'skipped by staff': 'Skipped by staff',
     staff: 'Found out by staff',
     'moved with its event': 'Moved with the appointment',

@@ -57,6 +57,8 @@ export const deliveries = {
     'phone number removed': 'Le numéro de téléphone du patient a été retiré',
     'e-mail address changed': 'Le patient a une autre adresse e-mail',
     'e-mail address removed': 'L’adresse e-mail du patient a été retirée',
+    'address changed': 'Le patient a une autre adresse',
+    'address removed': 'L’adresse du patient a été retirée',
     'skipped by staff': 'Sauté par le personnel',
     staff: 'Constaté par le personnel',
     'moved with its event': 'Déplacé avec le rendez-vous',
