@@ -3675,12 +3675,14 @@ export interface components {
       name: string | null
     }
     ContactChange: {
+      /** what waits for the old one, later turns of a series too, goes to the new one; what has left and what was given another one in its own request stays. Null: the next channel that has an address, at its time; where there is none it has failed (`no_address`), with a task for staff */
       email?: string | null
       holidays?: components['schemas']['ContactHoliday'][] | null
       kind?: "patient" | "staff" | "student" | null
       language?: string | null
       name?: string | null
       patient_id?: string | null
+      /** what waits for the old one, later turns of a series too, goes to the new one; what has left and what was given another one in its own request stays. Null: the next channel that has an address, at its time; where there is none it has failed (`no_address`), with a task for staff */
       phone_number?: string | null
       quiet_hours?: string | null
     }
