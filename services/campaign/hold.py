@@ -72,11 +72,24 @@ _CALL_OFF = text(
     """
 )
 
-# Those that are with the carrier too: as when one reminder is cancelled, nothing follows them.
+# Nothing follows any of them. One whose message has left keeps its true status, as when a single
+# reminder is cancelled: `settle` ends it when what is under way has ended.
 _CANCEL_REMINDERS = text(
     """
-    update reminders set status = 'cancelled', updated_at = now(), version = version + 1
-    where open_campaign_id = :campaign_id
+    update reminders r set cancelled_at = now(), updated_at = now(), version = version + 1,
+        status = case
+            when s.under_way then r.status
+            when s.left_us then 'done'
+            else 'cancelled'
+        end
+    from (
+        select o.id,
+            bool_or(d.status in ('scheduled', 'queued', 'sending', 'unknown')) as under_way,
+            bool_or(d.status in ('sent', 'delivered')) as left_us
+        from reminders o join deliveries d on d.reminder_id = o.id
+        where o.open_campaign_id = :campaign_id group by o.id
+    ) s
+    where r.id = s.id and r.open_campaign_id = :campaign_id
     """
 )
 

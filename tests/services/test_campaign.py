@@ -18,6 +18,7 @@ from services.campaign.listed import add
 from services.contact.address import opt_out
 from services.contact.contacts import load
 from services.contact.csv_file import Reference
+from services.delivery.moves import lock_delivery, pass_over
 from services.errors import CareloopError
 from tests.fixtures import NORTH, owned
 from tests.services.campaigns import (
@@ -41,7 +42,19 @@ from tests.services.campaigns import (
     until_due,
     wanted,
 )
-from tests.services.deliveries import begin, causes, claim, conclude, delivery, due, now
+from tests.services.deliveries import (
+    begin,
+    causes,
+    claim,
+    conclude,
+    delivery,
+    due,
+    now,
+    reminder_status,
+    start_next,
+    states,
+    tell,
+)
 
 MADE = "select d.id, d.due_at, d.channel from deliveries d order by d.id"
 
@@ -54,6 +67,23 @@ def all_due(owner: Any) -> None:
 
 def made(owner: Any) -> list[int]:
     return [row.id for row in rows(owner, MADE)]
+
+
+def with_email_standing_by(database: Any, owner: Any) -> tuple[int, int]:
+    """A campaign for one person, and its SMS, which the carrier has taken."""
+    contact(database, "P1", phone(1), email="p1@example.com")
+    number = started(database, channels=["sms", "email"])
+    expand_all(database, number)
+    all_due(owner)
+    sms = start_next(database)
+    conclude(database, sms, S.sent, provider_id=f"ID{sms}")
+    return number, sms
+
+
+def without_receipt(database: Any, number: int) -> bool:
+    """The time for a receipt is over; True when the next channel takes over."""
+    with database.establishment(NORTH) as session:
+        return pass_over(session, lock_delivery(session, number))
 
 
 def test_each_recipient_becomes_an_ordinary_reminder(database: Any, owner: Any) -> None:
@@ -341,8 +371,44 @@ def test_cancelled_what_waits_is_cancelled_and_the_rest_is_told(database: Any, o
     conclude(database, taken[0], S.sent, provider_id="SM1")
     after = seen(database, number)
     assert (after.made, after.sent, after.cancelled, after.to_come) == (20, 1, 39, 0)
-    assert rows(owner, "select distinct status from reminders") == [("cancelled",)]
+    of_each = "select status, count(*) from reminders where cancelled_at is not null group by 1"
+    assert dict(map(tuple, rows(owner, of_each))) == {"done": 1, "cancelled": 19}
     assert step(database, number) is False
+
+
+def test_cancelled_a_message_that_had_left_keeps_its_true_end(database: Any, owner: Any) -> None:
+    contacts(database, 4)
+    number = started(database)
+    expand_all(database, number)
+    all_due(owner)
+    arrives, refused, never_left, comes_back = claim(database).to_send
+    assert len(begin(database, [arrives, refused, never_left, comes_back])) == 4
+    conclude(database, never_left, S.unknown)
+    with database.establishment(NORTH) as session:
+        assert campaigns.cancel(session, number, None, STAFF)[1] == 4
+    assert {reminder_status(database, one) for one in (arrives, never_left)} == {"scheduled"}
+    conclude(database, arrives, S.sent, provider_id="SM1")
+    tell(database, arrives, "delivered")
+    conclude(database, refused, S.failed, code="21211")
+    conclude(database, never_left, S.scheduled, retry_in=0.0)
+    conclude(database, comes_back, S.scheduled, retry_in=0.0)
+    assert begin(database, claim(database).to_send) == []
+    ends = [reminder_status(database, one) for one in (arrives, refused, never_left, comes_back)]
+    assert ends == ["done", "failed", "cancelled", "cancelled"]
+
+
+def test_cancelled_an_sms_without_a_receipt_has_gone_and_its_email_has_not(
+    database: Any, owner: Any
+) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    assert without_receipt(database, sms)
+    with database.establishment(NORTH) as session:
+        campaigns.cancel(session, number, None, STAFF)
+    assert states(database, sms) == [("sms", "sent"), ("email", "cancelled")]
+    assert reminder_status(database, sms) == "done"
+    tell(database, sms, "undelivered", code="30003")
+    assert states(database, sms) == [("sms", "undelivered"), ("email", "cancelled")]
+    assert reminder_status(database, sms) == "failed"
 
 
 def test_a_lost_job_is_handed_over_again(database: Any, owner: Any) -> None:
