@@ -15,6 +15,7 @@ from models.establishment import Establishment, Holiday
 from services.campaign import campaigns
 from services.campaign.expansion import expand
 from services.campaign.listed import add
+from services.campaign.view import BEST_FIRST
 from services.contact.address import opt_out
 from services.contact.contacts import load
 from services.contact.csv_file import Reference
@@ -409,6 +410,35 @@ def test_cancelled_an_sms_without_a_receipt_has_gone_and_its_email_has_not(
     tell(database, sms, "undelivered", code="30003")
     assert states(database, sms) == [("sms", "undelivered"), ("email", "cancelled")]
     assert reminder_status(database, sms) == "failed"
+
+
+def test_who_was_reached_after_all_counts_as_reached(database: Any, owner: Any) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    assert seen(database, number).sent == 1
+    assert without_receipt(database, sms)
+    assert seen(database, number).queued == 1
+    tell(database, sms, "delivered")
+    assert states(database, sms) == [("sms", "delivered"), ("email", "cancelled")]
+    shown = seen(database, number)
+    assert (shown.made, shown.delivered, shown.cancelled) == (1, 1, 0)
+
+
+def test_an_email_that_failed_takes_nothing_from_the_sms_before_it(
+    database: Any, owner: Any
+) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    assert without_receipt(database, sms)
+    all_due(owner)
+    conclude(database, start_next(database), S.failed, code="550", provider="smtp")
+    shown = seen(database, number)
+    assert (shown.sent, shown.failed) == (1, 0)
+    tell(database, sms, "undelivered", code="30003")
+    shown = seen(database, number)
+    assert (shown.sent, shown.failed) == (0, 1)
+
+
+def test_every_state_of_a_delivery_has_its_place_in_the_progress() -> None:
+    assert sorted(BEST_FIRST) == sorted(S)
 
 
 def test_a_lost_job_is_handed_over_again(database: Any, owner: Any) -> None:
