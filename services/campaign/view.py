@@ -15,6 +15,7 @@ from models.establishment import Establishment
 from models.reminder import Reminder
 from schemas.campaign import CampaignOut, CampaignSummary, Progress, RecipientOut
 from schemas.common import Page
+from services.campaign.hold import can_be_cancelled
 from services.campaign.pace import expected_end
 from services.paging import decode_cursor, encode_cursor
 
@@ -65,6 +66,7 @@ def view(session: ScopedSession, establishment: Establishment, campaign: Campaig
             "created_by": campaign.created_by,
             "updated_at": campaign.updated_at,
             "version": campaign.version,
+            "can_be_cancelled": can_be_cancelled(session, campaign),
             "progress": progress(session, establishment, campaign),
         }
     )

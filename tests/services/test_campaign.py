@@ -15,7 +15,7 @@ from models.establishment import Establishment, Holiday
 from services.campaign import campaigns
 from services.campaign.expansion import expand
 from services.campaign.listed import add
-from services.campaign.view import BEST_FIRST
+from services.campaign.view import BEST_FIRST, view
 from services.contact.address import opt_out
 from services.contact.contacts import load
 from services.contact.csv_file import Reference
@@ -50,6 +50,7 @@ from tests.services.deliveries import (
     conclude,
     delivery,
     due,
+    establishment_with,
     now,
     reminder_status,
     start_next,
@@ -79,6 +80,11 @@ def with_email_standing_by(database: Any, owner: Any) -> tuple[int, int]:
     sms = start_next(database)
     conclude(database, sms, S.sent, provider_id=f"ID{sms}")
     return number, sms
+
+
+def cancellable(database: Any, campaign: int) -> bool:
+    with database.establishment(NORTH) as session:
+        return view(session, place(), campaigns.read(session, campaign)).can_be_cancelled
 
 
 def without_receipt(database: Any, number: int) -> bool:
@@ -410,6 +416,86 @@ def test_cancelled_an_sms_without_a_receipt_has_gone_and_its_email_has_not(
     tell(database, sms, "undelivered", code="30003")
     assert states(database, sms) == [("sms", "undelivered"), ("email", "cancelled")]
     assert reminder_status(database, sms) == "failed"
+
+
+def test_done_while_another_channel_may_follow_it_can_be_cancelled(
+    database: Any, owner: Any
+) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    expand_all(database, number)
+    assert read(database, number).status == CampaignStatus.done
+    assert cancellable(database, number)
+    with database.establishment(NORTH) as session:
+        assert campaigns.cancel(session, number, None, STAFF)[1] == 1
+    assert read(database, number).status == CampaignStatus.cancelled
+    assert not without_receipt(database, sms)
+    tell(database, sms, "undelivered", code="30003")
+    assert states(database, sms) == [("sms", "undelivered")]
+    assert reminder_status(database, sms) == "failed"
+    assert (seen(database, number).failed, seen(database, number).cancelled) == (1, 0)
+
+
+def test_done_and_falling_back_it_can_be_cancelled(database: Any, owner: Any) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    expand_all(database, number)
+    tell(database, sms, "undelivered", code="30003")
+    assert states(database, sms) == [("sms", "undelivered"), ("email", "scheduled")]
+    ids = claim(database).to_send
+    with database.establishment(NORTH) as session:
+        assert campaigns.cancel(session, number, None, STAFF)[1] == 0
+    assert begin(database, ids) == []
+    assert states(database, sms) == [("sms", "undelivered"), ("email", "cancelled")]
+
+
+def test_done_while_a_call_rings_it_can_be_kept_from_ringing_again(
+    database: Any, owner: Any
+) -> None:
+    contacts(database, 1, language="french")
+    number = started(database, channels=["voice"])
+    expand_all(database, number)
+    all_due(owner)
+    with establishment_with(owner, call_again_after=60, call_again_at_most=2):
+        call = start_next(database)
+        conclude(database, call, S.sent, provider_id=f"ID{call}")
+        expand_all(database, number)
+        with database.establishment(NORTH) as session:
+            campaigns.cancel(session, number, None, STAFF)
+        tell(database, call, "no-answer")
+    assert states(database, call) == [("voice", "undelivered")]
+
+
+@pytest.mark.parametrize(
+    "why", ["delivered", "delivered by the next", "no channel left", "validity over"]
+)
+def test_done_with_nothing_to_follow_it_cannot_be_cancelled(
+    database: Any, owner: Any, why: str
+) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    expand_all(database, number)
+    assert read(database, number).status == CampaignStatus.done
+    if why == "delivered":
+        tell(database, sms, "delivered")
+    if why == "delivered by the next":
+        assert without_receipt(database, sms)
+        all_due(owner)
+        mail = start_next(database)
+        conclude(database, mail, S.sent, provider="sendgrid", provider_id="SG1")
+        tell(database, mail, "delivered", provider="sendgrid", provider_id="SG1")
+    with owned(owner) as connection:
+        if why == "delivered by the next":
+            connection.execute(text("update reminders set channels = '{sms,email,voice}'"))
+        if why == "no channel left":
+            connection.execute(text("update reminders set channels = '{sms}'"))
+        if why == "validity over":
+            connection.execute(text("update campaigns set valid_until = now()"))
+    assert not cancellable(database, number)
+    with (
+        database.establishment(NORTH) as session,
+        pytest.raises(CareloopError) as refused,
+    ):
+        campaigns.cancel(session, number, None, STAFF)
+    assert refused.value.code == "campaign_done"
+    assert read(database, number).status == CampaignStatus.done
 
 
 def test_who_was_reached_after_all_counts_as_reached(database: Any, owner: Any) -> None:
