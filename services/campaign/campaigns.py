@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from database.session import ScopedSession
 from models.campaign import Campaign, CampaignStatus
@@ -111,6 +111,12 @@ def read(session: ScopedSession, campaign_id: int) -> Campaign:
     if found is None:
         raise NotFound("campaign")
     return found
+
+
+def under_way(session: ScopedSession) -> int:
+    """How many campaigns were started and have not ended, paused ones included."""
+    wanted = select(func.count()).where(Campaign.status.in_((S.running, S.paused)))
+    return session.scalars(wanted).one()
 
 
 def lock(session: ScopedSession, campaign_id: int, expected_version: int | None) -> Campaign:
