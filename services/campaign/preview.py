@@ -74,7 +74,7 @@ def preview(
     upcoming = slots(establishment, campaign.rate_per_minute, starts)
     counts = _Counts()
     cost = _Cost(chooser, establishment)
-    shown = Shown(campaign)
+    shown = Shown(campaign, establishment)
     taken: set[int] = set()
     slot = next(upcoming, None)
     addresses: list[int] = []

@@ -156,7 +156,10 @@ def test_a_started_campaign_keeps_the_time_zone_until_it_has_ended(
     later = told | {"scheduled_time": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
     made = client.post("/api/v1/campaigns", json=later, headers=admin).json()
     path = f"/api/v1/campaigns/{made['id']}"
+    shown = {"dry_run": client.post(f"{path}/preview", headers=admin).json()["dry_run"]}
     assert client.patch(PATH, json=elsewhere, headers=admin).is_success  # a draft is told to nobody
+    outdated = client.post(f"{path}/start", json=shown, headers=admin)
+    assert (outdated.status_code, outdated.json()["code"]) == (412, "dry_run_outdated")
     back = {"time_zone": "Africa/Douala"}
     assert client.patch(PATH, json=back, headers=admin).is_success
     for step in ("start", "pause"):
