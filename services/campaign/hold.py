@@ -129,11 +129,19 @@ def hold(session: ScopedSession, campaign: Campaign) -> int:
 def release(
     session: ScopedSession, establishment: Establishment, campaign: Campaign, now: datetime
 ) -> None:
-    """Give what was held new times at the pace, before what is still to be made."""
+    """Give what was held new times at the pace, before what is still to be made.
+
+    None before the campaign's own hour: it may be made, and paused, just ahead of that.
+    """
     waiting = _lock_waiting(session, campaign)
-    given = islice(slots(establishment, campaign.rate_per_minute, now), len(waiting))
+    start = max(campaign.scheduled_time or now, now)
+    given = islice(slots(establishment, campaign.rate_per_minute, start), len(waiting))
     # Those that no allowed time is left for stay held until their validity ends.
-    moments = [(number, slot) for (number, _), slot in zip(waiting, given, strict=False)]
+    moments = [
+        (number, slot)
+        for (number, valid_until), slot in zip(waiting, given, strict=False)
+        if slot < valid_until
+    ]
     if moments:
         after = moments[-1][1] + timedelta(minutes=1) / campaign.rate_per_minute
         session.execute(update(Campaign).where(Campaign.id == campaign.id).values(next_slot=after))

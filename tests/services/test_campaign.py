@@ -363,6 +363,37 @@ def test_resumed_while_the_hospital_is_closed_for_long_it_stays_held(
         assert waiting.due_at == delivery(database, one).valid_until
 
 
+def test_resumed_before_its_hour_it_waits_for_it(database: Any, owner: Any) -> None:
+    contacts(database, 3)
+    hour = now() + timedelta(seconds=10)
+    number = started(database, scheduled_time=hour.isoformat())
+    expand_all(database, number)
+    assert len(made(owner)) == 3
+    with database.establishment(NORTH) as session:
+        campaigns.pause(session, number, None, STAFF)
+    with database.establishment(NORTH) as session:
+        campaigns.resume(session, place(), number, None, STAFF)
+    assert min(row.due_at for row in rows(owner, "select due_at from shared.due")) >= hour
+
+
+def test_resumed_what_the_pace_reaches_too_late_expires_with_the_others(
+    database: Any, owner: Any
+) -> None:
+    contacts(database, 3)
+    number = started(database)
+    expand_all(database, number)
+    with owned(owner) as connection:
+        connection.execute(text("update campaigns set rate_per_minute = 1"))
+        connection.execute(text("update deliveries set valid_until = now() + interval '90 s'"))
+    with database.establishment(NORTH) as session:
+        campaigns.pause(session, number, None, STAFF)
+    with database.establishment(NORTH) as session:
+        campaigns.resume(session, place(), number, None, STAFF)
+    late = "select count(*) from deliveries d join shared.due u on u.delivery_id = d.id {}"
+    assert rows(owner, late.format("where u.due_at < d.valid_until"))[0][0] == 2
+    assert rows(owner, late.format("where u.due_at > d.valid_until"))[0][0] == 0
+
+
 def test_cancelled_what_waits_is_cancelled_and_the_rest_is_told(database: Any, owner: Any) -> None:
     contacts(database, 40)
     number = started(database)
