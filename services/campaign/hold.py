@@ -13,7 +13,7 @@ from itertools import islice
 from sqlalchemy import text, update
 
 from database.session import ScopedSession
-from models.campaign import Campaign
+from models.campaign import Campaign, CampaignStatus
 from models.establishment import Establishment
 from services.campaign.pace import slots
 from services.due.queue import WAKE, take_unclaimed
@@ -37,7 +37,7 @@ _LOCK_WAITING = text(
 _WITH_CARRIER = text(
     """
     select count(*) from reminders r join deliveries d on d.reminder_id = r.id
-    where r.campaign_id = :campaign_id and d.status in ('sending', 'unknown')
+    where r.campaign_id = :campaign_id and d.status in ('sending', 'unknown', 'sent')
     """
 )
 
@@ -72,11 +72,44 @@ _CALL_OFF = text(
     """
 )
 
-# Those that are with the carrier too: as when one reminder is cancelled, nothing follows them.
+# Nothing follows any of them, nor those that the carrier took and of which nothing was heard. One
+# whose message has left keeps its true status, as when a single reminder is cancelled: `settle`
+# ends it when what is under way has ended.
 _CANCEL_REMINDERS = text(
     """
-    update reminders set status = 'cancelled', updated_at = now(), version = version + 1
-    where open_campaign_id = :campaign_id
+    update reminders r set cancelled_at = now(), updated_at = now(), version = version + 1,
+        status = case
+            when r.status <> 'scheduled' or s.under_way then r.status
+            when s.left_us then 'done'
+            else 'cancelled'
+        end
+    from (
+        select o.id, d.* from reminders o cross join lateral (
+            select bool_or(status in ('scheduled', 'queued', 'sending', 'unknown')) as under_way,
+                bool_or(status in ('sent', 'delivered')) as left_us,
+                bool_or(status = 'sent') as unheard
+            from deliveries where reminder_id = o.id
+        ) d
+        where o.campaign_id = :campaign_id and o.cancelled_at is null
+    ) s
+    where r.id = s.id and r.cancelled_at is null and (r.status = 'scheduled' or s.unheard)
+    """
+)
+
+# A call that rings may have to be made again; any other message may make way for the next channel.
+# Not by `exists`: for the first one found the planner would read all reminders there are.
+_MAY_FOLLOW = text(
+    """
+    select bool_or(
+        r.status = 'scheduled'
+        or not d.arrived and (d.rings or d.unheard and d.tried < cardinality(r.channels))
+    )
+    from reminders r cross join lateral (
+        select bool_or(status = 'delivered') as arrived, bool_or(status = 'sent') as unheard,
+            bool_or(status = 'sent' and channel = 'voice') as rings, count(*) as tried
+        from deliveries where reminder_id = r.id
+    ) d
+    where r.campaign_id = :campaign_id and r.cancelled_at is null
     """
 )
 
@@ -96,16 +129,37 @@ def hold(session: ScopedSession, campaign: Campaign) -> int:
 def release(
     session: ScopedSession, establishment: Establishment, campaign: Campaign, now: datetime
 ) -> None:
-    """Give what was held new times at the pace, before what is still to be made."""
+    """Give what was held new times at the pace, before what is still to be made.
+
+    None before the campaign's own hour: it may be made, and paused, just ahead of that.
+    """
     waiting = _lock_waiting(session, campaign)
-    given = islice(slots(establishment, campaign.rate_per_minute, now), len(waiting))
+    start = max(campaign.scheduled_time or now, now)
+    given = islice(slots(establishment, campaign.rate_per_minute, start), len(waiting))
     # Those that no allowed time is left for stay held until their validity ends.
-    moments = [(number, slot) for (number, _), slot in zip(waiting, given, strict=False)]
+    moments = [
+        (number, slot)
+        for (number, valid_until), slot in zip(waiting, given, strict=False)
+        if slot < valid_until
+    ]
     if moments:
         after = moments[-1][1] + timedelta(minutes=1) / campaign.rate_per_minute
         session.execute(update(Campaign).where(Campaign.id == campaign.id).values(next_slot=after))
     _move(session, moments, "campaign resumed")
     session.execute(WAKE)
+
+
+def can_be_cancelled(session: ScopedSession, campaign: Campaign) -> bool:
+    """True while something of a campaign may still go out.
+
+    When it is done each message has been taken by the carrier; as long as it is valid another
+    channel may follow, where no receipt comes or a bad one.
+    """
+    if campaign.status != CampaignStatus.done:
+        return campaign.status != CampaignStatus.cancelled
+    if campaign.valid_until is None or campaign.valid_until <= session.now():
+        return False
+    return bool(session.scalar(_MAY_FOLLOW, {"campaign_id": campaign.id}))
 
 
 def call_off(session: ScopedSession, campaign: Campaign) -> int:

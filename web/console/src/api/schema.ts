@@ -3577,6 +3577,8 @@ export interface components {
     CampaignOut: {
       /** after a pause or cancel: messages that had already left */
       already_with_carrier?: number | null
+      /** something of it may still go out; also of one that is done, while another channel may follow a message that nothing is heard of */
+      can_be_cancelled: boolean
       channels: components['schemas']['Channel'][] | null
       created_at: string
       created_by: string
