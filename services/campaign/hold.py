@@ -62,7 +62,8 @@ _MOVE = text(
 _CALL_OFF = text(
     """
     with ended as (
-        update deliveries set status = 'cancelled' where id = any(:ids) returning id, attempt
+        update deliveries set status = 'cancelled', error_code = null
+        where id = any(:ids) returning id, attempt
     ), traced as (
         insert into delivery_events (delivery_id, status, cause, attempt)
         select id, 'cancelled', 'campaign cancelled', attempt from ended
@@ -75,8 +76,7 @@ _CALL_OFF = text(
 # Nothing follows any of them, nor those that the carrier took and of which nothing was heard. One
 # whose message has left keeps its true status, as when a single reminder is cancelled: `settle`
 # ends it when what is under way has ended.
-_CANCEL_REMINDERS = text(
-    """
+_CANCEL_REMINDERS = """
     update reminders r set cancelled_at = now(), updated_at = now(), version = version + 1,
         status = case
             when r.status <> 'scheduled' or s.under_way then r.status
@@ -87,14 +87,19 @@ _CANCEL_REMINDERS = text(
         select o.id, d.* from reminders o cross join lateral (
             select bool_or(status in ('scheduled', 'queued', 'sending', 'unknown')) as under_way,
                 bool_or(status in ('sent', 'delivered')) as left_us,
-                bool_or(status = 'sent') as unheard
+                bool_or(status = 'sent') as unheard, bool_or(attempt > 0) as tried
             from deliveries where reminder_id = o.id
         ) d
         where o.campaign_id = :campaign_id and o.cancelled_at is null
+            and (o.status = 'scheduled' or d.unheard) and {which}
     ) s
-    where r.id = s.id and r.cancelled_at is null and (r.status = 'scheduled' or s.unheard)
-    """
-)
+    where r.id = s.id and r.cancelled_at is null
+"""
+_CANCEL_UNTRIED = text(_CANCEL_REMINDERS.format(which="not coalesce(d.tried, false)"))
+# One that was tried may be with whoever takes in a receipt, and who then wants a delivery that is
+# locked here: it is not waited for (rule 3 of decision 0031). What still comes of it `begin` calls
+# off.
+_CANCEL_TRIED = text(_CANCEL_REMINDERS.format(which="d.tried for no key update of o skip locked"))
 
 # A call that rings may have to be made again; any other message may make way for the next channel.
 # Not by `exists`: for the first one found the planner would read all reminders there are.
@@ -168,7 +173,8 @@ def call_off(session: ScopedSession, campaign: Campaign) -> int:
     ids = [number for number, _ in waiting]
     session.execute(_CALL_OFF, {"ids": ids, "establishment_id": session.establishment_id})
     gone = _with_carrier(session, campaign)
-    session.execute(_CANCEL_REMINDERS, {"campaign_id": campaign.id})
+    for statement in (_CANCEL_UNTRIED, _CANCEL_TRIED):
+        session.execute(statement, {"campaign_id": campaign.id})
     return gone
 
 
