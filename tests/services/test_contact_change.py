@@ -328,6 +328,22 @@ def test_a_reminder_that_is_made_at_the_same_moment(
     assert to(database, latest(database)) == NEW
 
 
+def test_a_campaign_that_makes_its_reminders_at_the_same_moment(
+    database: Any, owner: Any, patient: int, pool: ThreadPoolExecutor
+) -> None:
+    """Its recipients have been read, and nothing is stored yet."""
+    number, works = campaigns.started(database), []
+
+    def change() -> None:
+        works.append(pool.submit(changed, database, patient, phone_number=NEW))
+        until_blocked(owner, 1, unless=works)
+
+    with once(database, "insert into reminders", "before_cursor_execute", change):
+        campaigns.expand_all(database, number)
+    works[0].result(30)
+    assert to(database, latest(database)) == NEW
+
+
 def test_what_was_opened_between_its_two_locks(
     database: Any, patient: int, pool: ThreadPoolExecutor
 ) -> None:
