@@ -24,7 +24,7 @@ from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY
 from services.delivery.escalation import open_task
 from services.delivery.moves import address_of, lock_delivery, move, settle
-from services.delivery.news import provider_news
+from services.delivery.news import provider_news, provider_of
 from services.due.queue import ask_again, forget_due, look_again
 from services.policy import own_establishment, read_policy, unknown_choice
 from services.sms import BREAK
@@ -43,6 +43,7 @@ class Question:
     delivery_id: int
     attempt: int
     channel: str
+    provider: str
     to: str
     since: datetime
     asked_at: datetime
@@ -93,6 +94,7 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
             delivery_id=delivery.id,
             attempt=delivery.attempt,
             channel=delivery.channel,
+            provider=provider_of(session, delivery),
             to=address_of(session, delivery).value,
             since=delivery.attempted_at or delivery.created_at,
             asked_at=now,
@@ -122,6 +124,7 @@ def settle_unknown(
             delivery,
             found[0].status,
             cause="found in the provider's list",
+            provider=question.provider,
             provider_id=found[0].provider_id,
             code=found[0].code,
             seconds=found[0].seconds,
