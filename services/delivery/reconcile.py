@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, text
 
@@ -38,7 +38,11 @@ SENT_AGAIN = "sent again: a double is accepted"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask a provider about one unknown delivery, and when at the latest that was."""
+    """What to ask a provider about one unknown delivery, and when at the latest that was.
+
+    `since` is the time of the attempt by this process's clock, which a provider's is compared with
+    (`utils/twilio_client.py`); all other times are PostgreSQL's.
+    """
 
     delivery_id: int
     attempt: int
@@ -46,6 +50,7 @@ class Question:
     provider: str
     to: str
     since: datetime
+    attempted_at: datetime
     asked_at: datetime
     choice: UnknownChoice
     sender_id: int | None = None
@@ -58,8 +63,9 @@ class Question:
         has jumped and the call may be under way at this moment: then from there.
         """
         noticed = self.unknown_since
-        late = noticed is not None and (noticed - self.since).total_seconds() >= settle_after
-        return noticed if noticed is not None and late else self.since
+        if noticed is None or (noticed - self.attempted_at).total_seconds() < settle_after:
+            return self.attempted_at
+        return noticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,8 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
         .where(Delivery.id.in_(ids), Delivery.status == S.unknown)
         .order_by(Delivery.id)
     ).all()
-    now = session.execute(text("select now()")).scalar_one()
+    now = session.execute(text("select clock_timestamp()")).scalar_one()
+    ours_ahead = datetime.now(UTC) - now
     establishment = own_establishment(session)
     rows = session.execute(
         select(DeliveryEvent.delivery_id, func.max(DeliveryEvent.at).label("at"))
@@ -89,21 +96,24 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
         .group_by(DeliveryEvent.delivery_id)
     )
     became: dict[int, datetime] = {row.delivery_id: row.at for row in rows}
-    return [
-        Question(
+    asked = []
+    for delivery in deliveries:
+        attempted_at = delivery.attempted_at or delivery.created_at
+        question = Question(
             delivery_id=delivery.id,
             attempt=delivery.attempt,
             channel=delivery.channel,
             provider=provider_of(session, delivery),
             to=address_of(session, delivery).value,
-            since=delivery.attempted_at or delivery.created_at,
+            since=attempted_at + ours_ahead,
+            attempted_at=attempted_at,
             asked_at=now,
             choice=unknown_choice(establishment, delivery.channel),
             sender_id=delivery.sender_id,
             unknown_since=became.get(delivery.id),
         )
-        for delivery in deliveries
-    ]
+        asked.append(question)
+    return asked
 
 
 def settle_unknown(

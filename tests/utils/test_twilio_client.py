@@ -1,16 +1,19 @@
-"""Which failures mean that nothing left this machine.
+"""Which failures mean that nothing left this machine, and what a list of Twilio's proves.
 
 To see it fail: let `ProviderHttp` call a broken TLS connection `DidNotLeave` whenever it breaks, or
-take `_Fresh` from its connections.
+take `_Fresh` from its connections; let `_theirs` give back what it is given.
 """
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime as in_mail
 
 import pytest
 import urllib3
@@ -85,8 +88,8 @@ def head(status: str, more: str = "") -> bytes:
     return f"HTTP/1.1 {status}\r\n{more}Content-Length: 2\r\n\r\nok".encode()
 
 
-def with_body(status: str, body: str) -> bytes:
-    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+def with_body(status: str, body: str, more: str = "") -> bytes:
+    return f"HTTP/1.1 {status}\r\n{more}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 def test_an_answer_is_an_answer() -> None:
@@ -144,14 +147,62 @@ def test_what_twilio_says_becomes_an_outcome(said: bytes, verdict: Verdict, code
     """A page that is not Twilio's, from a captive portal, is neither a yes nor a no."""
     message = Outbound("+237650000001", "body", "fra", "1.1", "https://h.example/", 60)
     with answering(said, until=b"ValidityPeriod") as url:
-        settings = TwilioSettings(
-            TWILIO_ACCOUNT_SID="AC1",
-            TWILIO_AUTH_TOKEN=SecretStr("t"),
-            TWILIO_API_URL=url.rstrip("/"),
-            TWILIO_TIMEOUT=1,
-        )
-        outcome = TwilioSms(settings, "+15005550006", 1).send(message)
+        outcome = twilio(url).send(message)
     assert (outcome.verdict, outcome.code) == (verdict, code)
+
+
+def listed(created: datetime, date: datetime | None) -> bytes:
+    """Twilio's list of messages with one in it, made at one time of theirs and told at another."""
+    one = {"sid": "SM1", "status": "sent", "body": "Rappel", "date_created": in_mail(created)}
+    body = json.dumps({"messages": [one], "next_page_uri": None, "page": 0})
+    told = "" if date is None else f"Date: {in_mail(date, usegmt=True)}\r\n"
+    return with_body("200 OK", body, told)
+
+
+def twilio(url: str) -> TwilioSms:
+    settings = TwilioSettings(
+        TWILIO_ACCOUNT_SID="AC1",
+        TWILIO_AUTH_TOKEN=SecretStr("t"),
+        TWILIO_API_URL=url.rstrip("/"),
+        TWILIO_TIMEOUT=1,
+    )
+    return TwilioSms(settings, "+15005550006", 1)
+
+
+@pytest.mark.parametrize("ahead", [-3600, -120, 0, 29, 120, 3600])
+@pytest.mark.parametrize(("younger", "count"), [(0, 1), (10, 1), (-60, 0), (-3600, 0)])
+def test_a_list_is_read_by_the_clock_of_who_keeps_it(ahead: int, younger: int, count: int) -> None:
+    """Our clock is fast or slow; the message was made so long after the attempt asked about."""
+    attempted = datetime.now(UTC) - timedelta(seconds=200)
+    theirs = attempted + timedelta(seconds=younger - ahead)
+    date = datetime.now(UTC) - timedelta(seconds=ahead)
+    with answering(listed(theirs, date), until=b"\r\n\r\n") as url:
+        found = twilio(url).passed("+237650000001", attempted)
+    assert found is not None
+    assert len(found) == count
+
+
+@pytest.mark.parametrize(("younger", "count"), [(0, 1), (-60, None)])
+def test_a_list_without_a_date_proves_nothing_by_what_it_lacks(
+    younger: int, count: int | None
+) -> None:
+    attempted = datetime.now(UTC) - timedelta(seconds=200)
+    said = listed(attempted + timedelta(seconds=younger), None)
+    with answering(said, until=b"\r\n\r\n") as url:
+        found = twilio(url).passed("+237650000001", attempted)
+    assert (None if found is None else len(found)) == count
+
+
+@pytest.mark.parametrize(
+    "date", ["", "yesterday", "Thu, 99 Aug 2023 05:01:45 GMT", "Thu, 24 Aug 2023 05:01:45 -0000"]
+)
+def test_what_is_no_date_of_http_tells_no_time(date: str) -> None:
+    at = datetime.now(UTC)
+    said = listed(at - timedelta(days=1), None).replace(
+        b"\r\n", f"\r\nDate: {date}\r\n".encode(), 1
+    )
+    with answering(said, until=b"\r\n\r\n") as url:
+        assert twilio(url).passed("+237650000001", at) is None
 
 
 @pytest.mark.parametrize(
