@@ -1,7 +1,8 @@
 """E-mail clients: every outcome that SendGrid or an SMTP server can bring, and what is sent.
 
 To see them fail: let `ProviderHttp` call every failure `DidNotLeave`, let `SmtpEmail` set
-`text_may_have_left` after the text instead of before it, or leave out `one_line`.
+`text_may_have_left` after the text instead of before it, leave out `one_line`, or let RCPT's no
+always be the recipient's.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from config.settings import EmailSettings
+from services.sender.suspension import suspends
 from tests.simulator.simulator_harness import SENDGRID_KEY, SID, TOKEN, Simulator, running
 from tests.tree import free_port
 from tests.utils.mail_servers import CUT, SILENCE, scripted
 from utils.email_client import SendGridEmail, SmtpEmail, as_html, one_line
+from utils.provider_codes import SENDER_REFUSED
 from utils.senders import NoList, Outbound, Verdict
 
 FROM, TO = "rappel@hopital.example", "patient@example.com"
@@ -179,7 +182,7 @@ LOGIN = {"SMTP_USER": "u", "SMTP_PASS": SecretStr("p")}
         ({"AUTH": "454 not now"}, LOGIN, THROTTLED, "454"),
         ({}, {"SMTP_USER": "ü", "SMTP_PASS": SecretStr("p")}, UNREACHABLE, "unsupported"),
         ({"MAIL": "530 log in first"}, {}, UNREACHABLE, "530"),
-        ({"MAIL": "550 not you"}, {}, REFUSED, "550"),
+        ({"MAIL": "421 busy"}, {}, THROTTLED, "421"),
         ({"MAIL": CUT}, {}, UNREACHABLE, "cut"),
         ({"RCPT": "450 greylisted"}, {}, THROTTLED, "450"),
         ({"RCPT": "550 no such user"}, {}, REFUSED, "550"),
@@ -201,6 +204,47 @@ def test_smtp_outcomes_step_by_step(
     with scripted(**script) as server:
         outcome = smtp(server.port, **settings).send(outbound())
     assert (outcome.verdict, outcome.code) == (verdict, code)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"MAIL": "550 not you"},
+        {"MAIL": "553 5.7.1 sender address rejected: not owned by user"},
+        {"MAIL": "550 5.7.60 client does not have permissions to send as this sender"},
+        {"MAIL": "554 5.7.1 your IP is on a block list"},
+        {"RCPT": "554 5.7.1 relay access denied"},
+        {"RCPT": "550 5.7.1 relaying denied: authenticate first"},
+        {"RCPT": "550 we do not relay"},
+        {"RCPT": "550-5.7.1 Relaying\r\n550 5.7.1 denied"},
+        {"RCPT": "553 5.7.1 <rappel@hopital.example>: sender address rejected"},
+        {"RCPT": "550 5.1.8 <rappel@hopital.example>: domain not found"},
+    ],
+)
+def test_a_senders_fault_is_not_the_patients(script: dict[str, str]) -> None:
+    """Every mail meets it, so it suspends the sender and uses up no reminder (decision 0010)."""
+    with scripted(**script) as server:
+        outcome = smtp(server.port).send(outbound())
+    assert (outcome.verdict, outcome.code) == (UNREACHABLE, SENDER_REFUSED)
+    assert suspends("smtp", outcome.code)
+
+
+@pytest.mark.parametrize(
+    "no",
+    [
+        "550 5.1.1 no such user",
+        "550 5.1.1 no such user here; we do not relay for others",
+        "552 5.2.2 mailbox full",
+        "550 5.4.1 no answer from host",
+        "550 5.7.17 mailbox has changed hands",
+        "550 no such user",
+        "501 5.1.3 bad address syntax",
+    ],
+)
+def test_a_recipients_fault_is_theirs_alone(no: str) -> None:
+    with scripted(RCPT=no) as server:
+        outcome = smtp(server.port).send(outbound())
+    assert (outcome.verdict, outcome.code) == (REFUSED, no[:3])
 
 
 def test_neither_has_a_list() -> None:
