@@ -44,6 +44,10 @@ IMPLICIT_TLS_PORT = 465
 STEPS_PER_MAIL = 3
 """An SMTP conversation may take this many time-outs in all, well under the lease of a claim."""
 
+_YES, _GO_ON, _NO = range(200, 300), range(354, 355), range(400, 600)
+_WHOLE = range(200, 600)
+"""Reply codes. The library makes any number of what came of a reply that was cut, or -1."""
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 _ENHANCED = re.compile(rb"5\.(\d{1,3})\.(\d{1,3})\b")
 _RELAY = re.compile(rb"\brelay", re.IGNORECASE)
 _ADDRESS, _POLICY = 1, 7
@@ -208,21 +212,23 @@ class SmtpEmail:
         try:
             with self._connection() as (server, in_time):
                 in_time()
-                _must_be_yes(server.mail(self._from), _of_sender)
+                _must_be_yes(server.mail(self._from), no=_of_sender)
                 in_time()
-                _must_be_yes(server.rcpt(message.to), _of_recipient)
+                _must_be_yes(server.rcpt(message.to), no=_of_recipient)
+                in_time()
+                _must_be_yes(server.docmd("DATA"), yes=_GO_ON)
                 in_time()
                 insist()
                 text_may_have_left = True
-                _must_be_yes(server.data(content))
+                server.send(_as_data(content))
+                _must_be_yes(server.getreply())
         except _NotTaken as answer:
             return answer.outcome
-        except smtplib.SMTPDataError as error:  # the server did not want the text at all
-            return _of_reply((error.smtp_code, b""))
         except smtplib.SMTPResponseException as error:  # greeting, HELO, STARTTLS or AUTH
             not_now = 400 <= error.smtp_code <= 499
             verdict = Verdict.throttled if not_now else Verdict.unreachable
-            return Outcome(verdict, code=str(error.smtp_code))
+            code = str(error.smtp_code) if error.smtp_code in _WHOLE else "cut"
+            return Outcome(verdict, code=code)
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             code = _code_of(error)
             verdict = Verdict.unknown if text_may_have_left else Verdict.unreachable
@@ -327,9 +333,21 @@ def _blames_sender(words: bytes) -> bool:
     return subject == _ADDRESS and detail in _ADDRESS_OF_SENDER
 
 
-def _must_be_yes(reply: Reply, no: Callable[[Reply], Outcome] = _of_reply) -> None:
-    if not 200 <= reply[0] <= 299:
+def _must_be_yes(
+    reply: Reply, *, yes: range = _YES, no: Callable[[Reply], Outcome] = _of_reply
+) -> None:
+    """Raise `_NotTaken` at a no; at what is neither, as half a reply is, as for a cut."""
+    if reply[0] in yes:
+        return
+    if reply[0] in _NO:
         raise _NotTaken(no(reply))
+    raise smtplib.SMTPServerDisconnected
+
+
+def _as_data(content: bytes) -> bytes:
+    """A mail's text as it follows DATA, with its end (RFC 5321, 4.5.2)."""
+    ended = content if content.endswith(b"\r\n") else content + b"\r\n"
+    return _LEADING_DOT.sub(b"..", ended) + b".\r\n"
 
 
 def _code_of(error: Exception) -> str:

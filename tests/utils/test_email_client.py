@@ -1,8 +1,8 @@
 """E-mail clients: every outcome that SendGrid or an SMTP server can bring, and what is sent.
 
 To see them fail: let `ProviderHttp` call every failure `DidNotLeave`, let `SmtpEmail` set
-`text_may_have_left` after the text instead of before it, leave out `one_line`, or let RCPT's no
-always be the recipient's.
+`text_may_have_left` after the text or before DATA, let `_NO` hold every number, leave out
+`one_line` or the dots of `_as_data`, or let RCPT's no always be the recipient's.
 """
 
 from __future__ import annotations
@@ -189,7 +189,9 @@ LOGIN = {"SMTP_USER": "u", "SMTP_PASS": SecretStr("p")}
         ({"RCPT": SILENCE}, {}, UNREACHABLE, "timeout"),
         ({"DATA": "452 disk full"}, {}, THROTTLED, "452"),
         ({"DATA": "554 no"}, {}, REFUSED, "554"),
-        ({"DATA": CUT}, {}, UNKNOWN, "cut"),
+        ({"DATA": CUT}, {}, UNREACHABLE, "cut"),
+        ({"DATA": SILENCE}, {}, UNREACHABLE, "timeout"),
+        ({"DATA": "250 what"}, {}, UNREACHABLE, "cut"),
         ({"text": CUT}, {}, UNKNOWN, "cut"),
         ({"text": SILENCE}, {}, UNKNOWN, "timeout"),
         ({"text": "421 closing"}, {}, THROTTLED, "421"),
@@ -245,6 +247,34 @@ def test_a_recipients_fault_is_theirs_alone(no: str) -> None:
     with scripted(RCPT=no) as server:
         outcome = smtp(server.port).send(outbound())
     assert (outcome.verdict, outcome.code) == (REFUSED, no[:3])
+
+
+@pytest.mark.parametrize("said", [b"2", b"25", b"5", b"2\xff0 what\r\n", b"354 what\r\n"])
+def test_half_a_yes_after_the_text_is_no_refusal(said: bytes) -> None:
+    with scripted(text=said) as server:
+        outcome = smtp(server.port).send(outbound())
+    assert server.texts
+    assert (outcome.verdict, outcome.code) == (UNKNOWN, "cut")
+
+
+@pytest.mark.parametrize("step", ["greeting", "EHLO", "MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("said", [b"", b"2", b"5"])
+def test_half_an_answer_before_the_text_means_that_nothing_left(step: str, said: bytes) -> None:
+    with scripted(**{step: said}) as server:
+        outcome = smtp(server.port).send(outbound())
+    assert server.texts == []
+    assert (outcome.verdict, outcome.code) == (UNREACHABLE, "cut")
+
+
+def test_a_line_that_begins_with_a_dot_ends_no_mail() -> None:
+    text = ".\n..\nRappel.\n. fin"
+    with scripted() as server:
+        assert smtp(server.port).send(outbound(text=text)).verdict is ACCEPTED
+    (raw,) = server.texts
+    unstuffed = b"\r\n".join(line.removeprefix(b".") for line in raw.split(b"\r\n"))
+    plain = message_from_bytes(unstuffed, policy=policy.default).get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().replace("\r\n", "\n").rstrip("\n") == text
 
 
 def test_neither_has_a_list() -> None:
