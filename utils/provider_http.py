@@ -6,14 +6,13 @@ of one's own, so theirs are thin shells around this one.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
 import urllib3
 
-from utils.lease import insist
+from utils.lease import awake, insist
 
 CONNECT_SECONDS = 5.0
 
@@ -82,19 +81,22 @@ class _Together:
 
 
 class _Fresh:
-    """A connection that counts as dropped once it has rested, so the pool makes it anew."""
+    """A connection that counts as dropped once it has rested, so the pool makes it anew.
+
+    It rests while the machine sleeps, too.
+    """
 
     _answered = 0.0
 
     @property
     def is_connected(self) -> bool:
-        rested = time.monotonic() - self._answered
+        rested = awake() - self._answered
         return rested < REST_SECONDS and bool(super().is_connected)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
         """The answer to a request; from here on it rests."""
         answer = super().getresponse()  # type: ignore[misc]
-        self._answered = time.monotonic()
+        self._answered = awake()
         return answer
 
 

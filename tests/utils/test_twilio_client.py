@@ -21,6 +21,8 @@ from pydantic import SecretStr
 
 from config.settings import TwilioSettings
 from tests.tree import free_port
+from utils import provider_http
+from utils.lease import awake
 from utils.provider_http import (
     REST_SECONDS,
     DidNotLeave,
@@ -106,6 +108,17 @@ def test_a_connection_that_rested_is_made_anew() -> None:
         assert provider.request("POST", url, b"body", {}).status == 201
         with pytest.raises(MayHaveLeft):  # without a rest it is the same one, and forgotten
             provider.request("POST", url, b"body", {})
+
+
+def test_a_connection_that_slept_with_its_machine_is_made_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`CLOCK_MONOTONIC` stands still meanwhile."""
+    with forgetting() as url:
+        provider = ProviderHttp(1, 1)
+        assert provider.request("POST", url, b"body", {}).status == 201
+        monkeypatch.setattr(provider_http, "awake", lambda: awake() + 600)
+        assert provider.request("POST", url, b"body", {}).status == 201
 
 
 @pytest.mark.parametrize(
