@@ -198,6 +198,16 @@ class _TwilioSender(ABC):
             return ()
 
 
+def _id_of(created: Any) -> str:
+    """Twilio's id of what it says it took. Raises `MayHaveLeft` for a yes that has none.
+
+    That is somebody's in between, or of an answer that lost its contents on the way.
+    """
+    if not isinstance(created.sid, str) or not created.sid:
+        raise MayHaveLeft("unreadable")
+    return created.sid
+
+
 def _refusal(error: TwilioRestException) -> Outcome:
     """What Twilio's no means. Its word for an account that is shut out may come without a code."""
     code = str(error.code or error.status)
@@ -224,7 +234,7 @@ class TwilioSms(_TwilioSender):
             status_callback=message.callback,
             validity_period=max(MIN_VALIDITY, min(MAX_VALIDITY, message.seconds_valid)),
         )
-        return str(created.sid)
+        return _id_of(created)
 
     def _list(self, to: str) -> Sequence[Any]:
         # Not by DateSent: a message that is still queued at Twilio has none yet.
@@ -314,7 +324,7 @@ class TwilioVoice(_TwilioSender):
             status_callback_event=CALL_EVENTS,
             timeout=RING_SECONDS,
         )
-        return str(created.sid)
+        return _id_of(created)
 
     def _list(self, to: str) -> Sequence[Any]:
         listed: Sequence[Any] = self._client.calls.list(to=to, from_=self._from, limit=LIST_LIMIT)

@@ -154,6 +154,9 @@ def test_what_breaks_after_the_body_may_have_left(said: bytes, code: str) -> Non
         ),
         (with_body("401 No", '{"code": 20003, "message": "no"}'), Verdict.unreachable, "20003"),
         (with_body("201 Created", '{"sid": "SM1"}'), Verdict.accepted, None),
+        (with_body("200 OK", "{}"), Verdict.unknown, "unreadable"),
+        (with_body("200 OK", '{"captive": true}'), Verdict.unknown, "unreadable"),
+        (with_body("201 Created", '{"sid": null}'), Verdict.unknown, "unreadable"),
     ],
 )
 def test_what_twilio_says_becomes_an_outcome(said: bytes, verdict: Verdict, code: str) -> None:
