@@ -11,7 +11,6 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -25,7 +24,7 @@ from twilio.rest import Client
 from config.settings import TwilioSettings
 from utils.logs import get_logger
 from utils.provider_codes import TWILIO, fault_of
-from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
+from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled, http_date
 from utils.senders import Outbound, Outcome, Passed, Received, Verdict
 
 # The library writes the recipient's number at INFO.
@@ -102,13 +101,8 @@ class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
 
 def _ahead(before: datetime, after: datetime, date: str | None) -> timedelta | None:
     """How far our clock is ahead of the one that dated an answer between two of our times."""
-    try:
-        theirs = parsedate_to_datetime(date or "")
-    except ValueError:
-        return None
-    if theirs.tzinfo is None:  # no GMT, so not what HTTP means by a date
-        return None
-    return before + (after - before) / 2 - theirs
+    theirs = http_date(date)
+    return None if theirs is None else before + (after - before) / 2 - theirs
 
 
 def _is_object(text: str) -> bool:

@@ -24,6 +24,7 @@ from tests.tree import free_port
 from utils import provider_http
 from utils.lease import awake
 from utils.provider_http import (
+    LONGEST_RETRY_AFTER,
     REST_SECONDS,
     DidNotLeave,
     MayHaveLeft,
@@ -87,7 +88,14 @@ def forgetting() -> Iterator[str]:
 
 
 def head(status: str, more: str = "") -> bytes:
-    return f"HTTP/1.1 {status}\r\n{more}Content-Length: 2\r\n\r\nok".encode()
+    return f"HTTP/1.1 {status}\r\n{more}Content-Length: 2\r\n\r\nok".encode("latin-1")
+
+
+def retry_at(seconds: float) -> str:
+    """Both headers by a clock that is an hour slow."""
+    theirs = datetime.now(UTC) - timedelta(hours=1)
+    date, until = (in_mail(theirs + timedelta(seconds=s), usegmt=True) for s in (0, seconds))
+    return f"Date: {date}\r\nRetry-After: {until}\r\n"
 
 
 def with_body(status: str, body: str, more: str = "") -> bytes:
@@ -223,13 +231,31 @@ def test_what_is_no_date_of_http_tells_no_time(date: str) -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("Retry-After: 7\r\n", 7.0), ("", None), ("Retry-After: soon\r\n", None)],
+    [
+        ("Retry-After: 7\r\n", 7.0),
+        ("", None),
+        ("Retry-After: soon\r\n", None),
+        ("Retry-After: \xb2\r\n", None),  # a digit for Python, no number
+        (f"Retry-After: {'9' * 400}\r\n", LONGEST_RETRY_AFTER),
+        (retry_at(300), 300),  # a time is by the clock of who says it
+        (retry_at(-5), 0),
+        (retry_at(86_400), LONGEST_RETRY_AFTER),
+    ],
 )
 def test_429_says_when_to_come_again(header: str, seconds: float | None) -> None:
     said = head("429 Too Many Requests", header)
     with answering(said) as url, pytest.raises(Throttled) as caught:
         ProviderHttp(1, 1).request("POST", url, b"body", {})
     assert caught.value.retry_after == seconds
+
+
+def test_429_with_a_time_and_no_date_goes_by_our_clock() -> None:
+    until = in_mail(datetime.now(UTC) + timedelta(seconds=300), usegmt=True)
+    said = head("429 Too Many Requests", f"Retry-After: {until}\r\n")
+    with answering(said) as url, pytest.raises(Throttled) as caught:
+        ProviderHttp(1, 1).request("POST", url, b"body", {})
+    assert caught.value.retry_after is not None
+    assert 290 < caught.value.retry_after <= 300
 
 
 def test_what_breaks_before_the_body_did_not_leave() -> None:
