@@ -6,14 +6,15 @@ of one's own, so theirs are thin shells around this one.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
 import urllib3
 
-from utils.lease import insist
+from utils.lease import awake, insist
 
 CONNECT_SECONDS = 5.0
 
@@ -21,6 +22,9 @@ REST_SECONDS = 4.0
 """A connection that rested longer is made anew. What is sent on one that the other end is closing,
 or that a gateway in between has forgotten, may have left for all we know, so it is not sent again:
 a message lost for want of a handshake. Why four: docs/decisions/0043."""
+
+LONGEST_RETRY_AFTER = 3600.0
+"""Seconds; what tells us to come again later than that is not believed."""
 
 
 class DidNotLeave(Exception):
@@ -82,19 +86,22 @@ class _Together:
 
 
 class _Fresh:
-    """A connection that counts as dropped once it has rested, so the pool makes it anew."""
+    """A connection that counts as dropped once it has rested, so the pool makes it anew.
+
+    It rests while the machine sleeps, too.
+    """
 
     _answered = 0.0
 
     @property
     def is_connected(self) -> bool:
-        rested = time.monotonic() - self._answered
+        rested = awake() - self._answered
         return rested < REST_SECONDS and bool(super().is_connected)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
         """The answer to a request; from here on it rests."""
         answer = super().getresponse()  # type: ignore[misc]
-        self._answered = time.monotonic()
+        self._answered = awake()
         return answer
 
 
@@ -158,7 +165,8 @@ class ProviderHttp:
             slow = isinstance(error, urllib3.exceptions.TimeoutError)
             raise MayHaveLeft("timeout" if slow else "cut") from None
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise Throttled(_seconds(answer.headers.get("Retry-After")))
+            said = answer.headers
+            raise Throttled(_seconds(said.get("Retry-After"), said.get("Date")))
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise MayHaveLeft(str(answer.status))
         return answer
@@ -179,5 +187,23 @@ def _target(url: str) -> str:
     return "/" + "".join(rest)
 
 
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isdigit() else None
+def _seconds(retry_after: str | None, date: str | None) -> float | None:
+    """What `Retry-After` says (RFC 9110, 10.2.3): seconds, or a time, which is by their clock."""
+    if retry_after is None:
+        return None
+    if retry_after.isascii() and retry_after.isdecimal():
+        return min(float(retry_after), LONGEST_RETRY_AFTER)
+    until = http_date(retry_after)
+    if until is None:
+        return None
+    now = http_date(date) or datetime.now(UTC)
+    return min(max(0.0, (until - now).total_seconds()), LONGEST_RETRY_AFTER)
+
+
+def http_date(text: str | None) -> datetime | None:
+    """A time in a header; None for what is none."""
+    try:
+        moment = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None  # without a zone it is no GMT, as HTTP has it

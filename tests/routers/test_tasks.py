@@ -260,7 +260,9 @@ def test_a_word_of_the_carrier_closes_it_first(
     etag = client.get("/api/v1/tasks/1", headers=staff).headers["ETag"]
     with database.establishment(NORTH) as session:
         found = lock_delivery(session, number)
-        provider_news(session, found, "delivered", cause="callback", provider_id="SM1")
+        provider_news(
+            session, found, "delivered", cause="callback", provider="twilio", provider_id="SM1"
+        )
     late = patch(client, staff, etag=etag, state="done", found="not_arrived", send_again=True)
     assert (late.status_code, late.json()["code"]) == (409, "changed_meanwhile")
     assert delivery(database, number).status == S.delivered

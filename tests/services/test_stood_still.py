@@ -77,7 +77,7 @@ def test_an_old_answer_of_the_list_proves_nothing_about_later(database: Any) -> 
     attempted = now() - timedelta(seconds=100)
     asked_early = replace(
         question,
-        since=attempted,
+        attempted_at=attempted,
         unknown_since=attempted,
         asked_at=attempted + timedelta(seconds=2),
     )
