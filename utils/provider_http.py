@@ -6,11 +6,14 @@ of one's own, so theirs are thin shells around this one.
 
 from __future__ import annotations
 
+import http.client
+import io
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import urllib3
 
@@ -22,6 +25,11 @@ REST_SECONDS = 4.0
 """A connection that rested longer is made anew. What is sent on one that the other end is closing,
 or that a gateway in between has forgotten, may have left for all we know, so it is not sent again:
 a message lost for want of a handshake. Why four: docs/decisions/0043."""
+
+WAITS_PER_ANSWER = 3
+"""A long list on a thin link takes several waits; one that drips would hold a place for ever."""
+MOST_BYTES = 32 * 1024 * 1024
+"""Of one answer: several times the longest list that is asked for."""
 
 LONGEST_RETRY_AFTER = 3600.0
 """Seconds; what tells us to come again later than that is not believed."""
@@ -105,11 +113,66 @@ class _Fresh:
         return answer
 
 
-class _Connection(_Together, _Fresh, urllib3.connection.HTTPConnection):
+class _Reader(io.RawIOBase):
+    """The bytes of one answer: so many at most, and all of them by a set time."""
+
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        super().__init__()
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._ends = awake() + seconds
+        self._room = MOST_BYTES
+
+    def readable(self) -> bool:
+        """For the buffer around it."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Wait for the next piece for as long as one may wait, and never past the end."""
+        left = self._ends - awake()
+        if left <= 0:
+            raise TimeoutError
+        if self._room <= 0:
+            raise OSError("too long")
+        self._sock.settimeout(min(left, self._sock.gettimeout() or left))
+        count = self._raw.readinto(buffer)
+        self._room -= count or 0
+        return count
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._raw.close()
+        super().close()
+
+
+class _Source:
+    """What `http.client` makes its file of."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """The file that an answer is read from."""
+        seconds = WAITS_PER_ANSWER * (self._sock.gettimeout() or CONNECT_SECONDS)
+        return io.BufferedReader(_Reader(self._sock, seconds))
+
+
+def _bounded_answer(sock: socket.socket, **options: Any) -> http.client.HTTPResponse:
+    """An answer that is about to be read, as a connection asks `http.client` for it."""
+    return http.client.HTTPResponse(cast(socket.socket, _Source(sock)), **options)
+
+
+class _Bounded:
+    """A connection whose answers end some time: each wait has its bound, and all of them one."""
+
+    response_class: Any = staticmethod(_bounded_answer)
+
+
+class _Connection(_Together, _Fresh, _Bounded, urllib3.connection.HTTPConnection):
     pass
 
 
-class _SecureConnection(_Together, _Fresh, urllib3.connection.HTTPSConnection):
+class _SecureConnection(_Together, _Fresh, _Bounded, urllib3.connection.HTTPSConnection):
     pass
 
 
@@ -122,7 +185,10 @@ class _SecureConnections(urllib3.HTTPSConnectionPool):
 
 
 class ProviderHttp:
-    """A bounded, thread-safe pool. Every wait is at most `timeout` seconds; nothing is repeated."""
+    """A bounded, thread-safe pool. Every wait is at most `timeout` seconds; nothing is repeated.
+
+    A whole answer takes at most `WAITS_PER_ANSWER` times as long, however it comes in.
+    """
 
     def __init__(self, timeout: float, connections: int) -> None:
         self._pool = urllib3.PoolManager(

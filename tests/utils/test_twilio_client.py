@@ -1,7 +1,7 @@
 """Which failures mean that nothing left this machine, and what a list of Twilio's proves.
 
 To see it fail: let `ProviderHttp` call a broken TLS connection `DidNotLeave` whenever it breaks, or
-take `_Fresh` from its connections; let `_theirs` give back what it is given.
+take `_Fresh` or `_Bounded` from its connections; let `_theirs` give back what it is given.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from utils.lease import awake
 from utils.provider_http import (
     LONGEST_RETRY_AFTER,
     REST_SECONDS,
+    WAITS_PER_ANSWER,
     DidNotLeave,
     MayHaveLeft,
     ProviderHttp,
@@ -127,6 +128,65 @@ def test_a_connection_that_slept_with_its_machine_is_made_anew(
         assert provider.request("POST", url, b"body", {}).status == 201
         monkeypatch.setattr(provider_http, "awake", lambda: awake() + 600)
         assert provider.request("POST", url, b"body", {}).status == 201
+
+
+@contextmanager
+def pouring(head: bytes, piece: bytes, pause: float = 0) -> Iterator[str]:
+    """A server whose answer never ends."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def serve() -> None:
+        with suppress(OSError):
+            connection, _ = listener.accept()
+            with connection:
+                while b"body" not in connection.recv(4096):
+                    pass
+                connection.sendall(head)
+                while not over.wait(pause):
+                    connection.sendall(piece)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        over.set()
+        listener.close()
+        thread.join(5)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 201 Created\r\nX: ",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 10000\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\n\r\n",
+    ],
+)
+def test_an_answer_that_drips_ends_some_time(head: bytes) -> None:
+    """Or it holds one of the worker's places for as long as the other end likes."""
+    began = time.monotonic()
+    with pouring(head, b"x", 0.1) as url, pytest.raises(MayHaveLeft) as caught:
+        ProviderHttp(0.3, 1).request("POST", url, b"body", {})
+    assert caught.value.code == "timeout"
+    assert time.monotonic() - began < 0.3 * WAITS_PER_ANSWER + 1
+
+
+def test_an_answer_longer_than_one_wait_is_read_to_its_end() -> None:
+    """A list on a thin link."""
+    with pouring(b"HTTP/1.1 201 Created\r\nContent-Length: 6\r\n\r\n", b"x", 0.1) as url:
+        assert ProviderHttp(0.3, 1).request("POST", url, b"body", {}).data == b"x" * 6
+
+
+def test_an_answer_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider_http, "MOST_BYTES", 1_000_000)
+    with (
+        pouring(b"HTTP/1.1 201 Created\r\n\r\n", b"x" * 65_536) as url,
+        pytest.raises(MayHaveLeft) as caught,
+    ):
+        ProviderHttp(5, 1).request("POST", url, b"body", {})
+    assert caught.value.code == "cut"
 
 
 @pytest.mark.parametrize(
