@@ -301,6 +301,8 @@ def test_what_is_no_date_of_http_tells_no_time(date: str) -> None:
         (retry_at(-5), 0),
         (retry_at(86_400), LONGEST_RETRY_AFTER),
     ],
+    # Named here: the times in them are of when they were collected, in each process another.
+    ids=["seconds", "none", "words", "no digit", "huge", "a time", "a past one", "tomorrow"],
 )
 def test_429_says_when_to_come_again(header: str, seconds: float | None) -> None:
     said = head("429 Too Many Requests", header)
