@@ -106,7 +106,8 @@ class Reminder(Numbered, Created, Base):
         BigInteger, doc="seconds by which the device's clock was slow at sync"
     )
     cancelled_at: Mapped[datetime | None] = mapped_column(
-        doc="nothing new is opened after it; what had left by then has left"
+        doc="nothing new is opened after it; what had left by then has left. Staff cancelled it,"
+        " or it is a series that came years too late to begin"
     )
     status: Mapped[str] = mapped_column(String(16), default=ReminderStatus.scheduled)
     created_by: Mapped[str] = mapped_column(String(40), doc="user:7, device:3 or cli")

@@ -24,6 +24,7 @@ from schemas.contact import ContactChange, ContactIn, ContactOut, FileColumn, Im
 from services.contact import contacts
 from services.contact.columns import survey
 from services.contact.importing import MOST_LINES_BY_API, REPORTED, import_contacts
+from services.reminder import contact_change
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
 
@@ -148,7 +149,7 @@ def change_contact(
     if_match: IfMatch = None,
 ) -> ContactOut:
     changed = contacts.view(
-        contacts.change(
+        contact_change.change_contact(
             session,
             establishment_of(state, principal).region,
             contact_id,

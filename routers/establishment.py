@@ -17,6 +17,7 @@ from routers.dependencies import (
 )
 from routers.idempotency import OnceDep
 from schemas.establishment import EstablishmentChange, EstablishmentOut, HolidayIn, HolidayOut
+from services.campaign import campaigns
 from services.establishment import holiday as holidays
 from services.establishment import settings
 
@@ -42,9 +43,15 @@ def change_establishment(
     state: StateDep,
     if_match: IfMatch = None,
 ) -> EstablishmentOut:
+    with state.database.establishment(principal.establishment_id) as own:
+        under_way = campaigns.under_way(own)
     with state.database.service() as session:
         changed = settings.change(
-            session, body, expected_version=expected_version(if_match), principal=principal
+            session,
+            body,
+            expected_version=expected_version(if_match),
+            principal=principal,
+            campaigns_under_way=under_way,
         )
     state.directory.forget()
     response.headers["ETag"] = _etag(changed)

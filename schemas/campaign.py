@@ -340,6 +340,10 @@ class CampaignOut(CampaignSummary):
     created_by: str
     updated_at: UtcOut
     version: int
+    can_be_cancelled: bool = Field(
+        description="something of it may still go out; also of one that is done, while another"
+        " channel may follow a message that nothing is heard of"
+    )
     progress: Progress
     refused_list: ListReport | None = Field(
         default=None, description="when it was created with `patient_ids`"

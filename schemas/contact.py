@@ -65,14 +65,21 @@ class ContactIn(In):
     holidays: ContactHolidays = Field(default_factory=list)
 
 
+_FOLLOWS = (
+    "what waits for the old one, later turns of a series too, goes to the new one; what has left"
+    " and what was given another one in its own request stays. Null: the next channel that has an"
+    " address, at its time; where there is none it has failed (`no_address`), with a task for staff"
+)
+
+
 class ContactChange(In):
     """The fields to change; null empties one."""
 
     patient_id: PatientReference | None = None
     kind: ContactKind | None = None
     name: ContactName | None = None
-    phone_number: PhoneIn | None = None
-    email: EmailIn | None = None
+    phone_number: PhoneIn | None = Field(default=None, description=_FOLLOWS)
+    email: EmailIn | None = Field(default=None, description=_FOLLOWS)
     language: LanguageIn | None = None
     quiet_hours: QuietHours | None = None
     holidays: ContactHolidays | None = None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from models.omission import MOST_SKIPPED
 from models.reminder import Channel
@@ -49,7 +49,7 @@ Offset = Annotated[DurationIn, AfterValidator(_distance)]
 
 
 class ReminderIn(In):
-    """A reminder as a client asks for it."""
+    """A reminder as a client asks for it. Which fields go together is a rule: `plan.py` has it."""
 
     client_id: UUID | None = Field(
         default=None, description="identity of this submission, for ever"
@@ -111,26 +111,6 @@ class ReminderIn(In):
         if value is not None and len(set(value)) != len(value):
             raise ValueError("each distance from the event stands once")
         return value
-
-    @model_validator(mode="after")
-    def _says_something(self) -> ReminderIn:
-        if (self.message is None) == (self.template is None):
-            raise ValueError("give either `message` or `template`")
-        return self
-
-    @model_validator(mode="after")
-    def _leaves_out_of_a_series(self) -> ReminderIn:
-        if self.exdates is not None and self.rrule is None:
-            raise ValueError("`exdates` are occurrences of an `rrule`")
-        return self
-
-    @model_validator(mode="after")
-    def _one_kind_of_time(self) -> ReminderIn:
-        if (self.event_time is None) != (self.before is None):
-            raise ValueError("`event_time` and `before` go together")
-        if self.event_time is not None and (self.scheduled_time or self.rrule):
-            raise ValueError("give either `event_time` or `scheduled_time` and `rrule`")
-        return self
 
 
 class ReminderChange(In):
@@ -315,6 +295,9 @@ class ReminderDetail(ReminderOut):
         default=None, description="when it was captured offline, by the device's own clock"
     )
     clock_wrong: bool = Field(default=False, description="that clock was a day or more off")
+    cancelled_at: UtcOut | None = Field(
+        default=None, description="since then nothing more leaves, whatever had left and its status"
+    )
     version: int
     next_occurrences: list[NextOccurrence]
     omissions: list[LeftOutRun] = Field(description="occurrences for which no message goes out")

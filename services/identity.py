@@ -109,7 +109,16 @@ def _hash_of(name: str, value: object) -> bytes:
 
 
 def _written(value: object) -> bytes:
+    if isinstance(value, dict):  # in whichever order a client wrote its keys
+        value = dict(sorted(value.items()))
     return repr(value).encode("utf-8", "surrogatepass")
+
+
+def _hash_as_given(name: str, value: Mapping[str, Any]) -> bytes:
+    """The hash of a mapping in the client's own order: of what was stored before keys had one."""
+    hashed = _begun(name).copy()
+    hashed.update(repr(dict(value)).encode("utf-8", "surrogatepass"))
+    return hashed.digest()
 
 
 @lru_cache
@@ -122,12 +131,12 @@ def _begun(name: str) -> hashlib.blake2b:
 def differing(fields: Mapping[str, Any], stored: bytes) -> list[str]:
     """The names of the fields whose values are not those that `stored` was made of."""
     given = fingerprint(fields)
-    chunks = range(0, min(len(given), len(stored)), _HASH_BYTES)
-    names = list(fields)
     return [
-        names[start // _HASH_BYTES]
-        for start in chunks
-        if given[start : start + _HASH_BYTES] != stored[start : start + _HASH_BYTES]
+        name
+        for place, (name, value) in enumerate(fields.items())
+        if (was := stored[place * _HASH_BYTES : (place + 1) * _HASH_BYTES])
+        and was != given[place * _HASH_BYTES : (place + 1) * _HASH_BYTES]
+        and not (isinstance(value, Mapping) and was == _hash_as_given(name, value))
     ]
 
 

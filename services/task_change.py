@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from database.session import ScopedSession
 from models.delivery import GIVEN_UP, Delivery, DeliveryStatus
+from models.reminder import Reminder
 from models.task import UNKNOWN_DELIVERY, Task, TaskState
 from models.user import Membership, User
 from schemas.task import Found, TaskChange
@@ -138,6 +139,10 @@ def _settle(
 def _send_again(session: ScopedSession, delivery: Delivery) -> None:
     now = session.scalar(select(func.now()))
     assert isinstance(now, datetime)
+    if session.get_one(Reminder, delivery.reminder_id).called_off:
+        raise Conflict(
+            "This reminder was cancelled: schedule a new one instead.", code="reminder_cancelled"
+        )
     if delivery.valid_until <= now:
         raise Conflict("Its time is over: schedule a new reminder instead.", code="validity_over")
     move(session, delivery, DeliveryStatus.scheduled, cause=STAFF)

@@ -46,6 +46,7 @@ def main() -> int:
         http=CuttableProtocol,
         log_level="warning",
         access_log=False,
+        date_header=False,  # the carrier's clock is its own
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_keep_alive=75,
         backlog=4096,

@@ -83,11 +83,12 @@ class Behaviour:
 
     `session_seconds`: how long after somebody's last message WhatsApp lets free text through to
     them. `listed_ms`: how long what was accepted is still missing in the lists of messages and
-    calls.
+    calls. `clock_seconds`: how far the carrier's clock is ahead of this machine's.
     """
 
     latency_ms: int = 0
     listed_ms: int = 0
+    clock_seconds: float = 0.0
     faults: list[Fault] = field(default_factory=list)
     callbacks: Callbacks = field(default_factory=Callbacks)
     outcome: str = "delivered"
@@ -202,6 +203,7 @@ def _check(behaviour: Behaviour) -> None:
         if getattr(behaviour, name) is not None:
             _whole(name, getattr(behaviour, name), 0, 36_000_000)
     _number("session_seconds", behaviour.session_seconds, 0, 86_400)
+    _number("clock_seconds", behaviour.clock_seconds, -86_400, 86_400)
     _one_of("voice.answer", behaviour.voice.answer, ANSWERS)
     _whole("voice.ring_ms", behaviour.voice.ring_ms, 0, 600_000)
     _number("voice.pace", behaviour.voice.pace, 0, 100)

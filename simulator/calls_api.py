@@ -60,8 +60,8 @@ async def index(request: Request) -> Response:
         and not query.one("ParentCallSid")
         and (not sender or entry.sender == sender)
         and (not status or entry.state == status)
-        and started(entry.started_at)
-        and ended(entry.ended_at)
+        and started(carrier.clock(entry.started_at))
+        and ended(carrier.clock(entry.ended_at))
     )
     return page_of(
         request, "calls", found, lambda entry: as_json(carrier, entry), lambda entry: entry.sid
@@ -215,11 +215,11 @@ def as_json(carrier: Carrier, call: Call) -> dict[str, Any]:
         "answered_by": call.answered_by or None,
         "api_version": "2010-04-01",
         "caller_name": "",
-        "date_created": rfc2822(call.accepted_at),
-        "date_updated": rfc2822(call.updated_at),
+        "date_created": rfc2822(carrier.clock(call.accepted_at)),
+        "date_updated": rfc2822(carrier.clock(call.updated_at)),
         "direction": call.direction,
         "duration": None if duration is None else str(duration),
-        "end_time": rfc2822(call.ended_at),
+        "end_time": rfc2822(carrier.clock(call.ended_at)),
         "forwarded_from": "",
         "from": call.sender,
         "from_formatted": call.sender,
@@ -230,7 +230,7 @@ def as_json(carrier: Carrier, call: Call) -> dict[str, Any]:
         "price_unit": "USD",
         "queue_time": "0",
         "sid": call.sid,
-        "start_time": rfc2822(call.started_at),
+        "start_time": rfc2822(carrier.clock(call.started_at)),
         "status": call.state,
         "stir_verstat": None,
         "subresource_uris": {part: f"{uri}/{part.capitalize()}.json" for part in parts},

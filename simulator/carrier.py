@@ -39,6 +39,10 @@ class Carrier:
         """Whether a list holds something by now: it may be behind what was accepted."""
         return time.time() - entry.accepted_at >= self.chaos.behaviour.listed_ms / 1000
 
+    def clock(self, moment: float | None) -> float | None:
+        """A time of this machine's as the carrier's own clock shows it."""
+        return None if moment is None else moment + self.chaos.behaviour.clock_seconds
+
     def clear(self) -> None:
         """Empty the ledger."""
         self.store.clear()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
+from email.utils import formatdate
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -22,7 +24,7 @@ def operation(name: str, handler: Handler, refusal: Refusal | None = None) -> Ha
     What came whole counts: a carrier that is slow takes a message after its sender has hung up.
     """
 
-    async def endpoint(request: Request) -> Response:
+    async def answer_to(request: Request) -> Response:
         carrier = carrier_of(request)
         try:
             await body_of(request)  # who hangs up leaves nothing to be read later
@@ -38,6 +40,12 @@ def operation(name: str, handler: Handler, refusal: Refusal | None = None) -> Ha
             answer = await _answer(handler, request)
             return await _strike(fault, refusal) or answer
         return await _strike(fault, refusal) or await _answer(handler, request)
+
+    async def endpoint(request: Request) -> Response:
+        answer = await answer_to(request)
+        now = carrier_of(request).clock(time.time())
+        answer.headers["Date"] = formatdate(now, usegmt=True)
+        return answer
 
     return endpoint
 

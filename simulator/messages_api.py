@@ -52,7 +52,7 @@ async def index(request: Request) -> Response:
         and not (entry.deleted or entry.automatic)
         and carrier.lists(entry)
         and (not sender or entry.sender == sender)
-        and sent(entry.sent_at)
+        and sent(carrier.clock(entry.sent_at))
     )
     return page_of(
         request, "messages", found, lambda entry: as_json(carrier, entry), lambda entry: entry.sid
@@ -190,9 +190,9 @@ def as_json(carrier: Carrier, message: Message) -> dict[str, Any]:
         "account_sid": account,
         "api_version": "2010-04-01",
         "body": message.body,
-        "date_created": rfc2822(message.accepted_at),
-        "date_sent": rfc2822(message.sent_at),
-        "date_updated": rfc2822(message.updated_at),
+        "date_created": rfc2822(carrier.clock(message.accepted_at)),
+        "date_sent": rfc2822(carrier.clock(message.sent_at)),
+        "date_updated": rfc2822(carrier.clock(message.updated_at)),
         "direction": message.direction,
         "error_code": message.error_code if ended else None,
         "error_message": DELIVERY_ERRORS.get(cast(int, message.error_code)) if ended else None,

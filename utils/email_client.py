@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import html
 import logging
+import re
 import smtplib
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from email import policy
 from email.headerregistry import Address
@@ -29,7 +30,7 @@ from sendgrid import SendGridAPIClient
 from config.settings import EmailSettings
 from utils.languages import tag
 from utils.lease import insist
-from utils.provider_codes import fault_of
+from utils.provider_codes import SENDER_REFUSED, fault_of
 from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
 from utils.senders import NoList, Outbound, Outcome, Passed, Verdict
 
@@ -42,6 +43,17 @@ LONGEST_ID = 128
 IMPLICIT_TLS_PORT = 465
 STEPS_PER_MAIL = 3
 """An SMTP conversation may take this many time-outs in all, well under the lease of a claim."""
+
+_YES, _GO_ON, _NO = range(200, 300), range(354, 355), range(400, 600)
+_WHOLE = range(200, 600)
+"""Reply codes. The library makes any number of what came of a reply that was cut, or -1."""
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
+_ENHANCED = re.compile(rb"5\.(\d{1,3})\.(\d{1,3})\b")
+_RELAY = re.compile(rb"\brelay", re.IGNORECASE)
+_ADDRESS, _POLICY = 1, 7
+_ADDRESS_OF_SENDER = frozenset({7, 8})
+_POLICY_OF_RECIPIENT = frozenset({2, 17, 18})
+"""RFC 3463 and 7293: a closed mailing list; a mailbox or a domain that has another owner by now."""
 
 # RFC 3834: automatic answers ("I am away") do not answer what is automatic itself.
 _HEADERS = {"Auto-Submitted": "auto-generated"}
@@ -200,21 +212,23 @@ class SmtpEmail:
         try:
             with self._connection() as (server, in_time):
                 in_time()
-                _must_be_yes(server.mail(self._from))
+                _must_be_yes(server.mail(self._from), no=_of_sender)
                 in_time()
-                _must_be_yes(server.rcpt(message.to))
+                _must_be_yes(server.rcpt(message.to), no=_of_recipient)
+                in_time()
+                _must_be_yes(server.docmd("DATA"), yes=_GO_ON)
                 in_time()
                 insist()
                 text_may_have_left = True
-                _must_be_yes(server.data(content))
+                server.send(_as_data(content))
+                _must_be_yes(server.getreply())
         except _NotTaken as answer:
             return answer.outcome
-        except smtplib.SMTPDataError as error:  # the server did not want the text at all
-            return _of_reply(error.smtp_code)
         except smtplib.SMTPResponseException as error:  # greeting, HELO, STARTTLS or AUTH
             not_now = 400 <= error.smtp_code <= 499
             verdict = Verdict.throttled if not_now else Verdict.unreachable
-            return Outcome(verdict, code=str(error.smtp_code))
+            code = str(error.smtp_code) if error.smtp_code in _WHOLE else "cut"
+            return Outcome(verdict, code=code)
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             code = _code_of(error)
             verdict = Verdict.unknown if text_may_have_left else Verdict.unreachable
@@ -281,17 +295,59 @@ class SmtpEmail:
             server.close()
 
 
-def _must_be_yes(reply: tuple[int, bytes]) -> None:
-    if not 200 <= reply[0] <= 299:
-        raise _NotTaken(_of_reply(reply[0]))
+Reply = tuple[int, bytes]
 
 
-def _of_reply(code: int) -> Outcome:
+def _of_reply(reply: Reply) -> Outcome:
     """4xx is "not now" (RFC 5321, 4.2.1), 53x a login that is wanted, all else a no for good."""
-    if 400 <= code <= 499:
-        return Outcome(Verdict.throttled, code=str(code))
-    fault = fault_of("smtp", str(code))
-    return Outcome(fault.verdict if fault else Verdict.refused, code=str(code))
+    code = str(reply[0])
+    if 400 <= reply[0] <= 499:
+        return Outcome(Verdict.throttled, code=code)
+    fault = fault_of("smtp", code)
+    return Outcome(fault.verdict if fault else Verdict.refused, code=code)
+
+
+def _of_sender(reply: Reply) -> Outcome:
+    """A no to MAIL: before any recipient was named, so no patient's fault."""
+    outcome = _of_reply(reply)
+    if outcome.verdict is not Verdict.refused:
+        return outcome
+    fault = fault_of("smtp", SENDER_REFUSED)
+    assert fault is not None
+    return Outcome(fault.verdict, code=SENDER_REFUSED)
+
+
+def _of_recipient(reply: Reply) -> Outcome:
+    """A no to RCPT. Many servers only say here what they have against the sender."""
+    return _of_sender(reply) if _blames_sender(reply[1]) else _of_reply(reply)
+
+
+def _blames_sender(words: bytes) -> bool:
+    """True for a no that is about who sends, by its enhanced code (RFC 3463) or else its words."""
+    enhanced = _ENHANCED.match(words)
+    if enhanced is None:
+        return _RELAY.search(words) is not None
+    subject, detail = (int(part) for part in enhanced.groups())
+    if subject == _POLICY:
+        return detail not in _POLICY_OF_RECIPIENT
+    return subject == _ADDRESS and detail in _ADDRESS_OF_SENDER
+
+
+def _must_be_yes(
+    reply: Reply, *, yes: range = _YES, no: Callable[[Reply], Outcome] = _of_reply
+) -> None:
+    """Raise `_NotTaken` at a no; at what is neither, as half a reply is, as for a cut."""
+    if reply[0] in yes:
+        return
+    if reply[0] in _NO:
+        raise _NotTaken(no(reply))
+    raise smtplib.SMTPServerDisconnected
+
+
+def _as_data(content: bytes) -> bytes:
+    """A mail's text as it follows DATA, with its end (RFC 5321, 4.5.2)."""
+    ended = content if content.endswith(b"\r\n") else content + b"\r\n"
+    return _LEADING_DOT.sub(b"..", ended) + b".\r\n"
 
 
 def _code_of(error: Exception) -> str:

@@ -142,6 +142,8 @@ _SENDGRID_CODES: dict[Fault, tuple[int, ...]] = {
 }
 
 _SMTP_CODES: dict[Fault, tuple[int, ...]] = {ACCOUNT_DOWN: (530, 534, 535, 538)}
+SENDER_REFUSED = "sender_refused"
+"""Our own code on a server's no that is about who sends: a mail server has none for it alone."""
 
 _ANDROID_CODES: dict[Fault, tuple[str, ...]] = {
     CONTENT: ("400", "413", "422", "null_pdu", "encoding_error", "ril_encoding_err"),
@@ -188,6 +190,8 @@ def fault_of(provider: str | None, code: str | None) -> Fault | None:
     """What a provider's code means; None for words of our own (`timeout`) and SMTP's others."""
     if provider == "android":
         return _of_android(code or "")
+    if provider == "smtp" and code == SENDER_REFUSED:
+        return SENDER_DOWN
     table = _TABLES.get(provider or "")
     if table is None or code is None or not (code.isascii() and code.isdecimal()):
         return None

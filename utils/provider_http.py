@@ -6,14 +6,18 @@ of one's own, so theirs are thin shells around this one.
 
 from __future__ import annotations
 
-import time
+import http.client
+import io
+import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import urllib3
 
-from utils.lease import insist
+from utils.lease import awake, insist
 
 CONNECT_SECONDS = 5.0
 
@@ -21,6 +25,14 @@ REST_SECONDS = 4.0
 """A connection that rested longer is made anew. What is sent on one that the other end is closing,
 or that a gateway in between has forgotten, may have left for all we know, so it is not sent again:
 a message lost for want of a handshake. Why four: docs/decisions/0043."""
+
+WAITS_PER_ANSWER = 3
+"""A long list on a thin link takes several waits; one that drips would hold a place for ever."""
+MOST_BYTES = 32 * 1024 * 1024
+"""Of one answer: several times the longest list that is asked for."""
+
+LONGEST_RETRY_AFTER = 3600.0
+"""Seconds; what tells us to come again later than that is not believed."""
 
 
 class DidNotLeave(Exception):
@@ -82,27 +94,85 @@ class _Together:
 
 
 class _Fresh:
-    """A connection that counts as dropped once it has rested, so the pool makes it anew."""
+    """A connection that counts as dropped once it has rested, so the pool makes it anew.
+
+    It rests while the machine sleeps, too.
+    """
 
     _answered = 0.0
 
     @property
     def is_connected(self) -> bool:
-        rested = time.monotonic() - self._answered
+        rested = awake() - self._answered
         return rested < REST_SECONDS and bool(super().is_connected)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
         """The answer to a request; from here on it rests."""
         answer = super().getresponse()  # type: ignore[misc]
-        self._answered = time.monotonic()
+        self._answered = awake()
         return answer
 
 
-class _Connection(_Together, _Fresh, urllib3.connection.HTTPConnection):
+class _Reader(io.RawIOBase):
+    """The bytes of one answer: so many at most, and all of them by a set time."""
+
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        super().__init__()
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._ends = awake() + seconds
+        self._room = MOST_BYTES
+
+    def readable(self) -> bool:
+        """For the buffer around it."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Wait for the next piece for as long as one may wait, and never past the end."""
+        left = self._ends - awake()
+        if left <= 0:
+            raise TimeoutError
+        if self._room <= 0:
+            raise OSError("too long")
+        self._sock.settimeout(min(left, self._sock.gettimeout() or left))
+        count = self._raw.readinto(buffer)
+        self._room -= count or 0
+        return count
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._raw.close()
+        super().close()
+
+
+class _Source:
+    """What `http.client` makes its file of."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """The file that an answer is read from."""
+        seconds = WAITS_PER_ANSWER * (self._sock.gettimeout() or CONNECT_SECONDS)
+        return io.BufferedReader(_Reader(self._sock, seconds))
+
+
+def _bounded_answer(sock: socket.socket, **options: Any) -> http.client.HTTPResponse:
+    """An answer that is about to be read, as a connection asks `http.client` for it."""
+    return http.client.HTTPResponse(cast(socket.socket, _Source(sock)), **options)
+
+
+class _Bounded:
+    """A connection whose answers end some time: each wait has its bound, and all of them one."""
+
+    response_class: Any = staticmethod(_bounded_answer)
+
+
+class _Connection(_Together, _Fresh, _Bounded, urllib3.connection.HTTPConnection):
     pass
 
 
-class _SecureConnection(_Together, _Fresh, urllib3.connection.HTTPSConnection):
+class _SecureConnection(_Together, _Fresh, _Bounded, urllib3.connection.HTTPSConnection):
     pass
 
 
@@ -115,7 +185,10 @@ class _SecureConnections(urllib3.HTTPSConnectionPool):
 
 
 class ProviderHttp:
-    """A bounded, thread-safe pool. Every wait is at most `timeout` seconds; nothing is repeated."""
+    """A bounded, thread-safe pool. Every wait is at most `timeout` seconds; nothing is repeated.
+
+    A whole answer takes at most `WAITS_PER_ANSWER` times as long, however it comes in.
+    """
 
     def __init__(self, timeout: float, connections: int) -> None:
         self._pool = urllib3.PoolManager(
@@ -158,7 +231,8 @@ class ProviderHttp:
             slow = isinstance(error, urllib3.exceptions.TimeoutError)
             raise MayHaveLeft("timeout" if slow else "cut") from None
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise Throttled(_seconds(answer.headers.get("Retry-After")))
+            said = answer.headers
+            raise Throttled(_seconds(said.get("Retry-After"), said.get("Date")))
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise MayHaveLeft(str(answer.status))
         return answer
@@ -179,5 +253,23 @@ def _target(url: str) -> str:
     return "/" + "".join(rest)
 
 
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.isdigit() else None
+def _seconds(retry_after: str | None, date: str | None) -> float | None:
+    """What `Retry-After` says (RFC 9110, 10.2.3): seconds, or a time, which is by their clock."""
+    if retry_after is None:
+        return None
+    if retry_after.isascii() and retry_after.isdecimal():
+        return min(float(retry_after), LONGEST_RETRY_AFTER)
+    until = http_date(retry_after)
+    if until is None:
+        return None
+    now = http_date(date) or datetime.now(UTC)
+    return min(max(0.0, (until - now).total_seconds()), LONGEST_RETRY_AFTER)
+
+
+def http_date(text: str | None) -> datetime | None:
+    """A time in a header; None for what is none."""
+    try:
+        moment = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None  # without a zone it is no GMT, as HTTP has it

@@ -10,7 +10,7 @@ import json
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -24,7 +24,7 @@ from twilio.rest import Client
 from config.settings import TwilioSettings
 from utils.logs import get_logger
 from utils.provider_codes import TWILIO, fault_of
-from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled
+from utils.provider_http import DidNotLeave, MayHaveLeft, ProviderHttp, Throttled, http_date
 from utils.senders import Outbound, Outcome, Passed, Received, Verdict
 
 # The library writes the recipient's number at INFO.
@@ -38,7 +38,7 @@ WHOLE_SECOND = timedelta(seconds=1)  # Twilio tells times in these
 MIN_VALIDITY, MAX_VALIDITY = 1, 36_000  # seconds; bounds of Twilio's ValidityPeriod
 RING_SECONDS = 25
 MACHINE_SECONDS = 20  # then whoever picked up is taken for a person
-CLOCK_TOLERANCE = timedelta(seconds=30)  # their clock against ours
+CLOCK_TOLERANCE = timedelta(seconds=30)  # beyond what is known of their clock against ours
 CALL_EVENTS = ["initiated", "answered", "completed"]
 WHATSAPP = "whatsapp:"
 """Before a number it makes an address on WhatsApp: https://www.twilio.com/docs/whatsapp/api."""
@@ -50,7 +50,13 @@ _NO_ANSWER = (DidNotLeave, MayHaveLeft, Throttled, TwilioException)
 
 
 class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
-    """The library's HTTP client over one urllib3 pool; thread-safe."""
+    """The library's HTTP client over one urllib3 pool; thread-safe.
+
+    `ahead` is how far our clock is ahead of theirs, by the date of their latest answer (whoever
+    asked: the clocks are the same); None when that had none.
+    """
+
+    ahead: timedelta | None = None
 
     def __init__(self, settings: TwilioSettings, connections: int) -> None:
         super().__init__(logger=logging.getLogger("twilio.http_client"), is_async=False)
@@ -75,7 +81,9 @@ class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
         if params:
             url = f"{url}?{urlencode(params, doseq=True)}"
         body = urlencode(data, doseq=True).encode() if data else None
+        before = datetime.now(UTC)
         answer = self._http.request(method, self._rebased(url), body, sent)
+        self.ahead = _ahead(before, datetime.now(UTC), answer.headers.get("Date"))
         text = answer.data.decode("utf-8", "replace")
         deleted = answer.status == HTTPStatus.NO_CONTENT and not text
         # What is cut short, or a captive portal's page, proves nothing.
@@ -89,6 +97,12 @@ class KeptAliveHttpClient(HttpClient):  # type: ignore[misc]
         return urlunsplit(
             urlsplit(url)._replace(scheme=self._base.scheme, netloc=self._base.netloc)
         )
+
+
+def _ahead(before: datetime, after: datetime, date: str | None) -> timedelta | None:
+    """How far our clock is ahead of the one that dated an answer between two of our times."""
+    theirs = http_date(date)
+    return None if theirs is None else before + (after - before) / 2 - theirs
 
 
 def _is_object(text: str) -> bool:
@@ -105,10 +119,9 @@ class _TwilioSender(ABC):
 
     def __init__(self, settings: TwilioSettings, from_: str, connections: int) -> None:
         self._from = from_
+        self._http = KeptAliveHttpClient(settings, connections)
         self._client = Client(
-            settings.account_sid,
-            settings.auth_token.get_secret_value(),
-            http_client=KeptAliveHttpClient(settings, connections),
+            settings.account_sid, settings.auth_token.get_secret_value(), http_client=self._http
         )
 
     @abstractmethod
@@ -116,8 +129,12 @@ class _TwilioSender(ABC):
         """Ask Twilio to send; returns its id."""
 
     @abstractmethod
-    def _list(self, to: str, since: datetime) -> Sequence[Passed]:
-        """What Twilio lists for a number since a time."""
+    def _list(self, to: str) -> Sequence[Any]:
+        """What Twilio lists for a number, as the library shows it."""
+
+    @abstractmethod
+    def _passed(self, listed: Any) -> Passed:
+        """One of what it lists."""
 
     @abstractmethod
     def _read(self, provider_id: str) -> Passed:
@@ -141,11 +158,24 @@ class _TwilioSender(ABC):
             return _refusal(error)
 
     def passed(self, to: str, since: datetime) -> Sequence[Passed] | None:
-        """Twilio's own list for an address since a time; None when it cannot be asked now."""
+        """Twilio's own list for an address since a time; None when it cannot be asked now.
+
+        Nor does it say anything when none is as young and the clocks cannot be compared: what is
+        ours would look older than our attempt, if our clock is fast.
+        """
         try:
-            return self._list(to, since)
+            listed = self._list(to)
         except _NO_ANSWER:
             return None
+        earliest = self._theirs(since) - CLOCK_TOLERANCE
+        found = [one for one in listed if one.date_created is None or one.date_created >= earliest]
+        if not found and self._http.ahead is None:
+            return None
+        return [self._passed(one) for one in found]
+
+    def _theirs(self, moment: datetime) -> datetime:
+        """A time of our clock's on theirs, as far as that is known."""
+        return moment - (self._http.ahead or timedelta())
 
     def receipt(self, provider_id: str) -> Passed | None:
         """What Twilio says of one message or call; None when it cannot be asked now."""
@@ -157,9 +187,19 @@ class _TwilioSender(ABC):
     def receipts(self, since: datetime, until: datetime) -> Sequence[Passed]:
         """One page of what was sent between two times; empty when it cannot be asked now."""
         try:
-            return self._sent_between(since - CLOCK_TOLERANCE, until)
+            return self._sent_between(self._theirs(since) - CLOCK_TOLERANCE, self._theirs(until))
         except _NO_ANSWER:
             return ()
+
+
+def _id_of(created: Any) -> str:
+    """Twilio's id of what it says it took. Raises `MayHaveLeft` for a yes that has none.
+
+    That is somebody's in between, or of an answer that lost its contents on the way.
+    """
+    if not isinstance(created.sid, str) or not created.sid:
+        raise MayHaveLeft("unreadable")
+    return created.sid
 
 
 def _refusal(error: TwilioRestException) -> Outcome:
@@ -188,16 +228,17 @@ class TwilioSms(_TwilioSender):
             status_callback=message.callback,
             validity_period=max(MIN_VALIDITY, min(MAX_VALIDITY, message.seconds_valid)),
         )
-        return str(created.sid)
+        return _id_of(created)
 
-    def _list(self, to: str, since: datetime) -> Sequence[Passed]:
+    def _list(self, to: str) -> Sequence[Any]:
         # Not by DateSent: a message that is still queued at Twilio has none yet.
-        found = self._client.messages.list(to=self._their(to), from_=self._from, limit=LIST_LIMIT)
-        return [
-            _passed_message(message)
-            for message in found
-            if message.date_created >= since - CLOCK_TOLERANCE
-        ]
+        listed: Sequence[Any] = self._client.messages.list(
+            to=self._their(to), from_=self._from, limit=LIST_LIMIT
+        )
+        return listed
+
+    def _passed(self, listed: Any) -> Passed:
+        return _passed_message(listed)
 
     def _read(self, provider_id: str) -> Passed:
         return _passed_message(self._client.messages(provider_id).fetch())
@@ -218,6 +259,7 @@ class TwilioSms(_TwilioSender):
         It lists the newest first, so a list that ends at its bound lacks the earliest: it is asked
         again for what came before. None, too, when even that does not reach back to `since`.
         """
+        since, until = self._theirs(since), self._theirs(until)
         found: dict[str, Received] = {}
         for _ in range(MOST_LISTS):
             try:
@@ -276,13 +318,14 @@ class TwilioVoice(_TwilioSender):
             status_callback_event=CALL_EVENTS,
             timeout=RING_SECONDS,
         )
-        return str(created.sid)
+        return _id_of(created)
 
-    def _list(self, to: str, since: datetime) -> Sequence[Passed]:
-        found = self._client.calls.list(to=to, from_=self._from, limit=LIST_LIMIT)
-        return [
-            _passed_call(call) for call in found if call.date_created >= since - CLOCK_TOLERANCE
-        ]
+    def _list(self, to: str) -> Sequence[Any]:
+        listed: Sequence[Any] = self._client.calls.list(to=to, from_=self._from, limit=LIST_LIMIT)
+        return listed
+
+    def _passed(self, listed: Any) -> Passed:
+        return _passed_call(listed)
 
     def _read(self, provider_id: str) -> Passed:
         return _passed_call(self._client.calls(provider_id).fetch())

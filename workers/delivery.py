@@ -33,7 +33,7 @@ from services.sms import sms_text
 from services.webhook.callback import reference_of
 from utils.backoff import delay
 from utils.failpoint import reached
-from utils.lease import awake, held_until, insist
+from utils.lease import LeaseOver, awake, held_until, insist
 from utils.logs import get_logger
 from utils.senders import ByReference, NoList, Outbound, Outcome, Passed, Sender, Verdict
 from utils.sms_encoding import analyse
@@ -43,8 +43,10 @@ from workers.errands import errand
 from workers.pipeline import Begun, Finished, Pipeline
 
 RETRY_BASE, RETRY_CAP = 5.0, 600.0  # seconds
+STOOD_STILL = "stood still"
 STORED_FOR, STORED_EVERY = 30.0, 0.5
 """Seconds for which outcomes are kept while PostgreSQL is away, and between two tries."""
+_OF_THE_DATABASE = (DBAPIError, PoolTimeout, DatabaseNotReady)
 NO_SENDER = Outcome(Verdict.refused, code="no_sender")
 
 _STATUS = {
@@ -90,13 +92,44 @@ def stop() -> None:
         for establishment_id, ids in _pipeline().give_up_waiting():
             with context.database.establishment_by_key(establishment_id) as session:
                 dispatch.release(session, ids, "worker stopped")
-    except (DBAPIError, PoolTimeout, DatabaseNotReady) as error:
+    except _OF_THE_DATABASE as error:
         log.warning("claims not given back", error=type(error).__name__)  # the leases run out
     finish()
 
 
 def _begin(context: Context, establishment_id: int, group: list[int]) -> list[Begun]:
-    """Stamp, and commit, what of a group may go out now."""
+    """Stamp, and commit, what of a group may go out now.
+
+    What one delivery breaks (a sealed value that does not open) keeps none of the others: they are
+    begun one by one. It comes again when its claim ends, and is late for all to see.
+    """
+    try:
+        return _begin_at_once(context, establishment_id, group)
+    except _OF_THE_DATABASE:  # the next one would fare no better
+        raise
+    except Exception as error:
+        if len(group) == 1:
+            raise
+        log.error(
+            "group not begun, each by itself now",
+            establishment=establishment_id,
+            error=type(error).__name__,
+        )
+    begun: list[Begun] = []
+    for delivery_id in group:
+        try:
+            begun += _begin_at_once(context, establishment_id, [delivery_id])
+        except _OF_THE_DATABASE:
+            log.warning("not begun", establishment=establishment_id, delivery=delivery_id)
+            break  # what was stamped is ours to send
+        except Exception:
+            log.error(
+                "not begun", establishment=establishment_id, delivery=delivery_id, exc_info=True
+            )
+    return begun
+
+
+def _begin_at_once(context: Context, establishment_id: int, group: list[int]) -> list[Begun]:
     establishment = context.directory.get(establishment_id)
     lease = context.settings.engine.claim_lease
     ready = _ready(context, establishment_id, group)
@@ -184,19 +217,30 @@ def _log_attempts(establishment: Establishment, finished: Sequence[Finished]) ->
 
 
 def _call(context: Context, begun: Begun) -> Settlement:
-    """Call the provider once, for one delivery; raises nothing of the provider's, but `LeaseOver`.
+    """Call the provider once, for one delivery; raises nothing of the provider's.
 
     A process that slept through its lease, as on a machine that was suspended, must not call any
     more: the carrier's list has been asked meanwhile, and it may have been sent by somebody else.
-    The provider's client asks once more, before the last bytes of its request leave.
+    The provider's client asks once more, before the last bytes of its request leave. That this
+    attempt was never made is known here alone: unsaid, a mail would be left to staff.
     """
     establishment, attempt = begun.establishment, begun.attempt
     sender = _sender(context, establishment.id, attempt)
     message = _outbound(context, establishment, attempt)
     reached("worker.before_call")
-    with held_until(begun.lease_over):
-        insist()
-        outcome = sender.send(message) if sender else NO_SENDER
+    try:
+        with held_until(begun.lease_over):
+            insist()
+            outcome = sender.send(message) if sender else NO_SENDER
+    except LeaseOver:
+        return Settlement(
+            delivery_id=attempt.delivery_id,
+            attempt=attempt.attempt,
+            status=DeliveryStatus.scheduled,
+            provider=sender.provider if sender else "none",
+            retry_in=RETRY_BASE,
+            cause=STOOD_STILL,
+        )
     reached("worker.after_call")
     if attempt.sender_id is not None:
         reached_it = outcome.verdict is not Verdict.unreachable

@@ -136,6 +136,22 @@ def by_numbers(session: ScopedSession, contact_ids: Sequence[int]) -> Iterator[C
         yield from sorted(found, key=lambda candidate: place[candidate.contact_id])
 
 
+def hold_addresses(session: ScopedSession, campaign_id: int, after: int, limit: int) -> None:
+    """Have the addresses of the next recipients stay what they are until the commit.
+
+    Whoever changes one waits, and finds what was made for it (decision 0044).
+    """
+    session.execute(
+        select(Contact.id)
+        .select_from(CampaignRecipient)
+        .join(Contact, Contact.id == CampaignRecipient.contact_id)
+        .where(CampaignRecipient.campaign_id == campaign_id, CampaignRecipient.position > after)
+        .order_by(CampaignRecipient.position)
+        .limit(limit)
+        .with_for_update(read=True, key_share=True, of=Contact)
+    )
+
+
 def by_position(
     session: ScopedSession, campaign_id: int, after: int, limit: int | None = None
 ) -> Iterator[Candidate]:

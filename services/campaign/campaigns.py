@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from database.session import ScopedSession
 from models.campaign import Campaign, CampaignStatus
@@ -17,7 +17,7 @@ from models.establishment import Establishment
 from schemas.campaign import CampaignChange, CampaignFilter, CampaignIn
 from services.audit import audit
 from services.campaign.audience import by_position, fix_recipients, forget_values, listed
-from services.campaign.hold import call_off, hold, release
+from services.campaign.hold import call_off, can_be_cancelled, hold, release
 from services.campaign.shown import Named
 from services.campaign.words import checked_texts, texts_of_template
 from services.errors import Conflict, Invalid, NotFound
@@ -113,6 +113,12 @@ def read(session: ScopedSession, campaign_id: int) -> Campaign:
     return found
 
 
+def under_way(session: ScopedSession) -> int:
+    """How many campaigns were started and have not ended, paused ones included."""
+    wanted = select(func.count()).where(Campaign.status.in_((S.running, S.paused)))
+    return session.scalars(wanted).one()
+
+
 def lock(session: ScopedSession, campaign_id: int, expected_version: int | None) -> Campaign:
     """A campaign, locked until the transaction ends; raises `NotFound`, `Conflict` when stale."""
     found = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
@@ -186,10 +192,14 @@ def _changes(
 
 def _require(campaign: Campaign, *allowed: CampaignStatus) -> None:
     if campaign.status not in allowed:
-        raise Conflict(
-            f"This campaign is {campaign.status}: that cannot be done with it now.",
-            code=f"campaign_{campaign.status}",
-        )
+        raise _not_now(campaign)
+
+
+def _not_now(campaign: Campaign) -> Conflict:
+    return Conflict(
+        f"This campaign is {campaign.status}: that cannot be done with it now.",
+        code=f"campaign_{campaign.status}",
+    )
 
 
 def start(
@@ -268,11 +278,15 @@ def resume(
 def cancel(
     session: ScopedSession, campaign_id: int, expected_version: int | None, principal: Principal
 ) -> tuple[Campaign, int]:
-    """Cancel what has not left; also how many messages are with the carrier already."""
+    """Cancel what has not left; also how many messages are with the carrier already.
+
+    One that is done, too, as long as another channel may follow; else raises `Conflict`.
+    """
     campaign = lock(session, campaign_id, expected_version)
     if campaign.status == S.cancelled:
         return campaign, 0
-    _require(campaign, S.draft, S.running, S.paused)
+    if not can_be_cancelled(session, campaign):
+        raise _not_now(campaign)
     campaign.status, campaign.ended_at = S.cancelled, _now(session)
     forget_values(session, campaign)
     _note(session, principal, "cancel", campaign)

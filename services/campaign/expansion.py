@@ -28,7 +28,7 @@ from models.campaign import (
 from models.establishment import Establishment
 from models.reminder import Channel, Reminder
 from services.allowed_times import allowed_times
-from services.campaign.audience import by_position, forget_values
+from services.campaign.audience import by_position, forget_values, hold_addresses
 from services.campaign.choice import Candidate, Choice, Chooser
 from services.campaign.pace import reached_in_time, slots
 from services.due.queue import WAKE
@@ -217,6 +217,7 @@ def _deal(
     batch = Batch(campaign.cursor)
     if not free:
         return batch
+    hold_addresses(session, campaign.id, campaign.cursor, BATCH)
     candidates = list(by_position(session, campaign.id, campaign.cursor, BATCH))
     taken = _taken(session, campaign, candidates) if chooser.one_for_each_address else None
     assert campaign.valid_until is not None  # set when it was started

@@ -13,7 +13,7 @@ from itertools import islice
 from sqlalchemy import text, update
 
 from database.session import ScopedSession
-from models.campaign import Campaign
+from models.campaign import Campaign, CampaignStatus
 from models.establishment import Establishment
 from services.campaign.pace import slots
 from services.due.queue import WAKE, take_unclaimed
@@ -37,7 +37,7 @@ _LOCK_WAITING = text(
 _WITH_CARRIER = text(
     """
     select count(*) from reminders r join deliveries d on d.reminder_id = r.id
-    where r.campaign_id = :campaign_id and d.status in ('sending', 'unknown')
+    where r.campaign_id = :campaign_id and d.status in ('sending', 'unknown', 'sent')
     """
 )
 
@@ -62,7 +62,8 @@ _MOVE = text(
 _CALL_OFF = text(
     """
     with ended as (
-        update deliveries set status = 'cancelled' where id = any(:ids) returning id, attempt
+        update deliveries set status = 'cancelled', error_code = null
+        where id = any(:ids) returning id, attempt
     ), traced as (
         insert into delivery_events (delivery_id, status, cause, attempt)
         select id, 'cancelled', 'campaign cancelled', attempt from ended
@@ -72,11 +73,48 @@ _CALL_OFF = text(
     """
 )
 
-# Those that are with the carrier too: as when one reminder is cancelled, nothing follows them.
-_CANCEL_REMINDERS = text(
+# Nothing follows any of them, nor those that the carrier took and of which nothing was heard. One
+# whose message has left keeps its true status, as when a single reminder is cancelled: `settle`
+# ends it when what is under way has ended.
+_CANCEL_REMINDERS = """
+    update reminders r set cancelled_at = now(), updated_at = now(), version = version + 1,
+        status = case
+            when r.status <> 'scheduled' or s.under_way then r.status
+            when s.left_us then 'done'
+            else 'cancelled'
+        end
+    from (
+        select o.id, d.* from reminders o cross join lateral (
+            select bool_or(status in ('scheduled', 'queued', 'sending', 'unknown')) as under_way,
+                bool_or(status in ('sent', 'delivered')) as left_us,
+                bool_or(status = 'sent') as unheard, bool_or(attempt > 0) as tried
+            from deliveries where reminder_id = o.id
+        ) d
+        where o.campaign_id = :campaign_id and o.cancelled_at is null
+            and (o.status = 'scheduled' or d.unheard) and {which}
+    ) s
+    where r.id = s.id and r.cancelled_at is null
+"""
+_CANCEL_UNTRIED = text(_CANCEL_REMINDERS.format(which="not coalesce(d.tried, false)"))
+# One that was tried may be with whoever takes in a receipt, and who then wants a delivery that is
+# locked here: it is not waited for (rule 3 of decision 0031). What still comes of it `begin` calls
+# off.
+_CANCEL_TRIED = text(_CANCEL_REMINDERS.format(which="d.tried for no key update of o skip locked"))
+
+# A call that rings may have to be made again; any other message may make way for the next channel.
+# Not by `exists`: for the first one found the planner would read all reminders there are.
+_MAY_FOLLOW = text(
     """
-    update reminders set status = 'cancelled', updated_at = now(), version = version + 1
-    where open_campaign_id = :campaign_id
+    select bool_or(
+        r.status = 'scheduled'
+        or not d.arrived and (d.rings or d.unheard and d.tried < cardinality(r.channels))
+    )
+    from reminders r cross join lateral (
+        select bool_or(status = 'delivered') as arrived, bool_or(status = 'sent') as unheard,
+            bool_or(status = 'sent' and channel = 'voice') as rings, count(*) as tried
+        from deliveries where reminder_id = r.id
+    ) d
+    where r.campaign_id = :campaign_id and r.cancelled_at is null
     """
 )
 
@@ -96,16 +134,37 @@ def hold(session: ScopedSession, campaign: Campaign) -> int:
 def release(
     session: ScopedSession, establishment: Establishment, campaign: Campaign, now: datetime
 ) -> None:
-    """Give what was held new times at the pace, before what is still to be made."""
+    """Give what was held new times at the pace, before what is still to be made.
+
+    None before the campaign's own hour: it may be made, and paused, just ahead of that.
+    """
     waiting = _lock_waiting(session, campaign)
-    given = islice(slots(establishment, campaign.rate_per_minute, now), len(waiting))
+    start = max(campaign.scheduled_time or now, now)
+    given = islice(slots(establishment, campaign.rate_per_minute, start), len(waiting))
     # Those that no allowed time is left for stay held until their validity ends.
-    moments = [(number, slot) for (number, _), slot in zip(waiting, given, strict=False)]
+    moments = [
+        (number, slot)
+        for (number, valid_until), slot in zip(waiting, given, strict=False)
+        if slot < valid_until
+    ]
     if moments:
         after = moments[-1][1] + timedelta(minutes=1) / campaign.rate_per_minute
         session.execute(update(Campaign).where(Campaign.id == campaign.id).values(next_slot=after))
     _move(session, moments, "campaign resumed")
     session.execute(WAKE)
+
+
+def can_be_cancelled(session: ScopedSession, campaign: Campaign) -> bool:
+    """True while something of a campaign may still go out.
+
+    When it is done each message has been taken by the carrier; as long as it is valid another
+    channel may follow, where no receipt comes or a bad one.
+    """
+    if campaign.status != CampaignStatus.done:
+        return campaign.status != CampaignStatus.cancelled
+    if campaign.valid_until is None or campaign.valid_until <= session.now():
+        return False
+    return bool(session.scalar(_MAY_FOLLOW, {"campaign_id": campaign.id}))
 
 
 def call_off(session: ScopedSession, campaign: Campaign) -> int:
@@ -114,7 +173,8 @@ def call_off(session: ScopedSession, campaign: Campaign) -> int:
     ids = [number for number, _ in waiting]
     session.execute(_CALL_OFF, {"ids": ids, "establishment_id": session.establishment_id})
     gone = _with_carrier(session, campaign)
-    session.execute(_CANCEL_REMINDERS, {"campaign_id": campaign.id})
+    for statement in (_CANCEL_UNTRIED, _CANCEL_TRIED):
+        session.execute(statement, {"campaign_id": campaign.id})
     return gone
 
 

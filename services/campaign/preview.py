@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from database.session import ScopedSession
 from models.campaign import Campaign, Exclusion
@@ -74,8 +74,8 @@ def preview(
     upcoming = slots(establishment, campaign.rate_per_minute, starts)
     counts = _Counts()
     cost = _Cost(chooser, establishment)
-    shown = Shown(campaign)
-    taken: set[int] = set()
+    shown = Shown(campaign, establishment)
+    taken = _taken(session, campaign)
     slot = next(upcoming, None)
     addresses: list[int] = []
     for candidate in candidates:
@@ -106,6 +106,16 @@ def preview(
             addresses.clear()
     counts.daily_cap_reached += _capped(session, establishment, addresses, now)
     return _answer(counts, campaign, establishment, chooser, starts, valid_until, shown.word())
+
+
+def _taken(session: ScopedSession, campaign: Campaign) -> set[int]:
+    """The addresses that have had the message of a campaign that was started."""
+    if campaign.started_at is None:
+        return set()
+    first = case(
+        (Reminder.channels[1] == Channel.email, Reminder.email_id), else_=Reminder.phone_id
+    )
+    return set(session.scalars(select(first).where(Reminder.campaign_id == campaign.id)))
 
 
 def _count(counts: _Counts, candidate: Candidate, choice: Choice, cost: _Cost) -> None:

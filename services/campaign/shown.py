@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from models.campaign import Campaign, Exclusion
 from models.establishment import Establishment
@@ -23,15 +24,17 @@ LENGTH = 32
 class Shown:
     """Takes in each candidate with what was chosen for them, in their order."""
 
-    def __init__(self, campaign: Campaign) -> None:
+    def __init__(self, campaign: Campaign, establishment: Establishment) -> None:
         scheduled = campaign.scheduled_time
-        said = {
+        said: dict[str, Any] = {
             "texts": campaign.texts,
             "channels": campaign.channels,
             "scheduled_time": scheduled.timestamp() if scheduled else None,
             "validity_seconds": campaign.validity_seconds,
             "rate_per_minute": campaign.rate_per_minute,
         }
+        if scheduled:  # it was shown as an hour of this clock
+            said["time_zone"] = establishment.time_zone
         self._hash = sha256(json.dumps(said, sort_keys=True).encode())
 
     def take(self, candidate: Candidate, chosen: Choice | Exclusion) -> None:
@@ -58,7 +61,7 @@ class Named:
     def refuse_another(self, campaign: Campaign, candidates: Iterable[Candidate]) -> None:
         """Raise `Outdated` when a dry run of these candidates would no longer show the same."""
         chooser = Chooser(campaign, self.establishment, self.channels_with_sender)
-        shown = Shown(campaign)
+        shown = Shown(campaign, self.establishment)
         for candidate in candidates:
             shown.take(candidate, chooser.choose(candidate))
         if shown.word() != self.word:

@@ -15,19 +15,36 @@ from models.establishment import Establishment
 from models.reminder import Reminder
 from schemas.campaign import CampaignOut, CampaignSummary, Progress, RecipientOut
 from schemas.common import Page
+from services.campaign.hold import can_be_cancelled
 from services.campaign.pace import expected_end
 from services.paging import decode_cursor, encode_cursor
 
 S = DeliveryStatus
 
-# Each reminder counts once, by its latest delivery: another channel replaces the one before.
+BEST_FIRST = [
+    S.delivered,
+    S.sending,
+    S.unknown,
+    S.queued,
+    S.scheduled,
+    S.sent,
+    S.undelivered,
+    S.failed,
+    S.suppressed,
+    S.expired,
+    S.cancelled,
+]
+"""What a reminder with several deliveries counts as: a receipt may come after the next channel."""
+
+# One look by key for each reminder, whatever else there is (decision 0041).
 _STATES = text(
     """
-    select d.status, count(*) from reminders r
+    select (cast(:best_first as text[]))[d.place] as status, count(*) from reminders r
     cross join lateral (
-        select status from deliveries where reminder_id = r.id order by id desc limit 1
+        select min(array_position(cast(:best_first as text[]), status::text)) as place
+        from deliveries where reminder_id = r.id
     ) d
-    where r.campaign_id = :campaign_id group by d.status
+    where r.campaign_id = :campaign_id and d.place is not null group by d.place
     """
 )
 
@@ -49,6 +66,7 @@ def view(session: ScopedSession, establishment: Establishment, campaign: Campaig
             "created_by": campaign.created_by,
             "updated_at": campaign.updated_at,
             "version": campaign.version,
+            "can_be_cancelled": can_be_cancelled(session, campaign),
             "progress": progress(session, establishment, campaign),
         }
     )
@@ -56,7 +74,7 @@ def view(session: ScopedSession, establishment: Establishment, campaign: Campaig
 
 def progress(session: ScopedSession, establishment: Establishment, campaign: Campaign) -> Progress:
     """How far a campaign is."""
-    asked = {"campaign_id": campaign.id}
+    asked = {"campaign_id": campaign.id, "best_first": BEST_FIRST}
     states: Counter[str] = Counter(dict(_pairs(session.execute(_STATES, asked))))
     excluded = dict(
         _pairs(

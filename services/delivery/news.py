@@ -56,12 +56,12 @@ def provider_news(
     status: str,
     *,
     cause: str,
+    provider: str,
     provider_id: str | None,
     code: str | None = None,
     seconds: int | None = None,
     attempt: int | None = None,
     sender: str | None = None,
-    provider: str = TWILIO,
 ) -> bool:
     """Apply what a provider says of a message or call; True when the locked delivery moved.
 
@@ -224,6 +224,18 @@ def _time_to_call_again(
     wait = policy.call_again_after * (1 + _dice.uniform(0, JITTER))
     at = session.now() + timedelta(seconds=wait)
     return at if at < delivery.valid_until else None
+
+
+def provider_of(session: ScopedSession, delivery: Delivery) -> str:
+    """The provider that is asked what became of a delivery's latest attempt: its sender's.
+
+    An attempt without a sender is from before attempts had one: then what its answer noted counts,
+    else Twilio, which was the only one that could be asked.
+    """
+    sender = select(Sender.provider).where(
+        Sender.establishment_id == session.establishment_id, Sender.id == delivery.sender_id
+    )
+    return session.scalar(sender) or delivery.provider or TWILIO
 
 
 def sent_from(delivery: Delivery, address: str | None) -> ColumnElement[bool]:

@@ -21,7 +21,7 @@ from models.delivery import Delivery, DeliveryStatus
 from models.establishment import Sender
 from models.reminder import Reminder
 from services.delivery.moves import lock_delivery, move, pass_over
-from services.delivery.news import provider_news, sent_from
+from services.delivery.news import provider_news, provider_of, sent_from
 from services.delivery.twilio_status import NOT_BEGUN, ON_ITS_WAY, meaning
 from services.due.queue import ask_again, forget_due
 from services.policy import Looks, own_establishment, policy_of
@@ -41,6 +41,7 @@ class Wanted:
     delivery_id: int
     attempt: int
     channel: str
+    provider: str
     provider_id: str
     sent_at: datetime
     looks: Looks
@@ -124,6 +125,7 @@ def wanted_receipts(session: ScopedSession, ids: Sequence[int]) -> list[Wanted]:
                 delivery.id,
                 delivery.attempt,
                 delivery.channel,
+                provider_of(session, delivery),
                 delivery.provider_id,
                 sent_at,
                 looks,
@@ -164,6 +166,7 @@ def take_in(session: ScopedSession, answer: Answer) -> None:
         delivery,
         passed.status,
         cause=ASKED,
+        provider=wanted.provider,
         provider_id=wanted.provider_id,
         code=passed.code,
         seconds=passed.seconds,

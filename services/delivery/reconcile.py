@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, text
 
@@ -24,7 +24,7 @@ from models.reminder import Channel, Reminder
 from models.task import UNKNOWN_DELIVERY
 from services.delivery.escalation import open_task
 from services.delivery.moves import address_of, lock_delivery, move, settle
-from services.delivery.news import provider_news
+from services.delivery.news import provider_news, provider_of
 from services.due.queue import ask_again, forget_due, look_again
 from services.policy import own_establishment, read_policy, unknown_choice
 from services.sms import BREAK
@@ -38,13 +38,19 @@ SENT_AGAIN = "sent again: a double is accepted"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask a provider about one unknown delivery, and when at the latest that was."""
+    """What to ask a provider about one unknown delivery, and when at the latest that was.
+
+    `since` is the time of the attempt by this process's clock, which a provider's is compared with
+    (`utils/twilio_client.py`); all other times are PostgreSQL's.
+    """
 
     delivery_id: int
     attempt: int
     channel: str
+    provider: str
     to: str
     since: datetime
+    attempted_at: datetime
     asked_at: datetime
     choice: UnknownChoice
     sender_id: int | None = None
@@ -57,8 +63,9 @@ class Question:
         has jumped and the call may be under way at this moment: then from there.
         """
         noticed = self.unknown_since
-        late = noticed is not None and (noticed - self.since).total_seconds() >= settle_after
-        return noticed if noticed is not None and late else self.since
+        if noticed is None or (noticed - self.attempted_at).total_seconds() < settle_after:
+            return self.attempted_at
+        return noticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,8 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
         .where(Delivery.id.in_(ids), Delivery.status == S.unknown)
         .order_by(Delivery.id)
     ).all()
-    now = session.execute(text("select now()")).scalar_one()
+    now = session.execute(text("select clock_timestamp()")).scalar_one()
+    ours_ahead = datetime.now(UTC) - now
     establishment = own_establishment(session)
     rows = session.execute(
         select(DeliveryEvent.delivery_id, func.max(DeliveryEvent.at).label("at"))
@@ -88,20 +96,24 @@ def questions(session: ScopedSession, ids: Sequence[int]) -> list[Question]:
         .group_by(DeliveryEvent.delivery_id)
     )
     became: dict[int, datetime] = {row.delivery_id: row.at for row in rows}
-    return [
-        Question(
+    asked = []
+    for delivery in deliveries:
+        attempted_at = delivery.attempted_at or delivery.created_at
+        question = Question(
             delivery_id=delivery.id,
             attempt=delivery.attempt,
             channel=delivery.channel,
+            provider=provider_of(session, delivery),
             to=address_of(session, delivery).value,
-            since=delivery.attempted_at or delivery.created_at,
+            since=attempted_at + ours_ahead,
+            attempted_at=attempted_at,
             asked_at=now,
             choice=unknown_choice(establishment, delivery.channel),
             sender_id=delivery.sender_id,
             unknown_since=became.get(delivery.id),
         )
-        for delivery in deliveries
-    ]
+        asked.append(question)
+    return asked
 
 
 def settle_unknown(
@@ -122,6 +134,7 @@ def settle_unknown(
             delivery,
             found[0].status,
             cause="found in the provider's list",
+            provider=question.provider,
             provider_id=found[0].provider_id,
             code=found[0].code,
             seconds=found[0].seconds,

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import text
+
 from database.prepared import Prepared, numbers
 from database.session import ScopedSession
 from models.campaign import CampaignStatus
@@ -23,6 +25,7 @@ from services.delivery.moves import CANCELLED, settle
 from services.dispatch.holds import Hold, hold_back
 from services.dispatch.lines import take_turns
 from services.dispatch.routes import NOWHERE, Routes, can_ask
+from services.due.queue import WAKE
 from services.whatsapp_window import OPEN_FOR
 from utils.clock import AllowedTimes
 from utils.crypto import get_cipher
@@ -30,6 +33,7 @@ from utils.crypto import get_cipher
 S = DeliveryStatus
 
 DAILY_CAP = "daily cap"
+ADDRESS_CHANGED, ADDRESS_REMOVED = "address changed", "address removed"
 OUT_OF_CONVERSATION = "no WhatsApp message from them in a day"
 
 
@@ -86,6 +90,7 @@ _LOCK = Prepared(
         r.purpose in ('reply', 'opt_out') as replies, p.status as campaign,
         r.cancelled_at is not null as cancelled, now() as now,
         a.id as address_id, r.sender_id, r.expects_reply,
+        case when d.channel = 'email' then r.email_id else r.phone_id end as leads_to,
         case when :by_operator and d.channel <> 'email' then a.value end as number,
         case when d.channel = 'whatsapp' then not exists (
             select from messages m where m.address_id = a.id and m.direction = 'in'
@@ -171,6 +176,15 @@ _STAMP = Prepared(
 )
 
 
+_GO_ELSEWHERE = text(
+    """
+    update deliveries d
+    set address_id = case when d.channel = 'email' then r.email_id else r.phone_id end
+    from reminders r where r.id = d.reminder_id and d.id = any(:ids)
+    """
+)
+
+
 def held_for(lease: float) -> float:
     """Seconds for which an attempt is surely held once it is stamped.
 
@@ -211,6 +225,7 @@ def begin(
     held += [_deferred(row, tomorrow, DAILY_CAP) for row in going if row.id not in stamped]
     if held:
         hold_back(session, held)
+        _go_elsewhere(session, [hold.delivery_id for hold in held if hold.cause == ADDRESS_CHANGED])
     for hold in held:
         if hold.status != S.scheduled:
             settle(session, session.get_one(Delivery, hold.delivery_id))
@@ -221,6 +236,12 @@ def _held(rows: Sequence[Any], times: AllowedTimes, now: datetime) -> Iterator[H
     """What may not go out at this moment, and what becomes of it."""
     everybody: dict[Any, tuple[str | None, datetime | None]] = {}
     for row in rows:
+        if row.leads_to is None and not row.cancelled:
+            yield Hold(row.id, S.failed, ADDRESS_REMOVED)
+            continue
+        if row.leads_to not in (row.address_id, None):
+            yield Hold(row.id, S.scheduled, ADDRESS_CHANGED, until=now)
+            continue
         if row.opted_out:
             yield Hold(row.id, S.suppressed, "opted out")
             continue
@@ -250,6 +271,13 @@ def _held(rows: Sequence[Any], times: AllowedTimes, now: datetime) -> Iterator[H
         why, until = everybody[own]
         if why is not None:
             yield _deferred(row, until, why)
+
+
+def _go_elsewhere(session: ScopedSession, ids: Sequence[int]) -> None:
+    """Have what was under way while its reminder's address changed, and came back, go there."""
+    if ids:
+        session.execute(_GO_ELSEWHERE, {"ids": ids})
+        session.execute(WAKE)
 
 
 def _own_times(row: Any) -> tuple[Any, ...]:

@@ -136,10 +136,12 @@ def change(
     *,
     expected_version: int | None,
     principal: Principal,
+    campaigns_under_way: int,
 ) -> EstablishmentOut:
     """Change settings of the principal's establishment; raises `Conflict` on a stale version.
 
-    What waits already is judged by the new settings when its time comes.
+    What waits already is judged by the new settings when its time comes. `campaigns_under_way` is
+    the establishment's own to know: the service role sees no rows of it.
     """
     found = session.get_one(Establishment, principal.establishment_id, with_for_update=True)
     if expected_version is not None and expected_version != found.version:
@@ -148,7 +150,7 @@ def change(
             code="changed_meanwhile",
         )
     if wanted.time_zone not in (None, found.time_zone):
-        _refuse_while_something_waits(session, found.id)
+        _refuse_while_something_waits(session, found.id, campaigns_under_way)
     before = _facts(found)
     apply(found, wanted)
     session.flush()
@@ -159,10 +161,15 @@ def change(
     return view(found)
 
 
-def _refuse_while_something_waits(session: ScopedSession, establishment_id: int) -> None:
-    """What waits was planned by the old clock, and a series counts its days by it."""
+def _refuse_while_something_waits(
+    session: ScopedSession, establishment_id: int, campaigns_under_way: int
+) -> None:
+    """What waits was planned by the old clock, and a series counts its days by it.
+
+    A campaign has its hour from its start on, and rows in the due queue only when that has come.
+    """
     waiting = select(Due.delivery_id).where(Due.establishment_id == establishment_id)
-    if session.scalar(waiting.limit(1)) is not None:
+    if campaigns_under_way or session.scalar(waiting.limit(1)) is not None:
         raise Conflict(
             "Messages wait that were planned by the present time zone. It can be changed when"
             " nothing waits to be sent.",

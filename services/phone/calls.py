@@ -95,6 +95,7 @@ def note_pick_up(
         delivery,
         "in-progress",
         cause="picked up",
+        provider=PROVIDER,
         provider_id=provider_id,
         attempt=attempt,
     )

@@ -75,6 +75,7 @@ def plan(
     `ahead` are channels of the phone that are tried before those that the request says or leaves
     to us: a conversation that is under way there.
     """
+    _refuse_mismatched(wanted)
     contact = find_contact(session, wanted.patient_id) if wanted.patient_id else None
     phone, email = _addresses(wanted, contact, establishment.region)
     channels = _channels(wanted, phone, email, senders, ahead)
@@ -101,6 +102,28 @@ def plan(
         encoding=sms.encoding if sms else None,
         segments=sms.segments if sms else None,
     )
+
+
+def _refuse_mismatched(wanted: ReminderIn) -> None:
+    """Refuse fields that go together and do not, or that say the same thing twice."""
+    if wanted.message is None and wanted.template is None:
+        raise Invalid("Give `message`, or `template`.", field="message", code="missing")
+    if wanted.message is not None and wanted.template is not None:
+        raise _given_twice("template", "Give either `message` or `template`.")
+    if wanted.exdates is not None and wanted.rrule is None:
+        raise Invalid("`exdates` are occurrences of an `rrule`.", field="rrule", code="missing")
+    if wanted.event_time is not None and wanted.before is None:
+        raise Invalid("`event_time` needs `before`.", field="before", code="missing")
+    if wanted.before is not None and wanted.event_time is None:
+        raise Invalid("`before` needs `event_time`.", field="event_time", code="missing")
+    if wanted.event_time is not None:
+        for field in ("scheduled_time", "rrule"):
+            if getattr(wanted, field) is not None:
+                raise _given_twice(field, f"Give either `event_time` or `{field}`.")
+
+
+def _given_twice(field: str, detail: str) -> Invalid:
+    return Invalid(detail, field=field, code="given_twice")
 
 
 def _addresses(

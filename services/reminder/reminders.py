@@ -20,7 +20,7 @@ from models.reminder import Purpose, Reminder, ReminderStatus
 from schemas.reminder import ReminderIn
 from services.audit import audit
 from services.contact.address import address_for
-from services.contact.contacts import reference_index
+from services.contact.contacts import hold_addresses, reference_index
 from services.delivery.moves import move
 from services.due.opening import open_delivery
 from services.errors import Conflict, NotFound
@@ -80,6 +80,8 @@ def create(
     known = _known(session, identity, wanted)
     if known is not None:
         return Stored(known, created=False)
+    if wanted.patient_id:
+        hold_addresses(session, wanted.patient_id)
     ahead = () if thread is None else (thread.channel,)
     planned = plan(session, establishment, senders, wanted, now, captured.times_of, ahead)
     times = planned.times
@@ -111,6 +113,7 @@ def create(
             created_by=principal.actor,
             recorded_at=captured.recorded_at,
             clock_offset=captured.clock_offset,
+            cancelled_at=now if times.never_begins else None,
             purpose=purpose,
             sender_id=None if thread is None else thread.sender_id,
             conversation_id=None if thread is None else thread.conversation_id,

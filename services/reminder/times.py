@@ -59,6 +59,9 @@ class Times:
     """Occurrences of a series that were asked not to go out."""
     too_late: bool = False
     """Nothing of it can go out any more: its one delivery expires as soon as it is made."""
+    never_begins: bool = False
+    """Nor is anything to follow, although its rule goes on: it began longer ago than anybody may
+    ask for, which is how a device that lost its clock dates what it captures."""
 
 
 def times_of(
@@ -109,15 +112,14 @@ def _series_times(
     exdates: tuple[datetime, ...],
 ) -> Times:
     """A series: its first delivery, and what comes after it."""
-    if now - start > FARTHEST:
+    if _too_long_ago(start, now):
         raise past()
     rule = check_rule(rrule, start, times.zone)
     if exdates:
         refuse_unknown(rule, start, times.zone, exdates, "exdates")
     series = Series(times, rule, start, validity, frozenset(exdates))
+    _first_of(series)
     first = series.first_turn(now)
-    if first is None and exdates:
-        raise Invalid("These leave nothing of the series.", field="exdates", code="nothing_left")
     if first is None:
         raise past()
     made = PlannedDelivery(
@@ -135,6 +137,18 @@ def _series_times(
         rrule=rule,
         skipped=tuple(sorted(set(exdates))),
     )
+
+
+def _too_long_ago(start: datetime, now: datetime) -> bool:
+    return now - start > FARTHEST
+
+
+def _first_of(series: Series) -> datetime:
+    """The first occurrence of a series, past or to come, that is not left out."""
+    first = next(series.occurrences(series.start - timedelta(microseconds=1)), None)
+    if first is None:
+        raise Invalid("These leave nothing of the series.", field="exdates", code="nothing_left")
+    return first
 
 
 def _before_event(
@@ -200,17 +214,37 @@ def times_even_if_late(
         return (
             _missed_event(establishment, wanted)
             if wanted.before
-            else _missed(times, establishment, wanted)
+            else _missed(times, establishment, wanted, now)
         )
 
 
-def _missed(times: AllowedTimes, establishment: Establishment, wanted: ReminderIn) -> Times:
+def _missed(
+    times: AllowedTimes, establishment: Establishment, wanted: ReminderIn, now: datetime
+) -> Times:
+    """A series that has ended, or that is years old; one that merely began goes on (`times_of`)."""
     assert wanted.scheduled_time is not None
     scheduled = moment_of(wanted.scheduled_time, establishment)
     validity = wanted.valid_for or timedelta(seconds=establishment.validity_seconds)
-    rule = check_rule(wanted.rrule, scheduled, times.zone) if wanted.rrule else None
-    once = PlannedDelivery(scheduled, scheduled, scheduled + validity, SYNCED_TOO_LATE)
-    return Times(scheduled, validity, (once,), rrule=rule, too_late=True)
+    if wanted.rrule is None:
+        return Times(scheduled, validity, (_expiring(scheduled, validity),), too_late=True)
+    rule = check_rule(wanted.rrule, scheduled, times.zone)
+    exdates = _exdates(establishment, wanted, now)
+    if exdates:
+        refuse_unknown(rule, scheduled, times.zone, exdates, "exdates")
+    first = _first_of(Series(times, rule, scheduled, validity, frozenset(exdates)))
+    return Times(
+        scheduled,
+        validity,
+        (_expiring(first, validity),),
+        rrule=rule,
+        skipped=tuple(sorted(set(exdates))),
+        too_late=True,
+        never_begins=_too_long_ago(scheduled, now),
+    )
+
+
+def _expiring(occurrence: datetime, validity: timedelta) -> PlannedDelivery:
+    return PlannedDelivery(occurrence, occurrence, occurrence + validity, SYNCED_TOO_LATE)
 
 
 def _missed_event(establishment: Establishment, wanted: ReminderIn) -> Times:

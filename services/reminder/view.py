@@ -170,6 +170,7 @@ def detail_view(
         created_at=reminder.created_at,
         recorded_at=reminder.recorded_at,
         clock_wrong=clock_wrong(reminder.recorded_at, reminder.clock_offset, reminder.created_at),
+        cancelled_at=reminder.cancelled_at,
         version=reminder.version,
         next_occurrences=next_occurrences(session, establishment, reminder),
         omissions=[LeftOutRun.model_validate(run) for run in listed(session, reminder.id)],

@@ -47,12 +47,18 @@ def check_rule(rule: str, start: datetime, zone: tzinfo) -> str:
             " occurrences are left out; another date is a reminder of its own.",
             "rrule_alone",
         )
-    parts = dict(part.partition("=")[::2] for part in body.split(";"))
+    given = body.split(";")
+    parts = dict(part.partition("=")[::2] for part in given)
     allowed = _ALLOWED.get(parts.get("FREQ", ""))
     if allowed is None:
         raise _refused("FREQ is HOURLY, DAILY, WEEKLY, MONTHLY or YEARLY.", "rrule_frequency")
     if not _SYNTAX.fullmatch(body):
         raise _refused(_EXAMPLE, "rrule_invalid")
+    if len(parts) < len(given):
+        raise _refused(
+            "Each part of a rule stands once; several days are a list: BYDAY=MO,TU.",
+            "rrule_invalid",
+        )
     if not allowed.issuperset(parts):
         raise _refused(
             f"With this FREQ a rule may have {', '.join(sorted(allowed))}.", "rrule_part"

@@ -124,8 +124,10 @@ def _ringing(loop: Loop, number: int) -> str | None:
     )
 
 
-def test_a_call_that_only_the_list_knows_is_found_there(loop: Loop) -> None:
+@pytest.mark.parametrize("clock", [0, -120])
+def test_a_call_that_only_the_list_knows_is_found_there(loop: Loop, clock: int) -> None:
     loop.tree.behave(
+        clock_seconds=clock,
         voice=ANSWERS | {"answer": "busy"},  # nobody picks up, so nobody asks us what to say
         faults=[{"on": "calls.create", "kind": "accept_then_drop", "times": 1}],
         callbacks={"mode": "never"},

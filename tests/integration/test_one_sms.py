@@ -137,13 +137,18 @@ def test_killed_after_the_call_without_callbacks_it_is_found_in_the_list(tree: T
     assert copies(tree, message) == 1
 
 
-def test_accepted_but_dropped_without_callbacks_is_found_in_the_list(tree: Tree) -> None:
+@pytest.mark.parametrize("clock", [0, -120, 120])
+def test_accepted_but_dropped_without_callbacks_is_found_in_the_list(
+    tree: Tree, clock: int
+) -> None:
+    """Wherever their clock stands against ours: a hospital's server may have no time source."""
     headers = tree.token()
     tree.behave(
+        clock_seconds=clock,
         faults=[{"on": "messages.create", "kind": "accept_then_drop", "times": 1}],
         callbacks={"mode": "never"},
     )
-    message = "Only the list knows"
+    message = f"Only the list knows {clock}"
     number = _submit(tree, headers, reminder(message))
     assert number is not None
     wait_for(lambda: delivered(tree, headers, number), "the list to be asked", 40)

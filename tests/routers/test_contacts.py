@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -131,6 +132,32 @@ def test_refused(client: Any, staff: dict[str, str], wrong: dict[str, Any], fiel
     assert (answer.status_code, answer.json()["field"]) == (422, field)
     assert "12345" not in answer.text
     assert client.get(PATH, headers=staff).json()["items"] == []
+
+
+def test_a_new_number_is_the_one_that_a_series_goes_to(
+    client: Any, staff: dict[str, str], owner: Any
+) -> None:
+    number = add(client, staff).json()["id"]
+    series = {"patient_id": "PAT123", "message": "x", "language": "french", "rrule": "FREQ=DAILY"}
+    series |= {"scheduled_time": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
+    made = client.post("/api/v1/reminders", json=series, headers=staff)
+    assert made.status_code == 201, made.text
+    path, change = f"{PATH}/{number}", {"phone_number": "6 50 00 00 02"}
+    assert client.patch(path, json=change, headers=staff).status_code == 200
+    skipped = client.post(f"/api/v1/reminders/{made.json()['id']}/skip", json={}, headers=staff)
+    assert skipped.status_code == 200, skipped.text
+    assert (
+        client.get("/api/v1/reminders/1", headers=staff).json()["phone_number"] == "+237650000002"
+    )
+    with owned(owner) as connection:
+        waiting = connection.execute(
+            text(
+                "select d.address_id = c.phone_id from deliveries d"
+                " join reminders r on r.id = d.reminder_id join contacts c on c.id = r.contact_id"
+                " where d.status = 'scheduled'"
+            )
+        ).all()
+    assert waiting == [(True,)]
 
 
 def test_short_names_taken_references_and_other_hospitals(

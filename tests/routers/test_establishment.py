@@ -146,6 +146,33 @@ def test_the_time_zone_is_changed_only_while_nothing_waits(client: Any, log_in: 
     assert changed.json()["time_zone"] == "Africa/Kinshasa"
 
 
+def test_a_started_campaign_keeps_the_time_zone_until_it_has_ended(
+    client: Any, log_in: LogIn
+) -> None:
+    admin, elsewhere = log_in("admin@north"), {"time_zone": "Africa/Kinshasa"}
+    person = {"patient_id": "P1", "phone_number": "650000001"}
+    client.post("/api/v1/contacts", json=person, headers=admin)
+    told = {"name": "Pharmacie", "texts": {"french": "Fermée."}, "filter": {}}
+    later = told | {"scheduled_time": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
+    made = client.post("/api/v1/campaigns", json=later, headers=admin).json()
+    path = f"/api/v1/campaigns/{made['id']}"
+    shown = {"dry_run": client.post(f"{path}/preview", headers=admin).json()["dry_run"]}
+    assert client.patch(PATH, json=elsewhere, headers=admin).is_success  # a draft is told to nobody
+    outdated = client.post(f"{path}/start", json=shown, headers=admin)
+    assert (outdated.status_code, outdated.json()["code"]) == (412, "dry_run_outdated")
+    back = {"time_zone": "Africa/Douala"}
+    assert client.patch(PATH, json=back, headers=admin).is_success
+    for step in ("start", "pause"):
+        assert client.post(f"{path}/{step}", headers=admin).is_success
+        refused = client.patch(PATH, json=elsewhere, headers=admin)
+        assert (refused.status_code, refused.json()["code"]) == (409, "messages_waiting")
+        assert client.patch(PATH, json=back, headers=admin).is_success
+        south = client.patch(PATH, json=elsewhere, headers=log_in("admin@south"))
+        assert south.is_success  # its own campaigns are asked about, not ours
+    assert client.post(f"{path}/cancel", headers=admin).is_success
+    assert client.patch(PATH, json=elsewhere, headers=admin).is_success
+
+
 def test_holidays(client: Any, log_in: LogIn, owner: Any) -> None:
     admin, south = log_in("admin@north"), log_in("admin@south")
     holiday = {"day": "2026-05-20", "name": "Fête nationale", "every_year": True}

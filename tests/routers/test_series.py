@@ -152,7 +152,7 @@ def test_a_series_goes_on_over_its_exceptions(
         ({"exdates": ["2190-01-01T08:00"]}, "exdates", "exdates_too_far"),
         ({"exdates": ["0001-01-01T00:00"]}, "exdates", "exdates_out_of_range"),
         ({"exdates": ["tomorrow"]}, "exdates.0", "datetime_from_date_parsing"),
-        ({"exdates": [tomorrow("08:00")], "rrule": None}, "body", "value_error"),
+        ({"exdates": [tomorrow("08:00")], "rrule": None}, "rrule", "missing"),
         ({"rrule": "FREQ=DAILY\nEXDATE:20271225T080000"}, "rrule", "rrule_alone"),
         ({"rrule": "FREQ=DAILY\nRDATE:20271225T080000"}, "rrule", "rrule_alone"),
     ],

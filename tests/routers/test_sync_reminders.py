@@ -6,18 +6,24 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from config.settings import get_settings
+from schemas.reminder import ReminderIn
 from services.identity import uuid7
+from services.reminder.reminders import submitted_fields
 from services.reminder.times import SYNCED_TOO_LATE
 from tests.fixtures import owned
 from tests.routers.test_devices import enrol
 from tests.routers.test_sync import item, now, sync
 
 PHONE = "+237650000001"
+DAYS_AGO, YEARS_AGO = now(days=40), "2019-01-01T08:00:00"
+"""The second is what a clock says that has lost its battery."""
 
 
 def reminder(**more: Any) -> dict[str, Any]:
@@ -82,7 +88,7 @@ def test_each_gets_its_own_result_and_a_bad_one_blocks_nothing(
         ("duplicate", None, None),
         ("created", None, None),
         ("conflict", None, None),
-        ("rejected", "value_error", "item"),
+        ("rejected", "missing", "message"),
         ("rejected", "channel_without_address", "channels"),
         ("rejected", "rating_out_of_range", "rating"),
         ("rejected", "datetime_parsing", "recorded_at"),
@@ -109,6 +115,40 @@ def test_it_is_the_same_submission_on_either_way_in(
     assert replayed.headers["Idempotency-Replayed"] == "true"
     assert replayed.json()["id"] == made["id"]
     assert counts(owner)["reminders"] == 2
+
+
+def test_it_is_the_same_submission_in_whichever_order_its_parameters_stand(
+    client: Any, staff: dict[str, str]
+) -> None:
+    captured = reminder(parameters={"a": "1", "b": "2"})
+    other_order = captured | {"parameters": {"b": "2", "a": "1"}}
+    others = captured | {"parameters": {"b": "1", "a": "2"}}
+    results = sync(client, captured, other_order, others, headers=staff)
+    assert [one["status"] for one in results] == ["created", "duplicate", "conflict"]
+    assert results[2]["fields"] == ["parameters"]
+
+
+def test_what_was_stored_before_parameters_had_an_order_is_the_same_submission(
+    client: Any, staff: dict[str, str], owner: Any
+) -> None:
+    captured = reminder(parameters={"b": "2", "a": "1"})
+    (made,) = sync(client, captured, headers=staff)
+    fields = list(submitted_fields(ReminderIn(message="x")))
+    start = 8 * fields.index("parameters")
+    key = get_settings().privacy.index_key
+    as_it_was = blake2b(b"parameters={'b': '2', 'a': '1'}", key=key, digest_size=8).digest()
+    with owned(owner) as connection:
+        connection.execute(
+            text(
+                "update reminders set fingerprint ="
+                " overlay(fingerprint placing :was from :start) where id = :id"
+            ),
+            {"was": as_it_was, "start": start + 1, "id": made["id"]},
+        )
+    (again,) = sync(client, captured, headers=staff)
+    assert (again["status"], again["id"]) == ("duplicate", made["id"])
+    (other,) = sync(client, captured | {"parameters": {"b": "2"}}, headers=staff)
+    assert (other["status"], other["fields"]) == ("conflict", ["parameters"])
 
 
 def test_the_same_identity_twice_in_one_batch(client: Any, staff: dict[str, str]) -> None:
@@ -138,6 +178,9 @@ def test_only_staff_and_their_devices(client: Any, staff: dict[str, str], log_in
         ({"scheduled_time": now(days=40)}, 0),
         ({"scheduled_time": now(hours=2), "valid_for": "PT1H"}, 0),
         ({"scheduled_time": now(days=40), "rrule": "FREQ=DAILY;COUNT=3"}, 0),
+        ({"scheduled_time": DAYS_AGO, "rrule": "FREQ=DAILY;COUNT=3", "exdates": [DAYS_AGO]}, 1),
+        ({"scheduled_time": YEARS_AGO, "rrule": "FREQ=DAILY"}, 0),
+        ({"scheduled_time": YEARS_AGO, "rrule": "FREQ=DAILY", "exdates": [YEARS_AGO]}, 1),
         ({"scheduled_time": None, "event_time": now(hours=1), "before": ["P1D", "PT2H"]}, 1),
     ],
 )
@@ -154,7 +197,9 @@ def test_what_comes_after_its_time_and_validity_is_stored_as_expired_and_shown(
     shown = read(client, staff, result["id"])
     assert shown["status"] == "expired"
     assert len(shown["omissions"]) >= occurrences
+    assert shown["next_occurrences"] == []
     (missed,) = shown["deliveries"]
+    assert missed["occurrence"] not in [run["first"] for run in shown["omissions"]]
     assert missed["status"] == "expired"
     assert [event["cause"] for event in missed["events"]] == [SYNCED_TOO_LATE] * 2
     assert counts(owner)["shared.due"] == 0, "nobody will try to send it"
@@ -162,6 +207,22 @@ def test_what_comes_after_its_time_and_validity_is_stored_as_expired_and_shown(
     assert [one["id"] for one in listed.json()["items"]] == [result["id"]]
     (again,) = sync(client, captured, headers=staff)
     assert (again["status"], again["id"]) == ("duplicate", result["id"])
+
+
+def test_a_series_that_began_while_there_was_no_network_goes_on(
+    client: Any, staff: dict[str, str], owner: Any
+) -> None:
+    captured = reminder(scheduled_time=DAYS_AGO, rrule="FREQ=DAILY", exdates=[DAYS_AGO])
+    (made,) = sync(client, captured, headers=staff)
+    shown = read(client, staff, made["id"])
+    assert (shown["status"], len(shown["next_occurrences"])) == ("active", 5)
+    assert counts(owner)["shared.due"] == 1
+
+
+def test_exceptions_that_leave_nothing_of_a_late_series(client: Any, staff: dict[str, str]) -> None:
+    once = reminder(scheduled_time=DAYS_AGO, rrule="FREQ=DAILY;COUNT=1", exdates=[DAYS_AGO])
+    (refused,) = sync(client, once, headers=staff)
+    assert (refused["code"], refused["field"]) == ("nothing_left", "exdates")
 
 
 def test_late_but_still_valid_goes_out(client: Any, staff: dict[str, str], owner: Any) -> None:

@@ -241,6 +241,17 @@ def test_what_is_over_is_not_sent_again(
         assert session.query(Task).one().state == "open"
 
 
+def test_what_was_cancelled_is_not_sent_again(
+    client: Any, database: Any, number: int, staff: Headers
+) -> None:
+    with database.establishment(NORTH) as session:
+        session.execute(text("update reminders set cancelled_at = now()"))
+    answer = patch(client, staff, state="done", found="not_arrived", send_again=True)
+    assert (answer.status_code, answer.json()["code"]) == (409, "reminder_cancelled")
+    with database.establishment(NORTH) as session:
+        assert session.query(Task).one().state == "open"
+
+
 def test_a_word_of_the_carrier_closes_it_first(
     client: Any, database: Any, number: int, staff: Headers
 ) -> None:
@@ -249,7 +260,9 @@ def test_a_word_of_the_carrier_closes_it_first(
     etag = client.get("/api/v1/tasks/1", headers=staff).headers["ETag"]
     with database.establishment(NORTH) as session:
         found = lock_delivery(session, number)
-        provider_news(session, found, "delivered", cause="callback", provider_id="SM1")
+        provider_news(
+            session, found, "delivered", cause="callback", provider="twilio", provider_id="SM1"
+        )
     late = patch(client, staff, etag=etag, state="done", found="not_arrived", send_again=True)
     assert (late.status_code, late.json()["code"]) == (409, "changed_meanwhile")
     assert delivery(database, number).status == S.delivered

@@ -142,7 +142,11 @@ def ask_now(database: Any, *numbers: int) -> None:
 
 def tell(database: Any, number: int, word: str, **more: Any) -> bool:
     """What the provider says of a delivery, as a callback brings it; True when it moved."""
-    given: dict[str, Any] = {"cause": "callback", "provider_id": f"ID{number}"} | more
+    given: dict[str, Any] = {
+        "cause": "callback",
+        "provider": "twilio",
+        "provider_id": f"ID{number}",
+    } | more
     with database.establishment(NORTH) as session:
         return provider_news(session, lock_delivery(session, number), word, **given)
 

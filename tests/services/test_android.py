@@ -2,9 +2,9 @@
 
 Only the sockets of the API are left out: what the phone tells is handed on to the application as it
 was signed. Seen to fail: without `ByReference` in `workers.delivery._ask` (an unknown is never
-settled); without the code's table (`no_service` uses the message up); with `sent` no proof that a
-phone works (it stays shut out); without `android` among `ASKABLE` (a lost receipt is never asked
-for).
+settled); without the code's table (`no_service` uses the message up); with Twilio for `provider_of`
+(what a phone says when it is asked is another's word); with `sent` no proof that a phone works (it
+stays shut out); without `android` among `ASKABLE` (a lost receipt is never asked for).
 """
 
 from __future__ import annotations
@@ -239,6 +239,37 @@ def test_a_lost_receipt_is_asked_for(ward: Ward, count: int) -> None:
     assert {ward.status(number) for number in numbers} == {S.delivered}
 
 
+def test_a_receipt_that_was_asked_for_is_the_phones(ward: Ward, owner: Any) -> None:
+    from workers.receipt import ask
+
+    with owner.begin() as connection:
+        connection.execute(text("update shared.senders set gives_receipts = false"))
+    ward.simulator.behave(callbacks={"mode": "never"})
+    (number,) = make(ward.database)
+    ward.run()
+    eventually(lambda: all(one["state"] == "Delivered" for one in ward.simulator.ledger()))
+    ask_now(ward.database, number)
+    claim(ward.database)
+    ask(NORTH, [number])
+    found = delivery(ward.database, number)
+    assert (found.status, found.provider) == (S.delivered, "android")
+    assert ward.row().gives_receipts
+    with ward.database.establishment(NORTH) as session:
+        passages = session.scalars(
+            select(Message.provider).where(Message.delivery_id == number)
+        ).all()
+    assert passages == ["android"]  # one message passed, not another one by Twilio
+
+
+def test_an_unknown_that_the_phone_has_is_the_phones(ward: Ward) -> None:
+    ward.simulator.behave(faults=[CREATE | {"kind": "accept_then_drop"}], queued_ms=60_000)
+    (number,) = make(ward.database)
+    ward.run()
+    ward.reconcile(number)
+    found = delivery(ward.database, number)
+    assert (found.status, found.provider) == (S.sent, "android")
+
+
 @pytest.fixture
 def twilio(ward: Ward) -> Iterator[FakeSender]:
     """The hospital's other sender, which keeps what it is given."""
@@ -274,6 +305,36 @@ def test_a_phone_without_a_network_makes_way_and_comes_back(
     assert ward.row().suspended_at is None
     assert [ward.status(one) for one in (number, probe)] == [S.sent, S.sent]
     assert "given back by the carrier" in causes(database, number)
+
+
+def test_a_phone_without_a_network_that_was_asked_makes_way(ward: Ward) -> None:
+    """Its event was lost: the same word, asked for, means the same."""
+    from workers.receipt import ask
+
+    ward.simulator.behave(outcome="failed", reason=NO_SERVICE, callbacks={"mode": "never"})
+    (number,) = make(ward.database)
+    ward.run()
+    eventually(lambda: all(one["state"] == "Failed" for one in ward.simulator.ledger()))
+    ask_now(ward.database, number)
+    claim(ward.database)
+    ask(NORTH, [number])
+    assert (ward.status(number), ward.row().suspended_code) == (S.scheduled, "no_service")
+    assert delivery(ward.database, number).provider == "android"
+
+
+def test_an_unknown_that_failed_without_a_network_makes_way(ward: Ward) -> None:
+    ward.simulator.behave(
+        faults=[CREATE | {"kind": "accept_then_drop"}],
+        outcome="failed",
+        reason=NO_SERVICE,
+        callbacks={"mode": "never"},
+    )
+    (number,) = make(ward.database)
+    ward.run()
+    assert ward.status(number) == S.unknown
+    eventually(lambda: all(one["state"] == "Failed" for one in ward.simulator.ledger()))
+    ward.reconcile(number)
+    assert (ward.status(number), ward.row().suspended_code) == (S.scheduled, "no_service")
 
 
 def test_what_failed_on_the_phone_goes_out_from_it_again(ward: Ward, database: Any) -> None:

@@ -15,9 +15,11 @@ from models.establishment import Establishment, Holiday
 from services.campaign import campaigns
 from services.campaign.expansion import expand
 from services.campaign.listed import add
+from services.campaign.view import BEST_FIRST, view
 from services.contact.address import opt_out
 from services.contact.contacts import load
 from services.contact.csv_file import Reference
+from services.delivery.moves import lock_delivery, pass_over
 from services.errors import CareloopError
 from tests.fixtures import NORTH, owned
 from tests.services.campaigns import (
@@ -41,7 +43,20 @@ from tests.services.campaigns import (
     until_due,
     wanted,
 )
-from tests.services.deliveries import begin, causes, claim, conclude, delivery, due, now
+from tests.services.deliveries import (
+    begin,
+    causes,
+    claim,
+    conclude,
+    delivery,
+    due,
+    establishment_with,
+    now,
+    reminder_status,
+    start_next,
+    states,
+    tell,
+)
 
 MADE = "select d.id, d.due_at, d.channel from deliveries d order by d.id"
 
@@ -54,6 +69,28 @@ def all_due(owner: Any) -> None:
 
 def made(owner: Any) -> list[int]:
     return [row.id for row in rows(owner, MADE)]
+
+
+def with_email_standing_by(database: Any, owner: Any) -> tuple[int, int]:
+    """A campaign for one person, and its SMS, which the carrier has taken."""
+    contact(database, "P1", phone(1), email="p1@example.com")
+    number = started(database, channels=["sms", "email"])
+    expand_all(database, number)
+    all_due(owner)
+    sms = start_next(database)
+    conclude(database, sms, S.sent, provider_id=f"ID{sms}")
+    return number, sms
+
+
+def cancellable(database: Any, campaign: int) -> bool:
+    with database.establishment(NORTH) as session:
+        return view(session, place(), campaigns.read(session, campaign)).can_be_cancelled
+
+
+def without_receipt(database: Any, number: int) -> bool:
+    """The time for a receipt is over; True when the next channel takes over."""
+    with database.establishment(NORTH) as session:
+        return pass_over(session, lock_delivery(session, number))
 
 
 def test_each_recipient_becomes_an_ordinary_reminder(database: Any, owner: Any) -> None:
@@ -326,6 +363,37 @@ def test_resumed_while_the_hospital_is_closed_for_long_it_stays_held(
         assert waiting.due_at == delivery(database, one).valid_until
 
 
+def test_resumed_before_its_hour_it_waits_for_it(database: Any, owner: Any) -> None:
+    contacts(database, 3)
+    hour = now() + timedelta(seconds=10)
+    number = started(database, scheduled_time=hour.isoformat())
+    expand_all(database, number)
+    assert len(made(owner)) == 3
+    with database.establishment(NORTH) as session:
+        campaigns.pause(session, number, None, STAFF)
+    with database.establishment(NORTH) as session:
+        campaigns.resume(session, place(), number, None, STAFF)
+    assert min(row.due_at for row in rows(owner, "select due_at from shared.due")) >= hour
+
+
+def test_resumed_what_the_pace_reaches_too_late_expires_with_the_others(
+    database: Any, owner: Any
+) -> None:
+    contacts(database, 3)
+    number = started(database)
+    expand_all(database, number)
+    with owned(owner) as connection:
+        connection.execute(text("update campaigns set rate_per_minute = 1"))
+        connection.execute(text("update deliveries set valid_until = now() + interval '90 s'"))
+    with database.establishment(NORTH) as session:
+        campaigns.pause(session, number, None, STAFF)
+    with database.establishment(NORTH) as session:
+        campaigns.resume(session, place(), number, None, STAFF)
+    late = "select count(*) from deliveries d join shared.due u on u.delivery_id = d.id {}"
+    assert rows(owner, late.format("where u.due_at < d.valid_until"))[0][0] == 2
+    assert rows(owner, late.format("where u.due_at > d.valid_until"))[0][0] == 0
+
+
 def test_cancelled_what_waits_is_cancelled_and_the_rest_is_told(database: Any, owner: Any) -> None:
     contacts(database, 40)
     number = started(database)
@@ -341,8 +409,153 @@ def test_cancelled_what_waits_is_cancelled_and_the_rest_is_told(database: Any, o
     conclude(database, taken[0], S.sent, provider_id="SM1")
     after = seen(database, number)
     assert (after.made, after.sent, after.cancelled, after.to_come) == (20, 1, 39, 0)
-    assert rows(owner, "select distinct status from reminders") == [("cancelled",)]
+    of_each = "select status, count(*) from reminders where cancelled_at is not null group by 1"
+    assert dict(map(tuple, rows(owner, of_each))) == {"done": 1, "cancelled": 19}
     assert step(database, number) is False
+
+
+def test_cancelled_a_message_that_had_left_keeps_its_true_end(database: Any, owner: Any) -> None:
+    contacts(database, 4)
+    number = started(database)
+    expand_all(database, number)
+    all_due(owner)
+    arrives, refused, never_left, comes_back = claim(database).to_send
+    assert len(begin(database, [arrives, refused, never_left, comes_back])) == 4
+    conclude(database, never_left, S.unknown)
+    with database.establishment(NORTH) as session:
+        assert campaigns.cancel(session, number, None, STAFF)[1] == 4
+    assert {reminder_status(database, one) for one in (arrives, never_left)} == {"scheduled"}
+    conclude(database, arrives, S.sent, provider_id="SM1")
+    tell(database, arrives, "delivered")
+    conclude(database, refused, S.failed, code="21211")
+    conclude(database, never_left, S.scheduled, retry_in=0.0)
+    conclude(database, comes_back, S.scheduled, retry_in=0.0)
+    assert begin(database, claim(database).to_send) == []
+    ends = [reminder_status(database, one) for one in (arrives, refused, never_left, comes_back)]
+    assert ends == ["done", "failed", "cancelled", "cancelled"]
+
+
+def test_cancelled_an_sms_without_a_receipt_has_gone_and_its_email_has_not(
+    database: Any, owner: Any
+) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    assert without_receipt(database, sms)
+    with database.establishment(NORTH) as session:
+        campaigns.cancel(session, number, None, STAFF)
+    assert states(database, sms) == [("sms", "sent"), ("email", "cancelled")]
+    assert reminder_status(database, sms) == "done"
+    tell(database, sms, "undelivered", code="30003")
+    assert states(database, sms) == [("sms", "undelivered"), ("email", "cancelled")]
+    assert reminder_status(database, sms) == "failed"
+
+
+def test_done_while_another_channel_may_follow_it_can_be_cancelled(
+    database: Any, owner: Any
+) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    expand_all(database, number)
+    assert read(database, number).status == CampaignStatus.done
+    assert cancellable(database, number)
+    with database.establishment(NORTH) as session:
+        assert campaigns.cancel(session, number, None, STAFF)[1] == 1
+    assert read(database, number).status == CampaignStatus.cancelled
+    assert not without_receipt(database, sms)
+    tell(database, sms, "undelivered", code="30003")
+    assert states(database, sms) == [("sms", "undelivered")]
+    assert reminder_status(database, sms) == "failed"
+    assert (seen(database, number).failed, seen(database, number).cancelled) == (1, 0)
+
+
+def test_done_and_falling_back_it_can_be_cancelled(database: Any, owner: Any) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    expand_all(database, number)
+    tell(database, sms, "undelivered", code="30003")
+    assert states(database, sms) == [("sms", "undelivered"), ("email", "scheduled")]
+    ids = claim(database).to_send
+    with database.establishment(NORTH) as session:
+        assert campaigns.cancel(session, number, None, STAFF)[1] == 0
+    assert begin(database, ids) == []
+    assert states(database, sms) == [("sms", "undelivered"), ("email", "cancelled")]
+
+
+def test_done_while_a_call_rings_it_can_be_kept_from_ringing_again(
+    database: Any, owner: Any
+) -> None:
+    contacts(database, 1, language="french")
+    number = started(database, channels=["voice"])
+    expand_all(database, number)
+    all_due(owner)
+    with establishment_with(owner, call_again_after=60, call_again_at_most=2):
+        call = start_next(database)
+        conclude(database, call, S.sent, provider_id=f"ID{call}")
+        expand_all(database, number)
+        with database.establishment(NORTH) as session:
+            campaigns.cancel(session, number, None, STAFF)
+        tell(database, call, "no-answer")
+    assert states(database, call) == [("voice", "undelivered")]
+
+
+@pytest.mark.parametrize(
+    "why", ["delivered", "delivered by the next", "no channel left", "validity over"]
+)
+def test_done_with_nothing_to_follow_it_cannot_be_cancelled(
+    database: Any, owner: Any, why: str
+) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    expand_all(database, number)
+    assert read(database, number).status == CampaignStatus.done
+    if why == "delivered":
+        tell(database, sms, "delivered")
+    if why == "delivered by the next":
+        assert without_receipt(database, sms)
+        all_due(owner)
+        mail = start_next(database)
+        conclude(database, mail, S.sent, provider="sendgrid", provider_id="SG1")
+        tell(database, mail, "delivered", provider="sendgrid", provider_id="SG1")
+    with owned(owner) as connection:
+        if why == "delivered by the next":
+            connection.execute(text("update reminders set channels = '{sms,email,voice}'"))
+        if why == "no channel left":
+            connection.execute(text("update reminders set channels = '{sms}'"))
+        if why == "validity over":
+            connection.execute(text("update campaigns set valid_until = now()"))
+    assert not cancellable(database, number)
+    with (
+        database.establishment(NORTH) as session,
+        pytest.raises(CareloopError) as refused,
+    ):
+        campaigns.cancel(session, number, None, STAFF)
+    assert refused.value.code == "campaign_done"
+    assert read(database, number).status == CampaignStatus.done
+
+
+def test_who_was_reached_after_all_counts_as_reached(database: Any, owner: Any) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    assert seen(database, number).sent == 1
+    assert without_receipt(database, sms)
+    assert seen(database, number).queued == 1
+    tell(database, sms, "delivered")
+    assert states(database, sms) == [("sms", "delivered"), ("email", "cancelled")]
+    shown = seen(database, number)
+    assert (shown.made, shown.delivered, shown.cancelled) == (1, 1, 0)
+
+
+def test_an_email_that_failed_takes_nothing_from_the_sms_before_it(
+    database: Any, owner: Any
+) -> None:
+    number, sms = with_email_standing_by(database, owner)
+    assert without_receipt(database, sms)
+    all_due(owner)
+    conclude(database, start_next(database), S.failed, code="550", provider="smtp")
+    shown = seen(database, number)
+    assert (shown.sent, shown.failed) == (1, 0)
+    tell(database, sms, "undelivered", code="30003")
+    shown = seen(database, number)
+    assert (shown.sent, shown.failed) == (0, 1)
+
+
+def test_every_state_of_a_delivery_has_its_place_in_the_progress() -> None:
+    assert sorted(BEST_FIRST) == sorted(S)
 
 
 def test_a_lost_job_is_handed_over_again(database: Any, owner: Any) -> None:

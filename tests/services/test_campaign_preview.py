@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
-from tests.fixtures import owned
+from services.campaign import campaigns
+from tests.fixtures import NORTH, owned
 from tests.services.campaigns import (
+    STAFF,
     contact,
     contacts,
     draft,
@@ -21,6 +24,7 @@ from tests.services.campaigns import (
     seen,
     start,
     started,
+    step,
 )
 from tests.services.deliveries import begin, claim, now
 from tests.services.test_campaign import all_due
@@ -78,6 +82,29 @@ def test_the_dry_run_goes_around_the_quiet_hours(database: Any) -> None:
     assert shown.pace.starts_at == eight
     assert shown.pace.ends_at == eight + timedelta(hours=10, minutes=4)
     assert (shown.pace.local_start[-5:], shown.pace.local_end[-5:]) == ("20:58", "07:02")  # type: ignore[index]
+
+
+@pytest.mark.parametrize("channels", [["sms"], ["email"], ["email", "sms"]])
+def test_the_dry_run_of_the_rest_knows_who_had_it_at_the_same_address(
+    database: Any, owner: Any, channels: list[str]
+) -> None:
+    """Whose phone or mailbox somebody before them shares, as the real run leaves them out."""
+    for n in range(21):
+        contact(database, f"P{n}", phone(n), email=f"p{n}@example.com")
+    contact(database, "CHILD", phone(0), email="p0@example.com")
+    contact(database, "ALONE", phone(40), email="p40@example.com")
+    number = started(database, channels=channels)
+    step(database, number)
+    with database.establishment(NORTH) as session:
+        campaigns.pause(session, number, None, STAFF)
+    shown = dry_run(database, number)
+    assert (shown.contacts, shown.recipients, shown.excluded) == (3, 2, {"same_address": 1})
+    with database.establishment(NORTH) as session:
+        campaigns.resume(session, place(), number, None, STAFF)
+    with owned(owner) as connection:  # the window is free again
+        connection.execute(text("update deliveries set due_at = now() + interval '1 hour'"))
+    expand_all(database, number)
+    assert reasons(database, number) == shown.excluded
 
 
 def test_the_dry_run_says_who_had_enough_today(database: Any, owner: Any) -> None:

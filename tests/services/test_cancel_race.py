@@ -271,6 +271,8 @@ def test_a_late_receipt_of_a_cancelled_series_opens_nothing(database: Any) -> No
     assert cancelled(database, reminder_of(database, number)).with_carrier == 1
     with database.establishment(NORTH) as session:
         locked = lock_delivery(session, number)
-        provider_news(session, locked, "delivered", cause="callback", provider_id="SM1")
+        provider_news(
+            session, locked, "delivered", cause="callback", provider="twilio", provider_id="SM1"
+        )
         assert session.get_one(Reminder, locked.reminder_id).status == "cancelled"
     assert states(database, number) == [("sms", "delivered")]

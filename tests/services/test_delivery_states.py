@@ -8,7 +8,6 @@ good news.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from services.delivery.twilio_status import COMPLETED, TWILIO_STATUS, meaning
 from services.dispatch import conclude
 from services.sender.settlement import Settlement
 from tests.fixtures import NORTH
-from tests.services.deliveries import begun, was_told
+from tests.services.deliveries import begun, delivery, tell, was_told
 
 S = DeliveryStatus
 Word = tuple[str, int | None]
@@ -144,7 +143,15 @@ def apply(session: Any, number: int, news: News) -> None:
     if kind == "callback":
         if word == COMPLETED:  # and a person has heard it
             was_told(session, number, "SM1")
-        provider_news(session, delivery, word, cause="callback", provider_id="SM1", seconds=seconds)
+        provider_news(
+            session,
+            delivery,
+            word,
+            cause="callback",
+            provider="twilio",
+            provider_id="SM1",
+            seconds=seconds,
+        )
     elif delivery.status == S.sending:  # the sweep looks at nothing else
         move(session, delivery, S.unknown, cause="lease ran out")
 
@@ -183,10 +190,8 @@ def test_the_table_is_whole_and_never_goes_back() -> None:
 
 def test_good_news_takes_the_error_away(database: Any) -> None:
     number = begun(database)
-    tell: Callable[..., bool] = provider_news
-    with database.establishment(NORTH) as session:
-        delivery = lock_delivery(session, number)
-        tell(session, delivery, "undelivered", cause="callback", provider_id="SM1", code="30003")
-        assert delivery.error_code == "30003"
-        tell(session, delivery, "delivered", cause="callback", provider_id="SM1")
-        assert (delivery.status, delivery.error_code) == (S.delivered, None)
+    tell(database, number, "undelivered", code="30003")
+    assert delivery(database, number).error_code == "30003"
+    tell(database, number, "delivered")
+    found = delivery(database, number)
+    assert (found.status, found.error_code) == (S.delivered, None)

@@ -156,6 +156,7 @@ class Story:
             self.delivery,
             word,
             cause="callback",
+            provider="twilio",
             provider_id=f"CA{attempt}",
             seconds=seconds,
         )

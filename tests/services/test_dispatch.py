@@ -292,7 +292,9 @@ def test_a_callback_that_was_faster_than_the_answer_stays(database: Any) -> None
     number = begun(database)
     with database.establishment(NORTH) as session:
         locked = lock_delivery(session, number)
-        provider_news(session, locked, "delivered", cause="callback", provider_id="SM1")
+        provider_news(
+            session, locked, "delivered", cause="callback", provider="twilio", provider_id="SM1"
+        )
     conclude(database, number, S.sent, provider_id="SM1")
     found = delivery(database, number)
     assert (found.status, found.provider_id) == (S.delivered, "SM1")

@@ -109,7 +109,9 @@ def test_some_occurrences_reached_is_partly_failed(database: Any) -> None:
         second = lock_delivery(session, first + 1)
         second.status = S.sending
         session.flush()
-        provider_news(session, second, "undelivered", cause="callback", provider_id="SM2")
+        provider_news(
+            session, second, "undelivered", cause="callback", provider="twilio", provider_id="SM2"
+        )
     assert reminder_status(database, first) == "partly_failed"
 
 

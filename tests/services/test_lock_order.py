@@ -18,17 +18,17 @@ import pytest
 from sqlalchemy import event, select, update
 
 from models.address import Address
-from models.campaign import Campaign
+from models.campaign import Campaign, CampaignStatus
 from models.delivery import Delivery
 from models.delivery import DeliveryStatus as S
 from models.reminder import Reminder
 from schemas.contact import ImportReport
 from services import dispatch
-from services.campaign.hold import hold
+from services.campaign.hold import call_off, hold
 from services.contact.address import address_for, address_index
 from services.contact.contacts import reference_index
 from services.contact.importing import import_contacts
-from services.delivery.moves import lock_delivery, move
+from services.delivery.moves import lock_delivery, move, pass_over
 from services.due.opening import open_delivery
 from services.due.queue import forget_due, look_again
 from services.identity import Principal
@@ -40,10 +40,14 @@ from tests.services import campaigns
 from tests.services.deliveries import (
     begin,
     claim,
+    conclude,
     delivery,
     make,
     now,
     reminder_status,
+    start_next,
+    states,
+    tell,
     until_blocked,
 )
 
@@ -176,6 +180,37 @@ def test_a_campaign_is_paused_that_a_worker_is_about_to_send(
         stuck(2, worker, staff)
     staff.result(30)
     assert len(worker.result(30)) in (0, 2)
+
+
+def test_staff_cancel_a_campaign_while_a_late_receipt_calls_off_an_email(
+    database: Any, pool: ThreadPoolExecutor, stuck: Any, owner: Any
+) -> None:
+    campaigns.contact(database, "P1", campaigns.phone(1), email="p1@example.com")
+    number = campaigns.started(database, channels=["sms", "email"])
+    campaigns.expand_all(database, number)
+    campaigns.until_due(database)
+    sms = start_next(database)
+    conclude(database, sms, S.sent, provider_id="SM1")
+    with database.establishment(NORTH) as session:
+        assert pass_over(session, lock_delivery(session, sms))
+    assert states(database, sms) == [("sms", "sent"), ("email", "scheduled")]
+    email = select(Delivery.id).where(Delivery.channel == "email").with_for_update()
+
+    def stop() -> None:
+        with database.establishment(NORTH) as session:
+            campaign = session.get_one(Campaign, number)
+            campaign.status = CampaignStatus.cancelled
+            call_off(session, campaign)
+
+    with held(database, email):
+        staff = pool.submit(stop)
+        stuck(1, staff)
+        receipt = pool.submit(tell, database, sms, "delivered")
+        stuck(2, staff, receipt)
+    staff.result(30)
+    receipt.result(30)
+    assert states(database, sms) == [("sms", "delivered"), ("email", "cancelled")]
+    assert reminder_status(database, sms) == "done"
 
 
 def test_what_falls_due_while_staff_cancel_it(

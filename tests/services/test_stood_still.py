@@ -1,6 +1,7 @@
 """A worker that stood still, as on a machine that was suspended: what it knows is old.
 
-Found by the chaos test, and each was seen to fail without its guard: the lease before the call,
+Found by the chaos test, and each was seen to fail without its guard: the lease before the call
+(and `LeaseOver` taken for a call that broke: a mail that never left is left to staff),
 `asked_at` in a question, and in `_OUTCOME` the task that is closed and the due row that may be
 gone. So was `time_from` of a question, for a clock that jumps.
 """
@@ -31,6 +32,7 @@ from tests.services.deliveries import (
     FakeSender,
     begin,
     begun,
+    causes,
     claim,
     conclude,
     delivery,
@@ -63,7 +65,8 @@ def test_whoever_slept_through_the_lease_does_not_call(
     worker.send(NORTH, [number])
     worker.finish()
     assert sender.given == []
-    assert delivery(database, number).status == S.sending  # the sweep asks what became of it
+    assert delivery(database, number).status == S.scheduled
+    assert causes(database, number)[-1] == "stood still"
 
 
 def test_an_old_answer_of_the_list_proves_nothing_about_later(database: Any) -> None:
@@ -74,7 +77,7 @@ def test_an_old_answer_of_the_list_proves_nothing_about_later(database: Any) -> 
     attempted = now() - timedelta(seconds=100)
     asked_early = replace(
         question,
-        since=attempted,
+        attempted_at=attempted,
         unknown_since=attempted,
         asked_at=attempted + timedelta(seconds=2),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -100,6 +102,21 @@ def test_a_list_may_be_behind_what_was_accepted(simulator: Simulator, twilio: Cl
     assert twilio.messages.list(to=PHONE) == []
     simulator.behave()
     assert [message.sid for message in twilio.messages.list(to=PHONE)] == [sid]
+
+
+def test_a_clock_of_its_own(simulator: Simulator, twilio: Client) -> None:
+    simulator.behave(clock_seconds=-3600)
+    sid = _send(twilio).sid
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+
+    shown = twilio.messages(sid).fetch()
+    assert abs(shown.date_created - hour_ago) < timedelta(seconds=10)
+    path = f"/2010-04-01/Accounts/{SID}/Messages/{sid}.json"
+    dated = simulator.http.get(path, auth=(SID, TOKEN)).headers["Date"]
+    assert abs(parsedate_to_datetime(dated) - hour_ago) < timedelta(seconds=10)
+    eventually(lambda: twilio.messages(sid).fetch().date_sent)
+    assert twilio.messages.list(date_sent_after=hour_ago + timedelta(minutes=1)) == []
+    assert len(twilio.messages.list(date_sent_after=hour_ago - timedelta(minutes=1))) == 1
 
 
 def test_latency(simulator: Simulator, twilio: Client) -> None:

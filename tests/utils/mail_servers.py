@@ -21,9 +21,12 @@ MANNERS = {
 
 
 class ScriptedServer:
-    """Answers each command from its script; `texts` are the mails that it got whole."""
+    """Answers each command from its script; `texts` are the mails that it got whole.
 
-    def __init__(self, script: dict[str, str]) -> None:
+    What the script has as bytes is said as it stands, and then the connection ends.
+    """
+
+    def __init__(self, script: dict[str, str | bytes]) -> None:
         self.script = MANNERS | script
         self.texts: list[bytes] = []
         self.commands: list[str] = []
@@ -48,7 +51,7 @@ class ScriptedServer:
                 return
             if not self._reply(connection, verb):
                 return
-            if verb == "DATA" and self.script["DATA"].startswith("354"):
+            if verb == "DATA" and self.script["DATA"] == MANNERS["DATA"]:
                 text = b""
                 for part in lines:
                     if part == b".\r\n":
@@ -60,6 +63,9 @@ class ScriptedServer:
 
     def _reply(self, connection: socket.socket, verb: str) -> bool:
         said = self.script.get(verb, "502 unknown")
+        if isinstance(said, bytes):
+            connection.sendall(said)
+            return False
         if said == SILENCE:
             self._over.wait(5)
         if said in (CUT, SILENCE):
@@ -75,7 +81,7 @@ class ScriptedServer:
 
 
 @contextmanager
-def scripted(**script: str) -> Iterator[ScriptedServer]:
+def scripted(**script: str | bytes) -> Iterator[ScriptedServer]:
     server = ScriptedServer(script)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()

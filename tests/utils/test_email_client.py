@@ -1,7 +1,8 @@
 """E-mail clients: every outcome that SendGrid or an SMTP server can bring, and what is sent.
 
 To see them fail: let `ProviderHttp` call every failure `DidNotLeave`, let `SmtpEmail` set
-`text_may_have_left` after the text instead of before it, or leave out `one_line`.
+`text_may_have_left` after the text or before DATA, let `_NO` hold every number, leave out
+`one_line` or the dots of `_as_data`, or let RCPT's no always be the recipient's.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from config.settings import EmailSettings
+from services.sender.suspension import suspends
 from tests.simulator.simulator_harness import SENDGRID_KEY, SID, TOKEN, Simulator, running
 from tests.tree import free_port
 from tests.utils.mail_servers import CUT, SILENCE, scripted
 from utils.email_client import SendGridEmail, SmtpEmail, as_html, one_line
+from utils.provider_codes import SENDER_REFUSED
 from utils.senders import NoList, Outbound, Verdict
 
 FROM, TO = "rappel@hopital.example", "patient@example.com"
@@ -179,14 +182,16 @@ LOGIN = {"SMTP_USER": "u", "SMTP_PASS": SecretStr("p")}
         ({"AUTH": "454 not now"}, LOGIN, THROTTLED, "454"),
         ({}, {"SMTP_USER": "ü", "SMTP_PASS": SecretStr("p")}, UNREACHABLE, "unsupported"),
         ({"MAIL": "530 log in first"}, {}, UNREACHABLE, "530"),
-        ({"MAIL": "550 not you"}, {}, REFUSED, "550"),
+        ({"MAIL": "421 busy"}, {}, THROTTLED, "421"),
         ({"MAIL": CUT}, {}, UNREACHABLE, "cut"),
         ({"RCPT": "450 greylisted"}, {}, THROTTLED, "450"),
         ({"RCPT": "550 no such user"}, {}, REFUSED, "550"),
         ({"RCPT": SILENCE}, {}, UNREACHABLE, "timeout"),
         ({"DATA": "452 disk full"}, {}, THROTTLED, "452"),
         ({"DATA": "554 no"}, {}, REFUSED, "554"),
-        ({"DATA": CUT}, {}, UNKNOWN, "cut"),
+        ({"DATA": CUT}, {}, UNREACHABLE, "cut"),
+        ({"DATA": SILENCE}, {}, UNREACHABLE, "timeout"),
+        ({"DATA": "250 what"}, {}, UNREACHABLE, "cut"),
         ({"text": CUT}, {}, UNKNOWN, "cut"),
         ({"text": SILENCE}, {}, UNKNOWN, "timeout"),
         ({"text": "421 closing"}, {}, THROTTLED, "421"),
@@ -201,6 +206,75 @@ def test_smtp_outcomes_step_by_step(
     with scripted(**script) as server:
         outcome = smtp(server.port, **settings).send(outbound())
     assert (outcome.verdict, outcome.code) == (verdict, code)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"MAIL": "550 not you"},
+        {"MAIL": "553 5.7.1 sender address rejected: not owned by user"},
+        {"MAIL": "550 5.7.60 client does not have permissions to send as this sender"},
+        {"MAIL": "554 5.7.1 your IP is on a block list"},
+        {"RCPT": "554 5.7.1 relay access denied"},
+        {"RCPT": "550 5.7.1 relaying denied: authenticate first"},
+        {"RCPT": "550 we do not relay"},
+        {"RCPT": "550-5.7.1 Relaying\r\n550 5.7.1 denied"},
+        {"RCPT": "553 5.7.1 <rappel@hopital.example>: sender address rejected"},
+        {"RCPT": "550 5.1.8 <rappel@hopital.example>: domain not found"},
+    ],
+)
+def test_a_senders_fault_is_not_the_patients(script: dict[str, str]) -> None:
+    """Every mail meets it, so it suspends the sender and uses up no reminder (decision 0010)."""
+    with scripted(**script) as server:
+        outcome = smtp(server.port).send(outbound())
+    assert (outcome.verdict, outcome.code) == (UNREACHABLE, SENDER_REFUSED)
+    assert suspends("smtp", outcome.code)
+
+
+@pytest.mark.parametrize(
+    "no",
+    [
+        "550 5.1.1 no such user",
+        "550 5.1.1 no such user here; we do not relay for others",
+        "552 5.2.2 mailbox full",
+        "550 5.4.1 no answer from host",
+        "550 5.7.17 mailbox has changed hands",
+        "550 no such user",
+        "501 5.1.3 bad address syntax",
+    ],
+)
+def test_a_recipients_fault_is_theirs_alone(no: str) -> None:
+    with scripted(RCPT=no) as server:
+        outcome = smtp(server.port).send(outbound())
+    assert (outcome.verdict, outcome.code) == (REFUSED, no[:3])
+
+
+@pytest.mark.parametrize("said", [b"2", b"25", b"5", b"2\xff0 what\r\n", b"354 what\r\n"])
+def test_half_a_yes_after_the_text_is_no_refusal(said: bytes) -> None:
+    with scripted(text=said) as server:
+        outcome = smtp(server.port).send(outbound())
+    assert server.texts
+    assert (outcome.verdict, outcome.code) == (UNKNOWN, "cut")
+
+
+@pytest.mark.parametrize("step", ["greeting", "EHLO", "MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("said", [b"", b"2", b"5"])
+def test_half_an_answer_before_the_text_means_that_nothing_left(step: str, said: bytes) -> None:
+    with scripted(**{step: said}) as server:
+        outcome = smtp(server.port).send(outbound())
+    assert server.texts == []
+    assert (outcome.verdict, outcome.code) == (UNREACHABLE, "cut")
+
+
+def test_a_line_that_begins_with_a_dot_ends_no_mail() -> None:
+    text = ".\n..\nRappel.\n. fin"
+    with scripted() as server:
+        assert smtp(server.port).send(outbound(text=text)).verdict is ACCEPTED
+    (raw,) = server.texts
+    unstuffed = b"\r\n".join(line.removeprefix(b".") for line in raw.split(b"\r\n"))
+    plain = message_from_bytes(unstuffed, policy=policy.default).get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().replace("\r\n", "\n").rstrip("\n") == text
 
 
 def test_neither_has_a_list() -> None:

@@ -3577,6 +3577,8 @@ export interface components {
     CampaignOut: {
       /** after a pause or cancel: messages that had already left */
       already_with_carrier?: number | null
+      /** something of it may still go out; also of one that is done, while another channel may follow a message that nothing is heard of */
+      can_be_cancelled: boolean
       channels: components['schemas']['Channel'][] | null
       created_at: string
       created_by: string
@@ -3675,12 +3677,14 @@ export interface components {
       name: string | null
     }
     ContactChange: {
+      /** what waits for the old one, later turns of a series too, goes to the new one; what has left and what was given another one in its own request stays. Null: the next channel that has an address, at its time; where there is none it has failed (`no_address`), with a task for staff */
       email?: string | null
       holidays?: components['schemas']['ContactHoliday'][] | null
       kind?: "patient" | "staff" | "student" | null
       language?: string | null
       name?: string | null
       patient_id?: string | null
+      /** what waits for the old one, later turns of a series too, goes to the new one; what has left and what was given another one in its own request stays. Null: the next channel that has an address, at its time; where there is none it has failed (`no_address`), with a task for staff */
       phone_number?: string | null
       quiet_hours?: string | null
     }
@@ -4547,6 +4551,8 @@ export interface components {
       before?: string[] | null
       /** after a cancel: deliveries that will not go out */
       cancelled?: number | null
+      /** since then nothing more leaves, whatever had left and its status */
+      cancelled_at?: string | null
       channels: components['schemas']['Channel'][]
       /** that clock was a day or more off */
       clock_wrong?: boolean

@@ -68,6 +68,7 @@ export const problems: Words['problems'] = {
     rrule_alone: 'Only the repetition itself stands here.',
     rrule_invalid: 'This repetition is not understood.',
     already_with_carrier: 'The message has left for the carrier: it cannot be changed any more.',
+    reminder_cancelled: 'This reminder was cancelled: schedule a new one.',
     already_ended: 'This reminder has already ended.',
     already_gone: 'This occurrence has already left.',
     already_done: 'This task is already done.',

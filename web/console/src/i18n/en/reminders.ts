@@ -161,7 +161,9 @@ export const reminders: Words['reminders'] = {
     cancelTitle: 'Cancel this reminder?',
     cancelText: 'What has not left will not leave. What is with the carrier cannot be called back.',
     cancelYes: 'Yes, cancel it',
-    cancelled: (count) => `Cancelled: ${count} ${count === 1 ? 'message' : 'messages'} will not go out.`,
+    cancelled: (count) =>
+      count === 0 ? 'Nothing more will go out.' : `Cancelled: ${count} ${count === 1 ? 'message' : 'messages'} will not go out.`,
+    cancelledAt: 'Cancelled',
     newTime: 'New time',
     newEvent: 'New appointment',
     testTo: 'Test number',

@@ -66,6 +66,7 @@ export const problems = {
     rrule_alone: 'Seule la répétition elle-même figure ici.',
     rrule_invalid: 'Cette répétition n’est pas comprise.',
     already_with_carrier: 'Le message est déjà parti chez l’opérateur : il n’est plus modifiable.',
+    reminder_cancelled: 'Ce rappel a été annulé : programmez-en un nouveau.',
     already_ended: 'Ce rappel est déjà terminé.',
     already_gone: 'Cette occurrence est déjà partie.',
     already_done: 'Cette tâche est déjà faite.',

@@ -159,7 +159,9 @@ export const reminders = {
     cancelTitle: 'Annuler ce rappel ?',
     cancelText: 'Ce qui n’est pas encore parti ne partira pas. Ce qui est chez l’opérateur ne peut pas être rappelé.',
     cancelYes: 'Oui, annuler',
-    cancelled: (count: number) => `Annulé : ${count} ${count < 2 ? 'envoi ne partira' : 'envois ne partiront'} pas.`,
+    cancelled: (count: number) =>
+      count === 0 ? 'Rien d’autre ne partira.' : `Annulé : ${count} ${count < 2 ? 'envoi ne partira' : 'envois ne partiront'} pas.`,
+    cancelledAt: 'Annulé',
     newTime: 'Nouvelle heure',
     newEvent: 'Nouveau rendez-vous',
     testTo: 'Numéro d’essai',

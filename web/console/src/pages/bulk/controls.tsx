@@ -45,20 +45,22 @@ export function Controls({ campaign }: { campaign: Campaign }) {
   const close = () => setAsking(null)
   const step = useStep(campaign, close)
   const { status } = campaign
-  if (status !== 'running' && status !== 'paused') return null
+  if (!campaign.can_be_cancelled) return null
   return (
     <>
+      {status === 'done' && <p>{say.mayFollow}</p>}
       <div className="compose-end">
-        {status === 'running' ? (
+        {status === 'running' && (
           <Button icon="pause" busy={step.isPending} onClick={() => step.mutate('pause')}>
             {say.pause}
           </Button>
-        ) : (
+        )}
+        {status === 'paused' && (
           <Button look="main" icon="play" busy={step.isPending} onClick={() => step.mutate('resume')}>
             {say.resume}
           </Button>
         )}
-        <Button onClick={() => setAsking('rate')}>{say.changeRate}</Button>
+        {status !== 'done' && <Button onClick={() => setAsking('rate')}>{say.changeRate}</Button>}
         <Button look="danger" onClick={() => setAsking('cancel')}>
           {say.cancel}
         </Button>
@@ -84,7 +86,7 @@ function Cancel({ campaign, step, onClose }: { campaign: Campaign; step: ReturnT
       onYes={() => step.mutate('cancel')}
       onNo={onClose}
     >
-      <p>{say.cancelText(words.bulk.messages(left, format.number(left)))}</p>
+      <p>{campaign.status === 'done' ? say.cancelDoneText : say.cancelText(words.bulk.messages(left, format.number(left)))}</p>
       <Trouble error={step.error} />
     </Ask>
   )

@@ -47,15 +47,29 @@ export default function ReminderDetail({ id, me }: { id: number; me: Me }) {
 }
 
 const GOES_ON = new Set(['scheduled', 'active'])
+const UNDER_WAY = new Set(['sending', 'unknown'])
+
+/** Another channel stands in for what was sent, and a call that nobody answers is made again. */
+const mayBeFollowed = (reminder: Reminder, now: number) =>
+  reminder.deliveries.some(
+    (one) =>
+      UNDER_WAY.has(one.status) ||
+      (one.status === 'sent' &&
+        Date.parse(one.valid_until) > now &&
+        (one.channel === 'voice' || reminder.channels.length > 1)),
+  )
 
 function Steps({ reminder, zone }: { reminder: Reminder; zone: string }) {
   const say = useWords().reminders.detail
   const [open, setOpen] = useState<'change' | 'cancel' | null>(null)
+  const [now] = useState(Date.now)
   const close = () => setOpen(null)
-  if (!GOES_ON.has(reminder.status) && open === null) return null
+  const goesOn = GOES_ON.has(reminder.status)
+  const offered = !reminder.cancelled_at && (goesOn || mayBeFollowed(reminder, now))
+  if (!offered && open === null) return null
   return (
     <>
-      <Button onClick={() => setOpen('change')}>{say.change}</Button>
+      {goesOn && <Button onClick={() => setOpen('change')}>{say.change}</Button>}
       <Button look="danger" onClick={() => setOpen('cancel')}>
         {say.cancel}
       </Button>
@@ -82,6 +96,16 @@ function Facts({ reminder }: { reminder: Reminder }) {
         <dd>
           <Chip tone={REMINDER_TONES[reminder.status] ?? 'calm'}>{states[reminder.status] ?? reminder.status}</Chip>
         </dd>
+        {reminder.cancelled_at && (
+          <>
+            <dt>{say.cancelledAt}</dt>
+            <dd>
+              {format.moment(reminder.cancelled_at)}
+              <br />
+              <span className="soft">{say.cancelled(0)}</span>
+            </dd>
+          </>
+        )}
         {reminder.event_time ? (
           <>
             <dt>{say.event}</dt>
