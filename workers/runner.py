@@ -19,9 +19,9 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.worker.base import StopRequested
 
 from utils.logs import get_logger
 from workers.context import get_context

@@ -43,6 +43,7 @@ class Gateway:
     def __init__(self, forgets_after: float = 1e9) -> None:
         url = urlsplit(get_settings().redis.url.get_secret_value())
         self.login, self.target = url.netloc.rpartition("@")[0], (url.hostname, url.port)
+        self.database = url.path
         self.forgets_after = forgets_after
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -52,7 +53,7 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        return f"redis://{self.login}@127.0.0.1:{self.port}/0"
+        return f"redis://{self.login}@127.0.0.1:{self.port}{self.database}"
 
     def _serve(self) -> None:
         with suppress(OSError):
