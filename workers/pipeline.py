@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from queue import SimpleQueue
 
+from database.away import is_away, is_lost
 from models.establishment import Establishment
 from services.dispatch import Attempt
 from services.sender.settlement import Settlement
@@ -38,6 +39,8 @@ STORE_LINGER_SECONDS = 0.020
 called ends the waiting."""
 NO_THREAD_SECONDS = 0.5
 """How long to wait before a thread is started again that the machine had no room for."""
+AWAY_SECONDS = 0.5
+"""How long to wait before a group is stamped again while PostgreSQL is away."""
 REST_LOOK_SECONDS = 0.25
 """How often to look whether an establishment that waits has rested (`workers/rests.py`)."""
 LONGEST_PUT_SECONDS = 0.5
@@ -97,6 +100,7 @@ class Pipeline:
         self._finished: list[Finished] = []
         self._complete = False  # no outcome is to come soon for those that have finished
         self._storing = 0
+        self._ending = False
         self._to_start = [self._stamp_for_ever, self._store_for_ever]
 
     def put(self, establishment_id: int, ids: Iterable[int]) -> None:
@@ -120,6 +124,7 @@ class Pipeline:
     def give_up_waiting(self) -> list[tuple[int, list[int]]]:
         """Forget what waits unstamped; it is returned, by establishment."""
         with self._lock:
+            self._ending = True
             waiting, self._lines = self._lines, {}
             self._may_put.notify_all()
         return [(establishment_id, list(line)) for establishment_id, line in waiting.items()]
@@ -129,7 +134,7 @@ class Pipeline:
         return first or self._waiting() < self._places
 
     def _waiting(self) -> int:
-        return sum(map(len, self._lines.values()))
+        return sum(len(line) for one, line in self._lines.items() if not self._rests.rests(one))
 
     def _open(self) -> int:
         """How many would be left unknown now."""
@@ -223,13 +228,25 @@ class Pipeline:
     def _stamp(self, establishment_id: int, group: list[int]) -> list[Begun]:
         try:
             begun = self._begin(establishment_id, group)
-        except Exception as error:  # noqa: BLE001 - this thread goes on for ever; the sweep finds the group
-            with self._lock:
-                self._rests.failed(establishment_id, "stamp", error)
+        except Exception as error:  # noqa: BLE001 - this thread goes on for ever
+            self._not_stamped(establishment_id, group, error)
             return []
         with self._lock:
             self._rests.worked(establishment_id, "stamp")
         return begun
+
+    def _not_stamped(self, establishment_id: int, group: list[int], error: Exception) -> None:
+        """Stamp it later where that may help, as at a lock; else its claims end and are renewed."""
+        lost = is_lost(error)
+        with self._lock:
+            if not lost:
+                self._rests.failed(establishment_id, "stamp", error)
+            if is_away(error) and not self._ending:
+                line = self._lines.get(establishment_id, {})
+                self._lines[establishment_id] = dict.fromkeys(group) | line
+        if lost:  # that is nobody's own
+            log.warning("group not begun: database unavailable", error=type(error).__name__)
+            time.sleep(AWAY_SECONDS)
 
     def _call_for_ever(self) -> None:
         while True:

@@ -97,7 +97,7 @@ def test_a_locked_table_keeps_no_others_claim_waiting(database: Any, owner: Any)
         wait_for(lambda: _status(owner, SOUTH, south) == S.queued, "the other's claim")
         took = time.monotonic() - began
         connection.rollback()
-    assert took < 5
+    assert took < 12
 
 
 def test_a_locked_table_keeps_no_others_stamping_waiting(
@@ -118,12 +118,9 @@ def test_a_locked_table_keeps_no_others_stamping_waiting(
         wait_for(lambda: _status(owner, SOUTH, south[0]) != S.queued, "the other's stamp")
         took = time.monotonic() - began
         connection.rollback()
+    assert took < 12  # a statement's time is fifteen
     worker.finish()
-    assert took < 5
-    # What could not be stamped is claimed again when its lease is over.
-    assert delivery(database, north[0]).status == S.queued
-    with owner.begin() as connection:
-        assert connection.scalar(text("select count(*) from shared.due where establishment_id = 1"))
+    assert delivery(database, north[0]).status == S.sent  # as soon as it can be stamped
 
 
 def test_who_failed_rests_longer_and_longer_and_is_tried_again(
