@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from database.engine import DatabaseNotReady
@@ -21,3 +21,18 @@ def is_away(error: Exception) -> bool:
         return False
     code = getattr(error.orig, "pgcode", None)
     return isinstance(error, OperationalError) or error.connection_invalidated or code in COME_BACK
+
+
+def is_lost(error: Exception) -> bool:
+    """True when nothing can be had of PostgreSQL, whoever asks: no connection, or none that lives.
+
+    False when an answer came, such as that a table is locked or lacks a column: that is about what
+    was asked.
+    """
+    if isinstance(error, (PoolTimeout, DatabaseNotReady)):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    code = getattr(error.orig, "pgcode", None)
+    unanswered = isinstance(error, (OperationalError, InterfaceError)) and code is None
+    return unanswered or error.connection_invalidated or code in _SHUTTING_DOWN

@@ -26,11 +26,14 @@ from database.roles import (
 )
 
 _ENTER = "select set_config('role', %(role)s, true), set_config('search_path', %(schema)s, true)"
+# For what serves one establishment after the other: where something of one's is locked, the others
+# wait so long, and it is tried again. Milliseconds.
+_ENTER_BRIEFLY = _ENTER + ", set_config('lock_timeout', '1000', true)"
 # For a few statements that touch some rows of large tables by their keys, over and over: what they
 # cost must not hang on statistics, which are stale whenever much has just come in. So they are
 # planned once (`database/prepared.py`), for an index and nothing else.
 _ENTER_BY_KEY = (
-    _ENTER
+    _ENTER_BRIEFLY
     + """, set_config('plan_cache_mode', 'force_generic_plan', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
         set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
@@ -144,8 +147,14 @@ class Database:
             yield session
 
     @contextmanager
+    def establishment_briefly(self, establishment_id: int) -> Iterator[ScopedSession]:
+        """The same where others wait their turn: a lock that is not had in a second is an error."""
+        with self._of_establishment(establishment_id, _ENTER_BRIEFLY) as session:
+            yield session
+
+    @contextmanager
     def establishment_by_key(self, establishment_id: int) -> Iterator[ScopedSession]:
-        """The same for the hot path: planned for indexes alone, whatever the tables hold."""
+        """As briefly, for the hot path: planned for indexes alone, whatever the tables hold."""
         with self._of_establishment(establishment_id, _ENTER_BY_KEY) as session:
             yield session
 

@@ -152,7 +152,7 @@ def _ready(context: Context, establishment_id: int, group: list[int]) -> Ready:
     if not context.directory.suspended(establishment_id):
         return Ready(group)
     probe_after = context.settings.engine.probe_after
-    with context.database.establishment(establishment_id) as session:
+    with context.database.establishment_briefly(establishment_id) as session:
         drop = context.directory.get(establishment_id).ask_one_way == AskOneWay.drop
         return hold_back(session, group, probe_after=probe_after, drop_questions=drop)
 

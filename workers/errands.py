@@ -65,10 +65,19 @@ class Errands:
                 return
             line[job] = errand
             if self._idle < sum(map(len, self._noted.values())) and self._started < self._threads:
-                self._started += 1
-                self._idle += 1
-                threading.Thread(target=self._work_for_ever, name="errand", daemon=True).start()
+                self._begin_thread()
             self._changed.notify_all()
+
+    def _begin_thread(self) -> None:
+        """Counted once it runs. Where the machine has no room for it, the next errand tries again,
+        if those threads there are leave any waiting."""
+        try:
+            threading.Thread(target=self._work_for_ever, name="errand", daemon=True).start()
+        except RuntimeError as error:
+            log.warning("no thread for an errand", threads=self._started, error=str(error))
+            return
+        self._started += 1
+        self._idle += 1
 
     def close(self) -> list[Job]:
         """Begin nothing more; what was only noted is returned."""

@@ -17,16 +17,19 @@ whose outcome waits to be stored.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from queue import SimpleQueue
 
+from database.away import is_away, is_lost
 from models.establishment import Establishment
 from services.dispatch import Attempt
 from services.sender.settlement import Settlement
 from utils.logs import get_logger
 from workers.fair_share import FairShare
+from workers.rests import Rests
 
 STAMP_LINGER_SECONDS = 0.010
 """How long a group waits for places before it is stamped with those there are: a statement for one
@@ -34,6 +37,12 @@ costs nearly as much as one for many. What finds room for all is stamped at once
 STORE_LINGER_SECONDS = 0.020
 """How long an outcome waits for others. It holds no place meanwhile, and the last one of those
 called ends the waiting."""
+NO_THREAD_SECONDS = 0.5
+"""How long to wait before a thread is started again that the machine had no room for."""
+AWAY_SECONDS = 0.5
+"""How long to wait before a group is stamped again while PostgreSQL is away."""
+REST_LOOK_SECONDS = 0.25
+"""How often to look whether an establishment that waits has rested (`workers/rests.py`)."""
 LONGEST_PUT_SECONDS = 0.5
 """How long a batch waits for those before it. Those may be one establishment's whose provider
 stands still; behind this batch another's may wait in the queue."""
@@ -82,6 +91,7 @@ class Pipeline:
         self._may_stamp = threading.Condition(self._lock)
         self._may_store = threading.Condition(self._lock)
         self._lines: dict[int, dict[int, None]] = {}  # who waits unstamped, in order
+        self._rests = Rests()
         self._shares = FairShare(2 * places)
         self._calls: SimpleQueue[Begun] = SimpleQueue()
         self._stamping = 0
@@ -90,7 +100,8 @@ class Pipeline:
         self._finished: list[Finished] = []
         self._complete = False  # no outcome is to come soon for those that have finished
         self._storing = 0
-        self._started = False
+        self._ending = False
+        self._to_start = [self._stamp_for_ever, self._store_for_ever]
 
     def put(self, establishment_id: int, ids: Iterable[int]) -> None:
         """Take in a batch; waits a little while as many as there are places are waiting already.
@@ -113,6 +124,7 @@ class Pipeline:
     def give_up_waiting(self) -> list[tuple[int, list[int]]]:
         """Forget what waits unstamped; it is returned, by establishment."""
         with self._lock:
+            self._ending = True
             waiting, self._lines = self._lines, {}
             self._may_put.notify_all()
         return [(establishment_id, list(line)) for establishment_id, line in waiting.items()]
@@ -122,7 +134,7 @@ class Pipeline:
         return first or self._waiting() < self._places
 
     def _waiting(self) -> int:
-        return sum(map(len, self._lines.values()))
+        return sum(len(line) for one, line in self._lines.items() if not self._rests.rests(one))
 
     def _open(self) -> int:
         """How many would be left unknown now."""
@@ -135,36 +147,42 @@ class Pipeline:
 
     def _start(self) -> None:
         """Not before the first batch: a process may fork until then."""
-        if self._started:
-            return
-        self._started = True
-        for step in (self._stamp_for_ever, self._store_for_ever):
-            _begin_thread(step)
+        while self._to_start:
+            _begin_thread(self._to_start[0])  # raises where there are too many: at the next batch
+            del self._to_start[0]
 
     def _stamp_for_ever(self) -> None:
         while True:
-            with self._lock:
-                self._may_stamp.wait_for(self._next_line)
-                self._may_stamp.wait_for(self._room_for_all, STAMP_LINGER_SECONDS)
-                establishment_id = self._next_line()
-                if establishment_id is None:
-                    continue  # they were given up meanwhile
-                group = self._take_places(establishment_id)
-            begun = self._stamp(establishment_id, group)
-            with self._lock:
-                self._stamping = 0
-                self._shares.give_back(establishment_id, len(group) - len(begun))
-                self._calling += len(begun)
-                self._call_in()
-                self._may_put.notify_all()
-            for called in begun:
-                self._calls.put(called)
+            try:
+                self._stamp_next()
+            except Exception:  # nothing may end this thread; the sweep finds what it held
+                log.error("stamping broke", exc_info=True)
+                time.sleep(NO_THREAD_SECONDS)
+
+    def _stamp_next(self) -> None:
+        with self._lock:
+            while self._next_line() is None:
+                self._may_stamp.wait(REST_LOOK_SECONDS if self._lines else None)
+            self._may_stamp.wait_for(self._room_for_all, STAMP_LINGER_SECONDS)
+            establishment_id = self._next_line()
+            if establishment_id is None:
+                return  # they were given up meanwhile
+            group = self._take_places(establishment_id)
+        begun = self._stamp(establishment_id, group)
+        with self._lock:
+            self._stamping = 0
+            self._shares.give_back(establishment_id, len(group) - len(begun))
+            self._calling += len(begun)
+            self._call_in()
+            self._may_put.notify_all()
+        for called in begun:
+            self._calls.put(called)
 
     def _next_line(self) -> int | None:
         """The establishment whose turn it is; None where there is no room."""
         if self._open() >= 2 * self._places:
             return None
-        return self._shares.next(self._lines)
+        return self._shares.next(one for one in self._lines if not self._rests.rests(one))
 
     def _room_for_all(self) -> bool:
         """True when all that waits in one line has room, or all that may ever go at a time."""
@@ -191,17 +209,44 @@ class Pipeline:
         return group
 
     def _call_in(self) -> None:
-        """See that there is a thread for each call. They are never more than may be called."""
+        """See that there is a thread for each call. They are never more than may be called.
+
+        Where no more can be started, those there are make all the calls; where there is none, the
+        first is waited for.
+        """
         while self._callers < self._calling:
-            self._callers += 1
-            _begin_thread(self._call_for_ever)
+            try:
+                _begin_thread(self._call_for_ever)
+            except RuntimeError as error:
+                log.warning("no thread for a call", callers=self._callers, error=str(error))
+                if self._callers:
+                    return
+                self._may_stamp.wait(NO_THREAD_SECONDS)
+            else:
+                self._callers += 1
 
     def _stamp(self, establishment_id: int, group: list[int]) -> list[Begun]:
         try:
-            return self._begin(establishment_id, group)
-        except Exception:  # this thread goes on for ever; the fault is logged, the sweep follows
-            log.error("group not begun", establishment=establishment_id, exc_info=True)
+            begun = self._begin(establishment_id, group)
+        except Exception as error:  # noqa: BLE001 - this thread goes on for ever
+            self._not_stamped(establishment_id, group, error)
             return []
+        with self._lock:
+            self._rests.worked(establishment_id, "stamp")
+        return begun
+
+    def _not_stamped(self, establishment_id: int, group: list[int], error: Exception) -> None:
+        """Stamp it later where that may help, as at a lock; else its claims end and are renewed."""
+        lost = is_lost(error)
+        with self._lock:
+            if not lost:
+                self._rests.failed(establishment_id, "stamp", error)
+            if is_away(error) and not self._ending:
+                line = self._lines.get(establishment_id, {})
+                self._lines[establishment_id] = dict.fromkeys(group) | line
+        if lost:  # that is nobody's own
+            log.warning("group not begun: database unavailable", error=type(error).__name__)
+            time.sleep(AWAY_SECONDS)
 
     def _call_for_ever(self) -> None:
         while True:

@@ -6,8 +6,10 @@ left alone for a few seconds, and PostgreSQL's due queue says later what there i
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from redis import Redis
@@ -25,6 +27,22 @@ RESULT_SECONDS = 0  # nobody reads an RQ result; PostgreSQL has the outcome
 FAILURE_SECONDS = 3600
 JOB_SECONDS = 300
 LEFT_ALONE_SECONDS = 3.0
+BLOCKED_SECONDS = 2
+"""How long a worker's read for the next job blocks. A gateway forgets a connection that rests for
+longer than it likes, without a word: a job is then popped into nothing."""
+ANSWER_SECONDS = BLOCKED_SECONDS + 10
+"""After so long such a read has no answer any more (RQ's own measure)."""
+# As of the connections to PostgreSQL: who vanished is noticed within a minute, not in hours.
+KEEPALIVE = {
+    getattr(socket, name): value
+    for name, value in (
+        ("TCP_KEEPIDLE", 20),
+        ("TCP_KEEPINTVL", 10),
+        ("TCP_KEEPCNT", 3),
+        ("TCP_USER_TIMEOUT", 30_000),
+    )
+    if hasattr(socket, name)
+}
 
 log = get_logger("careloop.queue")
 
@@ -38,9 +56,17 @@ def connect(settings: RedisSettings, *, blocking: bool = False) -> Redis:
     return Redis.from_url(
         settings.url.get_secret_value(),
         socket_connect_timeout=settings.timeout,
-        socket_timeout=None if blocking else settings.timeout,
+        socket_timeout=max(ANSWER_SECONDS, settings.timeout) if blocking else settings.timeout,
+        **_kept_alive(settings),
         health_check_interval=30,
     )
+
+
+def _kept_alive(settings: RedisSettings) -> dict[str, Any]:
+    """A socket of this machine has no gateway on its way, and takes none of it."""
+    if settings.url.get_secret_value().startswith("unix:"):
+        return {}
+    return {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
 
 
 class JobQueue:

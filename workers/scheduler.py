@@ -10,19 +10,22 @@ import select
 import signal
 import threading
 import time
+from collections.abc import Callable
 from enum import IntEnum
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg2
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config.settings import EngineSettings
+from database.away import is_lost
 from database.engine import DatabaseNotReady
 from database.listen import listening_connection
 from database.session import Job
+from models.establishment import Establishment
 from models.reminder import Channel
 from services import dispatch
 from services.alarm import alarms as alarm
@@ -46,6 +49,7 @@ from utils.spool import nothing_spooled
 from workers.context import Context, get_context
 from workers.heartbeat import Heartbeat
 from workers.names import ASK_INBOUND, ASK_RECEIPTS, RECONCILE, SEND
+from workers.rests import Rests
 
 CHANNEL = "careloop_due"
 AWAY_SECONDS = 2.0
@@ -65,6 +69,7 @@ GATE_SECONDS = 0.25
 UNHEARD_SECONDS = 15.0
 """A message that nobody has heard for so long has lost its job."""
 
+T = TypeVar("T")
 log = get_logger("careloop.scheduler")
 
 
@@ -89,6 +94,7 @@ class Scheduler:
         self.gate = ClaimGate(
             context.database, partial(nothing_spooled, context.settings.storage.spool)
         )
+        self._rests = Rests()
         self._next_sweep = 0.0
         self._next_look = 0.0
         self._next_tidying = 0.0
@@ -143,7 +149,27 @@ class Scheduler:
             self._next_inbound = time.monotonic() + INBOUND_SECONDS
             self._ask_inbound()
         due = dispatch.establishments_due(self.context.database)
-        return max(map(self._serve, due), default=Found.nothing)
+        return max(
+            (self._apart(one.id, "claim", partial(self._serve, one), Found.nothing) for one in due),
+            default=Found.nothing,
+        )
+
+    def _apart(self, establishment_id: int, step: str, work: Callable[[], T], otherwise: T) -> T:
+        """Do something for one establishment; whatever is wrong there keeps no other waiting.
+
+        Raises what says that PostgreSQL is away: that is nobody's own.
+        """
+        if self._rests.rests(establishment_id):
+            return otherwise
+        try:
+            done = work()
+        except Exception as error:
+            if is_lost(error):
+                raise
+            self._rests.failed(establishment_id, step, error)
+            return otherwise
+        self._rests.worked(establishment_id, step)
+        return done
 
     def _may_claim(self) -> bool:
         """False while a stop may be spooled, or nobody would take what is claimed.
@@ -165,21 +191,25 @@ class Scheduler:
 
     def _sweep(self) -> None:
         for establishment in self.context.directory.all():
-            with self.context.database.establishment(establishment.id) as session:
-                found = sweep(session, ask_after=self.engine.ask_after)
-                find_unprocessed(session)
-                find_complete(session)
-                join_feedback(session)
-                find_expandable(session, self.engine.claim_lease)
-                find_recordings(session)
-                find_voices(session)
-                find_unheard(session, min(self.engine.claim_lease, UNHEARD_SECONDS))
-                end_stale(session, GOES_ON_FOR)
-                if found:
-                    reached("sweep.before_commit")
+            work = partial(self._sweep_up, establishment.id)
+            self._apart(establishment.id, "sweep", work, None)
+
+    def _sweep_up(self, establishment_id: int) -> None:
+        with self.context.database.establishment_briefly(establishment_id) as session:
+            found = sweep(session, ask_after=self.engine.ask_after, lease=self.engine.claim_lease)
+            find_unprocessed(session)
+            find_complete(session)
+            join_feedback(session)
+            find_expandable(session, self.engine.claim_lease)
+            find_recordings(session)
+            find_voices(session)
+            find_unheard(session, min(self.engine.claim_lease, UNHEARD_SECONDS))
+            end_stale(session, GOES_ON_FOR)
             if found:
-                reached("sweep.after_commit")
-                log.info("leases ran out", establishment=establishment.id, deliveries=found)
+                reached("sweep.before_commit")
+        if found:
+            reached("sweep.after_commit")
+            log.info("leases ran out", establishment=establishment_id, deliveries=found)
 
     def look(self) -> None:
         """See what is worth an alarm at each establishment, and what no longer is."""
@@ -188,15 +218,14 @@ class Scheduler:
             to_tell = administrators(session)
             turned_away = webhooks_turned_away(session)
         for place in context.directory.all():
-            mails = context.sender(place.id, Channel.email) is not None
-            with context.database.establishment(place.id) as session:
-                alarm.look(
-                    session,
-                    place,
-                    to_tell.get(place.id, []),
-                    mails=mails,
-                    turned_away=turned_away,
-                )
+            told = to_tell.get(place.id, [])
+            work = partial(self._look_at, place, told, turned_away=turned_away)
+            self._apart(place.id, "alarms", work, None)
+
+    def _look_at(self, place: Establishment, to_tell: list[int], *, turned_away: bool) -> None:
+        mails = self.context.sender(place.id, Channel.email) is not None
+        with self.context.database.establishment_briefly(place.id) as session:
+            alarm.look(session, place, to_tell, mails=mails, turned_away=turned_away)
 
     def _ask_inbound(self) -> None:
         """Have the lists looked through of what patients wrote, where that is due."""
@@ -208,15 +237,19 @@ class Scheduler:
     def _tidy(self) -> None:
         """Forget kept answers and half uploads of long ago; have series that stand go on."""
         for establishment in self.context.directory.all():
-            with self.context.database.establishment(establishment.id) as session:
-                forget_old(session)
-                forget_expired(session)
-                end_idle(session, session.now())
-                found = resume_series(session)
-            if found:
-                log.warning("series stood", establishment=establishment.id, reminders=found)
+            work = partial(self._tidy_up, establishment.id)
+            self._apart(establishment.id, "tidy", work, None)
         with self.context.database.service() as session:
             forget_old(session)
+
+    def _tidy_up(self, establishment_id: int) -> None:
+        with self.context.database.establishment_briefly(establishment_id) as session:
+            forget_old(session)
+            forget_expired(session)
+            end_idle(session, session.now())
+            found = resume_series(session)
+        if found:
+            log.warning("series stood", establishment=establishment_id, reminders=found)
 
     def _serve(self, due: dispatch.HasDue) -> Found:
         """Claim one batch for one establishment and hand it over."""

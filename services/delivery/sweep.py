@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, or_, select, text
 
 from database.session import ScopedSession
 from models.delivery import CLOSED, FINAL, Delivery, DeliveryStatus
@@ -18,12 +18,16 @@ from services.series.turn import open_next_turn
 
 S = DeliveryStatus
 SWEEP_AT_ONCE = 500
+MOST_AHEAD = timedelta(seconds=60)
+"""A lease may be so much longer than this process knows: another's settings, a corrected clock."""
 NO_ANSWER = "no_outcome"
 """Our own code on an unknown delivery: whoever made the call never said what it brought."""
 
 
-def sweep(session: ScopedSession, *, ask_after: float) -> int:
+def sweep(session: ScopedSession, *, ask_after: float, lease: float = 60.0) -> int:
     """Return or question every claim whose lease ran out; the number of rows looked at.
+
+    A lease longer than `lease` seconds from now was stamped before the clock was set back.
 
     Never attempted: due again at once. Stamped as attempted: the request may have left, so the
     delivery becomes unknown and is asked about.
@@ -35,7 +39,13 @@ def sweep(session: ScopedSession, *, ask_after: float) -> int:
         .where(
             Due.establishment_id == session.establishment_id,
             Due.claimed_until.is_not(None),
-            Due.claimed_until < now,
+            or_(
+                Due.claimed_until < now,
+                and_(
+                    Due.claimed_until > now + timedelta(seconds=lease) + MOST_AHEAD,
+                    Due.claimed_until < text("timestamptz 'infinity'"),  # who waits in a line
+                ),
+            ),
         )
         .order_by(Due.delivery_id)
         .limit(SWEEP_AT_ONCE)

@@ -81,7 +81,8 @@ class Attempt:
 #
 # Rows of the due queue are found by a delivery's own key or an array of keys, never by a join: the
 # queue is often empty, and a plan from then may read all that has come in since, for each row
-# (decision 0041).
+# (decision 0041). Nor are reminders, which were once read in the order of their contacts, all of
+# them, by a plan from when there was one.
 _LOCK = Prepared(
     """
     select d.id, d.channel, d.due_at, d.valid_until, c.quiet_start, c.quiet_end,
@@ -99,7 +100,11 @@ _LOCK = Prepared(
         ) else false end as out_of_conversation
     from deliveries d
     join addresses a on a.id = d.address_id
-    join reminders r on r.id = d.reminder_id
+    cross join lateral (
+        select purpose, cancelled_at, sender_id, expects_reply, email_id, phone_id, contact_id,
+            campaign_id
+        from reminders where id = d.reminder_id limit 1
+    ) r
     left join contacts c on c.id = r.contact_id
     left join campaigns p on p.id = r.campaign_id
     where d.id = any(:ids) and d.status = 'queued' and coalesce((

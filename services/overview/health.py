@@ -28,13 +28,15 @@ _PROCESSES = text(
     from processes group by kind
     """
 )
-# One establishment after the other, each by its index: what is not due yet is not looked at.
+# One establishment after the other, each by its index: what is not due yet is not looked at. A
+# question that waits is no message that is late.
 _LAG = text(
     """
     select coalesce(max(extract(epoch from now() - d.due_at)), 0)::float
     from establishments e cross join lateral (
         select due_at from due
         where establishment_id = e.id and claimed_until is null and due_at <= now()
+            and not asks
         order by due_at limit 1
     ) d
     """

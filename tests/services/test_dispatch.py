@@ -42,10 +42,12 @@ from services.delivery.moves import lock_delivery
 from services.delivery.news import provider_news
 from services.delivery.sweep import sweep
 from services.dispatch import HasDue
+from services.overview.health import check
 from tests.fixtures import NORTH, SOUTH, owned
 from tests.services.deliveries import (
     PHONE,
     FakeSender,
+    ask_now,
     begin,
     begun,
     causes,
@@ -56,6 +58,7 @@ from tests.services.deliveries import (
     make,
     now,
     reminder_status,
+    sent,
     until_blocked,
 )
 from tests.tree import wait_for
@@ -458,3 +461,29 @@ def _count(database: Any, ids: list[int], status: S) -> int:
                 select(func.count()).where(Delivery.id.in_(ids), Delivery.status == status)
             )
         )
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_over(database: Any, owner: Any) -> None:
+    """Claimed while the clock was two hours fast. Fails without the lease's upper bound, and takes
+    who waits in a line for such without its `infinity`."""
+    (number,) = make(database)
+    claim(database)
+    for lease, looked_at in (("infinity", 0), ("30 s", 0), ("2 h", 1)):
+        until = "'infinity'" if lease == "infinity" else f"now() + interval '{lease}'"
+        with owned(owner) as connection:
+            connection.execute(text(f"update shared.due set claimed_until = {until}"))
+        with database.establishment(NORTH) as session:
+            assert sweep(session, ask_after=10, lease=60) == looked_at, lease
+    assert delivery(database, number).status == S.scheduled
+
+
+def test_a_question_that_waits_is_no_message_that_is_late(database: Any, owner: Any) -> None:
+    """Fails with `_LAG` without its `not asks`."""
+    number = sent(database, ago=600)
+    ask_now(database, number)
+    with owned(owner) as connection:
+        connection.execute(text("update shared.due set due_at = now() - interval '5 minutes'"))
+    assert "deliveries_late" not in check(database).reasons
+    with owned(owner) as connection:
+        connection.execute(text("update shared.due set asks = false"))
+    assert "deliveries_late" in check(database).reasons

@@ -5,6 +5,7 @@ Each of these was broken once, and a test here failed:
 - `_do` without its `except` (the thread is gone, and with it a place);
 - `FairShare.room` that gives all that is free;
 - `note` without its bound, or that notes the same job twice;
+- a thread that is counted before it has started (after a few, no errand is ever done again);
 - `close` that forgets what was only noted, `drain` that does not wait for what was begun.
 """
 
@@ -120,3 +121,19 @@ def test_in_a_worker_a_job_that_asks_is_only_noted(
     assert jobs.done == [(OTHER, [7])]
     assert jobs.on_behalf_of == [None, "abc"]
     assert kept_and_closed(kept, jobs) == []
+
+
+def test_threads_that_could_not_be_started_are_started_later(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = Errands(threads=2)
+    with monkeypatch.context() as short_of_threads:
+
+        def refuse(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        short_of_threads.setattr(threading.Thread, "start", refuse)
+        for number in range(1, 5):
+            noted.note(jobs.errand(OTHER, number))
+    noted.note(jobs.errand(OTHER, 5))
+    wait_for(lambda: len(jobs.done) == 5, "all of them, once there are threads again")

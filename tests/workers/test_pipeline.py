@@ -9,7 +9,8 @@ Each of these was broken once, and a test here failed:
 - `FairShare.room` that gives all that is free, or rounds down (another's few wait for the calls of
   an establishment whose provider stands still);
 - `put` that waits for room without a bound (they wait in the queue behind its next batch);
-- `put` that takes in twice what is waiting (a claim that was renewed is stamped again).
+- `put` that takes in twice what is waiting (a claim that was renewed is stamped again);
+- a caller that is counted before it has started (one that could not start ends the sending).
 """
 
 from __future__ import annotations
@@ -151,3 +152,25 @@ def test_what_waits_unstamped_is_given_up() -> None:
     carrier.go_on.set()
     carrier.pipeline.drain()
     assert carrier.stamped == carrier.concluded == [SLOW]
+
+
+def test_a_thread_that_cannot_be_started_is_started_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit of processes, or memory that is short for a moment: it takes no batch with it."""
+    carrier = Carrier(4)
+    start = threading.Thread.start
+    refused: list[str] = []
+
+    def short_of_threads(thread: threading.Thread) -> None:
+        if thread.name not in refused:  # each kind of them, once
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", short_of_threads)
+    for _ in ("stamp_for_ever", "store_for_ever"):
+        with pytest.raises(RuntimeError):
+            carrier.pipeline.put(1, [1, 2])
+    carrier.pipeline.put(1, [1, 2])
+    carrier.pipeline.put(1, [3, 4])
+    wait_for(lambda: sorted(carrier.concluded) == [1, 2, 3, 4], "all of them")
+    assert "call_for_ever" in refused
