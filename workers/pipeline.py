@@ -111,6 +111,7 @@ class Pipeline:
         """
         with self._lock:
             self._start()
+            self._ending = False  # whoever brings more goes on
             self._may_put.wait_for(lambda: self._may_take_in(establishment_id), LONGEST_PUT_SECONDS)
             line = self._lines.setdefault(establishment_id, {})
             line |= dict.fromkeys(sorted(ids))
