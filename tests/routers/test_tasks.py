@@ -230,24 +230,20 @@ def test_what_makes_no_sense_changes_nothing(
         assert session.query(Task).one().state == "open"
 
 
-def test_what_is_over_is_not_sent_again(
-    client: Any, database: Any, number: int, staff: Headers
+@pytest.mark.parametrize(
+    ("meanwhile", "code"),
+    [
+        ("update deliveries set valid_until = now() - interval '1 second'", "validity_over"),
+        ("update reminders set cancelled_at = now()", "reminder_cancelled"),
+    ],
+)
+def test_what_is_over_or_cancelled_is_not_sent_again(
+    client: Any, database: Any, number: int, staff: Headers, meanwhile: str, code: str
 ) -> None:
     with database.establishment(NORTH) as session:
-        session.execute(text("update deliveries set valid_until = now() - interval '1 second'"))
+        session.execute(text(meanwhile))
     answer = patch(client, staff, state="done", found="not_arrived", send_again=True)
-    assert (answer.status_code, answer.json()["code"]) == (409, "validity_over")
-    with database.establishment(NORTH) as session:
-        assert session.query(Task).one().state == "open"
-
-
-def test_what_was_cancelled_is_not_sent_again(
-    client: Any, database: Any, number: int, staff: Headers
-) -> None:
-    with database.establishment(NORTH) as session:
-        session.execute(text("update reminders set cancelled_at = now()"))
-    answer = patch(client, staff, state="done", found="not_arrived", send_again=True)
-    assert (answer.status_code, answer.json()["code"]) == (409, "reminder_cancelled")
+    assert (answer.status_code, answer.json()["code"]) == (409, code)
     with database.establishment(NORTH) as session:
         assert session.query(Task).one().state == "open"
 

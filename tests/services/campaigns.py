@@ -132,3 +132,16 @@ def quiet(start: Any, end: Any) -> Establishment:
     known = place()
     fields = {c.name: getattr(known, c.name) for c in Establishment.__table__.columns}
     return Establishment(**fields | {"quiet_start": start, "quiet_end": end})
+
+
+MADE = "select d.id, d.due_at, d.channel from deliveries d order by d.id"
+
+
+def all_due(owner: Any) -> None:
+    """As if the time of everything in the due queue had come."""
+    with owned(owner) as connection:
+        connection.execute(text("update shared.due set due_at = now() where claimed_until is null"))
+
+
+def made(owner: Any) -> list[int]:
+    return [row.id for row in rows(owner, MADE)]
